@@ -1,0 +1,77 @@
+/**
+ * One region's ordered log of opaque records. Every replica that reads it sees the same records
+ * at the same indexes.
+ *
+ * - Indexes are positive, dense and ascending: record n is followed by n + 1. They start at
+ *   `base + 1`; a log that was rebuilt has a larger base, so that indexes never go back.
+ * - `append` is acknowledged only when the log will not lose the record. When it rejects with
+ *   `AppendError` and `outcome` is "unknown", the record may or may not come up later; the caller
+ *   sends the same bytes again, and the state machine tells a repeat by its request IDs. With
+ *   "refused" it never comes up.
+ * - Records are immutable: neither side may change a payload after handing it over.
+ */
+export interface ReplicatedLog {
+  /** Largest payload that `append` takes, bytes. */
+  readonly payloadMax: number;
+
+  /** Adds a record; resolves with its index. `signal` ends the wait, not the append. */
+  append(payload: Uint8Array, signal?: AbortSignal): Promise<number>;
+
+  /**
+   * Delivers every record after index `after`, in order, without gaps, until the signal aborts
+   * (then it resolves). `deliver` is called again only when its last promise is resolved. Survives
+   * lost connections by itself. Rejects with `LogGapError` when records it should deliver are no
+   * longer there (start from a newer snapshot) or the log ends before `after` (its tail was lost).
+   */
+  tail(after: number, deliver: (records: readonly LogRecord[]) => void | Promise<void>, signal: AbortSignal): Promise<void>;
+
+  /** Index of the newest record at some moment after the call, asked of whoever orders the log. */
+  lastIndex(signal?: AbortSignal): Promise<number>;
+
+  /** Index of the oldest record still kept; one more than the newest when there is none. */
+  firstIndex(signal?: AbortSignal): Promise<number>;
+
+  /** Drops the records up to and including `index`. Call it only behind a saved snapshot. */
+  truncate(index: number): Promise<void>;
+
+  /** Keeps `data`, the state at `index`, durably beside the log, in place of the last one. */
+  saveSnapshot(index: number, data: Uint8Array): Promise<void>;
+
+  /** The newest snapshot, or undefined when none was saved. */
+  loadSnapshot(): Promise<{ readonly index: number; readonly data: Uint8Array } | undefined>;
+
+  /** Milliseconds (monotonic) since this process last heard from the log; 0 while in touch. */
+  silenceMs(): number;
+
+  close(): Promise<void>;
+}
+
+export interface LogRecord {
+  readonly index: number;
+  readonly payload: Uint8Array;
+}
+
+/** `unknown`: the record may still come up. `refused`: it never will. */
+export class AppendError extends Error {
+  readonly outcome: "unknown" | "refused";
+
+  constructor(outcome: "unknown" | "refused", message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = "AppendError";
+    this.outcome = outcome;
+  }
+}
+
+export class PayloadTooLargeError extends Error {
+  constructor(bytes: number, max: number) {
+    super(`log record of ${bytes} bytes is larger than the limit of ${max} bytes`);
+    this.name = "PayloadTooLargeError";
+  }
+}
+
+export class LogGapError extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = "LogGapError";
+  }
+}

@@ -1,0 +1,303 @@
+// Messages of the contract from JSON and to JSON, as the API's own servers read and write it:
+//
+// - field names are matched exactly, else ignoring case; unknown ones are ignored;
+// - null leaves a field at its default; a value of the wrong type is refused and named;
+// - empty lists, maps and objects that are absent are written as null;
+// - bytes are base64, points in time RFC 3339, durations integers of nanoseconds.
+//
+// Both directions are compiled once from the schema table that `npm run generate` makes, so a new
+// field of the contract needs no line here.
+import { type FieldSchema, schema } from "@steppe/proto/schema";
+import { SteppeError } from "./errors.ts";
+import { formatTime, parseTime } from "./time.ts";
+
+type Fields = Record<string, unknown>;
+type Read = (value: unknown, path: string) => unknown;
+type Write = (value: unknown) => string;
+
+/** Builds a message from parsed JSON. Throws `invalid` with Go's wording, naming the field's path. */
+export function fromJson<T>(message: string, value: unknown, path = message): T {
+  return reader(message)(value, path) as T;
+}
+
+/** JSON text of a message. */
+export function toJson(message: string, value: object): string {
+  return writer(message)(value);
+}
+
+/** JSON text of a list of messages; an empty one is `[]`. */
+export function listToJson(message: string, values: readonly object[]): string {
+  const write = writer(message);
+  return `[${values.map(write).join(",")}]`;
+}
+
+const readers = new Map<string, Read>();
+const writers = new Map<string, Write>();
+
+function fieldsOf(message: string): readonly FieldSchema[] {
+  const fields = schema[message];
+  if (fields === undefined) throw new Error(`no message ${message} in the contract`);
+  return fields;
+}
+
+/** StringList and its like stand in for a list where the contract language allows none: JSON shows the bare list. */
+function bareList(fields: readonly FieldSchema[]): FieldSchema | undefined {
+  return fields.length === 1 && fields[0]?.name === "Values" ? fields[0] : undefined;
+}
+
+function reader(message: string): Read {
+  const known = readers.get(message);
+  if (known !== undefined) return known;
+  const fields = fieldsOf(message);
+  const byName = new Map<string, { name: string; read: Read }>();
+  const byLowerName = new Map<string, { name: string; read: Read }>();
+  let defaults: () => Fields = () => ({});
+  const read: Read = (value, path) => {
+    if (typeof value !== "object" || value === null || Array.isArray(value)) throw mismatch(value, path, message);
+    const result = defaults();
+    for (const key in value) {
+      const field = byName.get(key) ?? byLowerName.get(key.toLowerCase());
+      if (field === undefined) continue;
+      const given = (value as Fields)[key];
+      if (given === null) continue;
+      result[field.name] = field.read(given, `${path}.${field.name}`);
+    }
+    return result;
+  };
+  const bare = bareList(fields);
+  const result: Read = bare === undefined ? read : (value, path) => ({ Values: fieldReader(bare)(value, path) });
+  readers.set(message, result);
+  for (const field of fields) {
+    if (field.oneof !== undefined) continue;
+    const entry = { name: field.name, read: fieldReader(field) };
+    byName.set(field.name, entry);
+    byLowerName.set(field.name.toLowerCase(), entry);
+  }
+  defaults = compileDefaults(fields);
+  return result;
+}
+
+/** A function that makes the message with nothing set; one shape a message, so that objects of it stay monomorphic. */
+function compileDefaults(fields: readonly FieldSchema[]): () => Fields {
+  const makers = fields.filter((field) => field.oneof === undefined).map((field) => [field.name, emptyValue(field)] as const);
+  return () => {
+    const result: Fields = {};
+    for (const [name, make] of makers) result[name] = make();
+    return result;
+  };
+}
+
+function emptyValue(field: FieldSchema): () => unknown {
+  if (field.shape === "list") return () => [];
+  if (field.shape === "map") return () => ({});
+  if (field.optional) return () => undefined;
+  switch (field.kind) {
+    case "string":
+      return () => "";
+    case "bool":
+      return () => false;
+    case "bytes":
+      return () => new Uint8Array(0);
+    case "struct":
+    case "value":
+    case "message":
+      return () => undefined;
+    default:
+      return () => 0;
+  }
+}
+
+function fieldReader(field: FieldSchema): Read {
+  const one = valueReader(field);
+  if (field.shape === "list") {
+    return (value, path) => {
+      if (!Array.isArray(value)) throw mismatch(value, path, `[]${goType(field)}`);
+      return value.filter((item) => item !== null || field.kind === "string").map((item) => one(item ?? "", path));
+    };
+  }
+  if (field.shape === "map") {
+    return (value, path) => {
+      if (typeof value !== "object" || value === null || Array.isArray(value)) {
+        throw mismatch(value, path, `map[string]${goType(field)}`);
+      }
+      const result: Fields = {};
+      for (const [key, item] of Object.entries(value)) {
+        if (item !== null || field.kind === "string") result[key] = one(item ?? "", path);
+      }
+      return result;
+    };
+  }
+  return one;
+}
+
+const INTEGER_LIMITS = {
+  int32: [-(2 ** 31), 2 ** 31 - 1],
+  uint32: [0, 2 ** 32 - 1],
+  int64: [-(2 ** 63), 2 ** 63 - 1],
+  uint64: [0, 2 ** 64 - 1],
+} as const;
+
+function valueReader(field: FieldSchema): Read {
+  const { kind } = field;
+  switch (kind) {
+    case "string":
+      return (value, path) => {
+        if (typeof value !== "string") throw mismatch(value, path, "string");
+        return value;
+      };
+    case "bool":
+      return (value, path) => {
+        if (typeof value !== "boolean") throw mismatch(value, path, "bool");
+        return value;
+      };
+    case "double":
+      return (value, path) => {
+        if (typeof value !== "number") throw mismatch(value, path, "float64");
+        return value;
+      };
+    case "int32":
+    case "uint32":
+    case "int64":
+    case "uint64": {
+      const [least, most] = INTEGER_LIMITS[kind];
+      return (value, path) => {
+        if (typeof value !== "number" || !Number.isInteger(value) || value < least || value > most) {
+          throw mismatch(value, path, goType(field));
+        }
+        // -0 is 0 in every integer type.
+        return value + 0;
+      };
+    }
+    case "bytes":
+      return (value, path) => {
+        if (typeof value !== "string") throw mismatch(value, path, "[]uint8");
+        if (!/^[A-Za-z0-9+/]*={0,2}$/.test(value) || value.length % 4 !== 0) {
+          throw new SteppeError("invalid", `illegal base64 data in field ${path}`);
+        }
+        return decodeBase64(value);
+      };
+    case "time":
+      return (value, path) => {
+        const time = typeof value === "string" ? parseTime(value) : undefined;
+        if (time === undefined) throw mismatch(value, path, "time.Time");
+        return time;
+      };
+    case "struct":
+      return (value, path) => {
+        if (typeof value !== "object" || value === null || Array.isArray(value)) {
+          throw mismatch(value, path, "map[string]interface {}");
+        }
+        return value;
+      };
+    case "value":
+      return (value) => value;
+    case "message": {
+      const name = field.message as string;
+      let read: Read | undefined;
+      return (value, path) => {
+        read ??= reader(name);
+        return read(value, path);
+      };
+    }
+  }
+}
+
+function goType(field: FieldSchema): string {
+  switch (field.kind) {
+    case "int32":
+      return "int";
+    case "uint32":
+      return "uint";
+    case "double":
+      return "float64";
+    case "message":
+      return `api.${field.message}`;
+    default:
+      return field.kind;
+  }
+}
+
+/** In Go's words, which clients already show to their users. */
+function mismatch(value: unknown, path: string, type: string): SteppeError {
+  const got =
+    value === null ? "null" : Array.isArray(value) ? "array" : typeof value === "number" ? `number ${value}` : typeof value === "boolean" ? "bool" : typeof value;
+  return new SteppeError("invalid", `json: cannot unmarshal ${got} into Go struct field ${path} of type ${type}`);
+}
+
+function writer(message: string): Write {
+  const known = writers.get(message);
+  if (known !== undefined) return known;
+  const fields = fieldsOf(message).filter((field) => field.oneof === undefined);
+  const bare = bareList(fields);
+  let parts: { name: string; prefix: string; write: Write }[] = [];
+  const write: Write = (value) => {
+    if (value === undefined || value === null) return "null";
+    let text = "";
+    for (const part of parts) text += part.prefix + part.write((value as Fields)[part.name]);
+    return `{${text}}`;
+  };
+  const result: Write = bare === undefined ? write : (value) => fieldWriter(bare)((value as { Values: unknown }).Values);
+  writers.set(message, result);
+  parts = fields.map((field, n) => ({
+    name: field.name,
+    prefix: `${n === 0 ? "" : ","}${JSON.stringify(field.name)}:`,
+    write: fieldWriter(field),
+  }));
+  return result;
+}
+
+function fieldWriter(field: FieldSchema): Write {
+  const one = valueWriter(field);
+  if (field.shape === "list") {
+    return (value) => {
+      const items = value as unknown[] | undefined;
+      if (items === undefined || items.length === 0) return "null";
+      let text = one(items[0]);
+      for (let i = 1; i < items.length; i++) text += `,${one(items[i])}`;
+      return `[${text}]`;
+    };
+  }
+  if (field.shape === "map") {
+    return (value) => {
+      let text = "";
+      for (const key in value as Fields) {
+        text += `${text === "" ? "" : ","}${JSON.stringify(key)}:${one((value as Fields)[key])}`;
+      }
+      return text === "" ? "null" : `{${text}}`;
+    };
+  }
+  return field.optional ? (value) => (value === undefined ? "null" : one(value)) : one;
+}
+
+function valueWriter(field: FieldSchema): Write {
+  switch (field.kind) {
+    case "string":
+    case "bool":
+    case "struct":
+    case "value":
+      return (value) => (value === undefined ? "null" : JSON.stringify(value));
+    case "bytes":
+      return (value) => ((value as Uint8Array).length === 0 ? "null" : JSON.stringify(encodeBase64(value as Uint8Array)));
+    case "time":
+      return (value) => JSON.stringify(formatTime(value as number));
+    case "message": {
+      const name = field.message as string;
+      let write: Write | undefined;
+      return (value) => {
+        if (value === undefined) return "null";
+        write ??= writer(name);
+        return write(value);
+      };
+    }
+    default:
+      return numberText;
+  }
+}
+
+/** Integers print all their digits: JavaScript turns to exponents only at 1e21. */
+function numberText(value: unknown): string {
+  return Number.isFinite(value) ? String(value) : "0";
+}
+
+const decodeBase64 = (text: string): Uint8Array => Uint8Array.from(atob(text), (char) => char.charCodeAt(0));
+const encodeBase64 = (bytes: Uint8Array): string => btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""));

@@ -1,0 +1,22 @@
+import type { Clock } from "@steppe/model";
+
+/** The clock of the machine. Pending timers keep the process alive only while `after` is awaited with no signal. */
+export function createClock(): Clock {
+  return {
+    monotonicMs: () => performance.now(),
+    wallNs: () => Date.now() * 1e6,
+    after: (ms, signal) =>
+      new Promise((resolve, reject) => {
+        if (signal?.aborted) return reject(signal.reason);
+        const stop = () => {
+          clearTimeout(timer);
+          reject(signal?.reason);
+        };
+        const timer = setTimeout(() => {
+          signal?.removeEventListener("abort", stop);
+          resolve();
+        }, ms);
+        signal?.addEventListener("abort", stop, { once: true });
+      }),
+  };
+}

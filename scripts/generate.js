@@ -1,0 +1,110 @@
+// Makes packages/proto/gen from proto/, offline: buf runs ts-proto over the contract, and this
+// script compiles the result to plain JavaScript with declarations (so that no process strips
+// types from a megabyte of generated code at start), adds a table of all messages (which the
+// JSON codec in packages/model is built from) and lets 64-bit fields be plain numbers.
+import { execFileSync } from "node:child_process";
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = join(dirname(fileURLToPath(import.meta.url)), "..");
+const cache = join(root, ".cache/proto");
+const out = join(root, "packages/proto/gen");
+const bin = (name) => join(root, "node_modules/.bin", name);
+const run = (command, args) =>
+  execFileSync(command, args, { cwd: root, stdio: ["ignore", "pipe", "inherit"], maxBuffer: 1 << 28 });
+
+run(bin("buf"), ["generate"]);
+const image = JSON.parse(run(bin("buf"), ["build", "--as-file-descriptor-set", "-o", "-#format=json"]).toString());
+
+const folder = join(cache, "steppe/v1");
+// The custom option is only read here; nothing at run time needs it.
+rmSync(join(folder, "options.ts"));
+rmSync(join(cache, "google/protobuf/descriptor.ts"));
+const files = readdirSync(folder).filter((name) => name.endsWith(".ts"));
+for (const name of [...files.map((file) => join(folder, file)), join(cache, "google/protobuf/struct.ts")]) {
+  const source = readFileSync(name, "utf8")
+    .replace('from "@bufbuild/protobuf/wire"', 'from "../../wire.js"')
+    .replaceAll(/longToNumber\((reader\.\w+\(\))\)/g, "$1")
+    .replace(/function longToNumber[\s\S]*?\n}\n/, "");
+  writeFileSync(name, source);
+}
+cpSync(join(root, "packages/proto/src/wire.ts"), join(cache, "wire.ts"));
+writeFileSync(join(cache, "schema.ts"), schemaSource(image));
+const modules = files.map((file) => `./steppe/v1/${file.replace(".ts", ".js")}`);
+// Names that every generated file exports are left out of the index.
+writeFileSync(join(cache, "index.ts"), indexSource(modules));
+
+rmSync(out, { recursive: true, force: true });
+mkdirSync(out, { recursive: true });
+run(bin("tsc"), [
+  ...["--project", join(root, "packages/proto/tsconfig.json")],
+  ...["--rootDir", cache, "--outDir", out],
+]);
+console.log(`generated packages/proto/gen from ${files.length} files`);
+
+function indexSource(names) {
+  return names
+    .map((name) => {
+      const source = readFileSync(join(cache, name.replace(".js", ".ts")), "utf8");
+      const exported = [...source.matchAll(/^export (const|interface|type) (\w+)/gm)]
+        .map((match) => ({ kind: match[1], name: match[2] }))
+        .filter(({ name: it }) => !/^(protobuf\w+|MessageFns|DeepPartial|.*Entry)$/.test(it) || it === "Entry");
+      const values = exported.filter((it) => it.kind === "const").map((it) => it.name);
+      const types = exported.filter((it) => it.kind !== "const" && !values.includes(it.name)).map((it) => it.name);
+      const lines = [];
+      if (values.length > 0) lines.push(`export { ${values.join(", ")} } from "${name}";`);
+      if (types.length > 0) lines.push(`export type { ${types.join(", ")} } from "${name}";`);
+      return lines.join("\n");
+    })
+    .concat('export type { DeepPartial, MessageFns } from "./steppe/v1/job.js";\n')
+    .join("\n");
+}
+
+function schemaSource(set) {
+  const messages = {};
+  for (const file of set.file.filter((it) => it.package === "steppe.v1")) {
+    for (const message of file.messageType ?? []) {
+      const entries = Object.fromEntries((message.nestedType ?? []).map((it) => [it.name, it]));
+      messages[message.name] = (message.field ?? []).map((field) => fieldSchema(field, entries));
+    }
+  }
+  return `/** How one field of a message looks on the wire and in JSON. */
+export interface FieldSchema {
+  readonly name: string;
+  readonly kind: "string" | "bool" | "int32" | "uint32" | "int64" | "uint64" | "double" | "bytes" | "time" | "struct" | "value" | "message";
+  /** With kind "message": its name. */
+  readonly message?: string;
+  readonly shape?: "list" | "map";
+  /** A scalar that may be absent. */
+  readonly optional?: true;
+  /** Member of the named oneof. */
+  readonly oneof?: string;
+}
+
+export const schema: Readonly<Record<string, readonly FieldSchema[]>> = ${JSON.stringify(messages)};
+`;
+}
+
+function fieldSchema(field, entries) {
+  const entry = field.typeName && entries[field.typeName.split(".").at(-1)];
+  const isMap = entry?.options?.mapEntry === true;
+  const value = isMap ? entry.field.find((it) => it.name === "value") : field;
+  const result = { name: field.name, ...kindOf(value) };
+  if (field.options?.["[steppe.v1.rfc3339]"]) result.kind = "time";
+  if (isMap) result.shape = "map";
+  else if (field.label === "LABEL_REPEATED") result.shape = "list";
+  if (field.proto3Optional) result.optional = true;
+  else if (field.oneofIndex !== undefined) result.oneof = "Kind";
+  return result;
+}
+
+function kindOf(field) {
+  if (field.type !== "TYPE_MESSAGE") {
+    const kind = field.type.replace("TYPE_", "").toLowerCase();
+    return { kind: { fixed64: "uint64", float: "double" }[kind] ?? kind };
+  }
+  if (field.typeName === ".google.protobuf.Struct") return { kind: "struct" };
+  if (field.typeName === ".google.protobuf.Value") return { kind: "value" };
+  return { kind: "message", message: field.typeName.split(".").at(-1) };
+}
