@@ -1,5 +1,7 @@
 // Reader and writer of the generated code: 64-bit fields are plain numbers.
 //
+// biome-ignore-all lint/suspicious/noExplicitAny: the library's types say bigint | string
+//
 // Nothing here needs more than a double holds: indexes stay far below 2^53, and a point in time
 // in nanoseconds is exact to 256 ns, which is finer than the millisecond clock it comes from.
 // Durations are whole in every unit people write. BigInt, the library's own choice, does not go
@@ -11,20 +13,13 @@ import {
 
 const TWO_32 = 4294967296;
 
-/** The reader's own, private in its types: the low and high 32 bits of a varint. */
-interface Varints {
-  varint64(): [number, number];
-}
-
 export class BinaryReader extends LibraryReader {
   override int64(): any {
-    const [lo, hi] = (this as unknown as Varints).varint64();
-    return (hi | 0) * TWO_32 + (lo >>> 0);
+    return Number(super.int64());
   }
 
   override uint64(): any {
-    const [lo, hi] = (this as unknown as Varints).varint64();
-    return (hi >>> 0) * TWO_32 + (lo >>> 0);
+    return Number(super.uint64());
   }
 
   override fixed64(): any {
