@@ -1,6 +1,71 @@
+export { type CanonicalDefaults, canonicalizeJob } from "./canonicalize/index.ts";
 export type { Clock, Logger, Random } from "./clock.ts";
+export { computedClass } from "./computed-class.ts";
+export {
+  ALLOCATION_DESCRIPTIONS,
+  blockedEvaluationExists,
+  DEPLOYMENT_DESCRIPTIONS,
+  deliveryLimitReached,
+  EVALUATION_DESCRIPTIONS,
+  jobDeleted,
+  maximumAttemptsReached,
+  noRollbackTargetDescription,
+  preemptedBy,
+  rollbackDescription,
+  rollbackNoOpDescription,
+  unknownTrigger,
+} from "./descriptions.ts";
+export { combinedMeta, groupUpdate, specChanged } from "./diff.ts";
 export { type ErrorCode, GRPC_STATUS, HTTP_STATUS, isErrorCode, SteppeError } from "./errors.ts";
+export { compareText, quote, quoteList } from "./go-text.ts";
 export { deriveId, formatId, parseId } from "./ids.ts";
 export { fromJson, listToJson, toJson } from "./json.ts";
+export {
+  cronSpecs,
+  isParameterized,
+  isPeriodic,
+  isPeriodicActive,
+  launchTimeOf,
+  periodicChild,
+  periodicChildId,
+} from "./periodic.ts";
+export {
+  isRescheduleEnabled,
+  type NextReschedule,
+  nextReschedule,
+  RESCHEDULE_EVENTS_KEPT,
+  trackReschedule,
+} from "./reschedule.ts";
+export { allocatedResources, type GroupResources, groupResources } from "./resources.ts";
 export type { Call, Service, ServiceDefinition } from "./service.ts";
-export { formatDuration, formatTime, HOUR, MILLISECOND, MINUTE, parseDuration, parseTime, SECOND } from "./time.ts";
+export {
+  CLIENT_STATUSES,
+  type ClientStatus,
+  DEPLOYMENT_STATUSES,
+  type DeploymentStatus,
+  DESIRED_STATUSES,
+  type DesiredStatus,
+  EVALUATION_STATUSES,
+  type EvaluationStatus,
+  isActiveDeployment,
+  isClientTerminal,
+  isEnqueueableEvaluation,
+  isSchedulableNode,
+  isServerTerminal,
+  isTerminalAllocation,
+  isTerminalEvaluation,
+  JOB_STATUSES,
+  JOB_TYPES,
+  type JobStatus,
+  type JobType,
+  NODE_ELIGIBILITIES,
+  NODE_STATUSES,
+  type NodeEligibility,
+  type NodeStatus,
+  ranSuccessfully,
+  TASK_STATES,
+  TRIGGERS,
+  type Trigger,
+} from "./status.ts";
+export { isKnownTarget, isUniqueTarget, type NodeTargets, resolveTarget } from "./targets.ts";
+export { formatDuration, formatTime, HOUR, MILLISECOND, MINUTE, NANOSECOND, parseDuration, parseTime, SECOND } from "./time.ts";

@@ -1,0 +1,12 @@
+import { COLLECTION_FUNCTIONS } from "./functions/collection.ts";
+import { ENCODING_FUNCTIONS } from "./functions/encoding.ts";
+import type { HclFunction } from "./functions/function.ts";
+import { NUMBER_FUNCTIONS } from "./functions/number.ts";
+import { TEXT_FUNCTIONS } from "./functions/text.ts";
+
+export type { HclFunction } from "./functions/function.ts";
+
+/** The functions that need nothing but their arguments. Callers add those that read files, clocks or random ids. */
+export const PURE_FUNCTIONS: ReadonlyMap<string, HclFunction> = new Map(
+  Object.entries({ ...TEXT_FUNCTIONS, ...NUMBER_FUNCTIONS, ...COLLECTION_FUNCTIONS, ...ENCODING_FUNCTIONS }),
+);

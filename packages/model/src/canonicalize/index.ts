@@ -1,0 +1,1 @@
+export { type CanonicalDefaults, canonicalizeJob } from "./job.ts";

@@ -1,0 +1,77 @@
+// What one allocation of a group takes from its node. Tasks that never run side by side share:
+// the ask is the largest of the three phases before, during and after the main tasks.
+import { AllocatedResources, AllocatedTaskResources, type Resources, type Task, type TaskGroup } from "@steppe/proto";
+
+export interface GroupResources {
+  /** MHz, without what whole cores bring: their speed is the node's. */
+  readonly cpu: number;
+  /** Whole cores. Never shared between phases: a core is bound to its task. */
+  readonly cores: number;
+  readonly memoryMb: number;
+  /** Peak with oversubscription; at least memoryMb. Infinity when a task may take all there is. */
+  readonly memoryMaxMb: number;
+  readonly diskMb: number;
+}
+
+interface Ask {
+  cpu: number;
+  memoryMb: number;
+  memoryMaxMb: number;
+}
+
+export function groupResources(group: TaskGroup): GroupResources {
+  const before = nothing();
+  const during = nothing();
+  const after = nothing();
+  let cores = 0;
+  for (const task of group.Tasks) {
+    cores += task.Resources?.Cores ?? 0;
+    for (const phase of phasesOf(task, { before, during, after })) add(phase, task.Resources);
+  }
+  const largest = (key: keyof Ask): number => Math.max(before[key], during[key], after[key]);
+  return {
+    cpu: largest("cpu"),
+    cores,
+    memoryMb: largest("memoryMb"),
+    memoryMaxMb: largest("memoryMaxMb"),
+    diskMb: group.EphemeralDisk?.SizeMB ?? 0,
+  };
+}
+
+const nothing = (): Ask => ({ cpu: 0, memoryMb: 0, memoryMaxMb: 0 });
+
+/** A prestart sidecar runs on beside the main tasks; poststart tasks start when those run. */
+function phasesOf(task: Task, phases: { before: Ask; during: Ask; after: Ask }): Ask[] {
+  switch (task.Lifecycle?.Hook) {
+    case "prestart":
+      return task.Lifecycle.Sidecar ? [phases.before, phases.during] : [phases.before];
+    case "poststop":
+      return [phases.after];
+    default:
+      return [phases.during];
+  }
+}
+
+function add(ask: Ask, resources: Resources | undefined): void {
+  const memoryMb = resources?.MemoryMB ?? 0;
+  const memoryMaxMb = resources?.MemoryMaxMB ?? 0;
+  ask.cpu += resources?.CPU ?? 0;
+  ask.memoryMb += memoryMb;
+  ask.memoryMaxMb += memoryMaxMb === -1 ? Number.POSITIVE_INFINITY : Math.max(memoryMb, memoryMaxMb);
+}
+
+/**
+ * The API's account of what an allocation got, before any port, core or device was chosen: those
+ * belong to the placement, which adds them.
+ */
+export function allocatedResources(group: TaskGroup): AllocatedResources {
+  const result = AllocatedResources.create({ Shared: { DiskMB: group.EphemeralDisk?.SizeMB ?? 0 } });
+  for (const task of group.Tasks) {
+    result.Tasks[task.Name] = AllocatedTaskResources.create({
+      Cpu: { CpuShares: task.Resources?.CPU ?? 0 },
+      Memory: { MemoryMB: task.Resources?.MemoryMB ?? 0, MemoryMaxMB: task.Resources?.MemoryMaxMB ?? 0 },
+    });
+    result.TaskLifecycles[task.Name] = { Hook: task.Lifecycle?.Hook ?? "", Sidecar: task.Lifecycle?.Sidecar ?? false };
+  }
+  return result;
+}

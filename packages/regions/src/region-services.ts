@@ -1,0 +1,58 @@
+import type { Call, Service } from "@steppe/model";
+import {
+  AllocationsDefinition,
+  EvaluationsDefinition,
+  JobsDefinition,
+  type MembershipDefinition,
+  type NodeAgentsDefinition,
+  type NodeAllocations,
+  NodesDefinition,
+  StatusDefinition,
+  type WatchAllocationsRequest,
+} from "@steppe/proto";
+
+/** What a region is to a handler: its services, here or on a server of that region. */
+export interface RegionServices {
+  readonly jobs: Service<JobsDefinition>;
+  readonly evaluations: Service<EvaluationsDefinition>;
+  readonly allocations: Service<AllocationsDefinition>;
+  readonly nodes: Service<NodesDefinition>;
+  readonly status: Service<StatusDefinition>;
+}
+
+/** The definition behind each member of `RegionServices`; what serves and what forwards both walk it. */
+export const REGION_DEFINITIONS = {
+  jobs: JobsDefinition,
+  evaluations: EvaluationsDefinition,
+  allocations: AllocationsDefinition,
+  nodes: NodesDefinition,
+  status: StatusDefinition,
+} as const satisfies Record<keyof RegionServices, unknown>;
+
+export type MembershipService = Service<MembershipDefinition>;
+
+/** What a server does for node agents; the watch is a stream that lasts until the call's signal aborts. */
+export type NodeAgentsService = Omit<Service<NodeAgentsDefinition>, "watchAllocations"> & {
+  watchAllocations(request: WatchAllocationsRequest, call: Call): AsyncIterable<NodeAllocations>;
+};
+
+/** A service method whose message types the walker of definitions does not know. */
+export type AnyMethod = (request: object, call: Call) => Promise<object>;
+
+/**
+ * Makes one `RegionServices` by asking `make` for each method. The only place where the types of
+ * the messages are set aside: a method made for a definition gets that definition's messages.
+ */
+export function mapRegionServices(
+  make: (service: keyof RegionServices, method: string) => AnyMethod,
+): RegionServices {
+  const services: Record<string, Record<string, AnyMethod>> = {};
+  for (const [service, definition] of Object.entries(REGION_DEFINITIONS)) {
+    const methods: Record<string, AnyMethod> = {};
+    for (const method of Object.keys(definition.methods)) {
+      methods[method] = make(service as keyof RegionServices, method);
+    }
+    services[service] = methods;
+  }
+  return services as unknown as RegionServices;
+}

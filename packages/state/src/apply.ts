@@ -1,0 +1,84 @@
+import type { Command, Entry, Outcome } from "@steppe/proto";
+import { Changes } from "./changes.ts";
+import { applyPlan } from "./commands/apply-plan.ts";
+import { deregisterJob } from "./commands/deregister-job.ts";
+import { evaluateJob } from "./commands/evaluate-job.ts";
+import { launchPeriodic } from "./commands/launch-periodic.ts";
+import { claimLease, releaseLease } from "./commands/lease.ts";
+import { deregisterNodes, registerNode, updateNodeEligibility, updateNodeStatus } from "./commands/nodes.ts";
+import { registerJob } from "./commands/register-job.ts";
+import { updateAllocations } from "./commands/update-allocations.ts";
+import { upsertEvaluations } from "./commands/upsert-evaluations.ts";
+import type { State } from "./state.ts";
+import { createStep, done, type Step } from "./step.ts";
+
+export interface Applied {
+  /** One for each command of the entry, in order. */
+  readonly outcomes: readonly Outcome[];
+  readonly changes: Changes;
+}
+
+/**
+ * Moves the state on by one log entry. Pure: the same state and entry give the same state, outcomes
+ * and changes on every replica. Throws only when an invariant is broken (an entry out of order, a
+ * command nobody knows, another digest than the leader had); the replica must then stop, since it can no longer agree with the others.
+ */
+export function apply(state: State, index: number, entry: Entry): Applied {
+  if (state.index !== 0 && index !== state.index + 1) {
+    throw new Error(`entry ${index} does not follow ${state.index}, the last one applied`);
+  }
+  state.index = index;
+  state.time = Math.max(state.time, entry.Time);
+  const changes = new Changes(index);
+  const outcomes = entry.Commands.map((command) => applyOnce(state, command, changes));
+  state.digest.number(index);
+  state.digests.add(index, state.digest.value);
+  return { outcomes, changes };
+}
+
+/** A request that was answered before is answered alike. */
+function applyOnce(state: State, command: Command, changes: Changes): Outcome {
+  const known = state.outcomes.get(command.RequestID);
+  if (known !== undefined) return known;
+  const outcome = dispatch(state, createStep(state.index, state.time, command.IDSeed, changes), command);
+  if (command.RequestID !== "") state.outcomes.remember(command.RequestID, outcome, state.time);
+  state.digest.text(outcome.Refusal?.Code ?? "");
+  return outcome;
+}
+
+function dispatch(state: State, step: Step, { Kind: kind }: Command): Outcome {
+  switch (kind?.$case) {
+    case "RegisterJob":
+      return registerJob(state, step, kind.value);
+    case "DeregisterJob":
+      return deregisterJob(state, step, kind.value);
+    case "EvaluateJob":
+      return evaluateJob(state, step, kind.value);
+    case "LaunchPeriodic":
+      return launchPeriodic(state, step, kind.value);
+    case "UpsertEvaluations":
+      return upsertEvaluations(state, step, kind.value);
+    case "ApplyPlan":
+      return applyPlan(state, step, kind.value);
+    case "RegisterNode":
+      return registerNode(state, step, kind.value);
+    case "DeregisterNodes":
+      return deregisterNodes(state, step, kind.value);
+    case "UpdateNodeStatus":
+      return updateNodeStatus(state, step, kind.value);
+    case "UpdateNodeEligibility":
+      return updateNodeEligibility(state, step, kind.value);
+    case "UpdateAllocations":
+      return updateAllocations(state, step, kind.value);
+    case "ClaimLease":
+      return claimLease(state, step, kind.value);
+    case "ReleaseLease":
+      return releaseLease(state, step, kind.value);
+    case "Barrier":
+      return done(step);
+    case undefined:
+      throw new Error(`entry ${state.index} has a command that this version does not know; upgrade this server`);
+    default:
+      return kind satisfies never;
+  }
+}

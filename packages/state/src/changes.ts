@@ -1,0 +1,37 @@
+import type { Evaluation } from "@steppe/proto";
+import type { AllocationState } from "./tables/allocations.ts";
+
+export type TableName = "jobs" | "summaries" | "evaluations" | "allocations" | "nodes";
+
+/** Identifies a job in maps and watch keys. Namespaces have no slash, so no two jobs share a key. */
+export type JobKey = string;
+
+export function jobKey(namespace: string, jobId: string): JobKey {
+  return `${namespace}/${jobId}`;
+}
+
+/**
+ * What one entry changed: what blocking queries, node streams and leader duties are woken by.
+ * Objects are as the entry left them.
+ */
+export class Changes {
+  readonly index: number;
+  readonly tables: Set<TableName> = new Set();
+  readonly jobs: Set<JobKey> = new Set();
+  readonly summaries: Set<JobKey> = new Set();
+  readonly jobAllocations: Set<JobKey> = new Set();
+  readonly jobEvaluations: Set<JobKey> = new Set();
+  readonly evaluations: Map<string, Evaluation> = new Map();
+  readonly allocations: Set<AllocationState> = new Set();
+  readonly removedAllocations: AllocationState[] = [];
+  readonly nodes: Set<string> = new Set();
+  /** Nodes for which the server changed an allocation: what their agents must hear. */
+  readonly nodeAllocations: Set<string> = new Set();
+  /** Computed classes of nodes that gained free capacity or became usable. */
+  readonly freedClasses: Set<string> = new Set();
+  lease = false;
+
+  constructor(index: number) {
+    this.index = index;
+  }
+}

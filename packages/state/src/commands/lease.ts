@@ -1,0 +1,50 @@
+import type { ClaimLease, Outcome, ReleaseLease } from "@steppe/proto";
+import type { State } from "../state.ts";
+import { done, refuse, type Step } from "../step.ts";
+
+/** Whether a leader-only command comes from a leader that is no longer one. */
+export function termPassed(state: State, term: number): boolean {
+  return state.lease === undefined || state.lease.Term !== term || state.lease.Expires <= state.time;
+}
+
+/** A claim holds if the last lease has run out in log time; a renewal, while its own has not. */
+export function claimLease(state: State, step: Step, command: ClaimLease): Outcome {
+  compareDigest(state, command);
+  const held = state.lease;
+  const free = held === undefined || held.Expires <= step.time;
+  const renews = held !== undefined && command.Term !== 0;
+  if (renews && (free || held.Term !== command.Term || held.Holder !== command.Holder)) {
+    return refuse(step, "stale-term", `term ${command.Term} has passed`);
+  }
+  if (!renews && !free) return refuse(step, "stale-term", `the lease is held by ${held?.Holder}`);
+  const term = renews ? held.Term : (held?.Term ?? 0) + 1;
+  state.lease = {
+    Term: term,
+    Holder: command.Holder,
+    Address: command.Address,
+    HTTPAddress: command.HTTPAddress,
+    Expires: step.time + command.TTL,
+    Index: step.index,
+  };
+  state.digest.number(term);
+  step.changes.lease = true;
+  return done(step, { Term: term });
+}
+
+export function releaseLease(state: State, step: Step, command: ReleaseLease): Outcome {
+  if (state.lease === undefined || termPassed(state, command.Term)) {
+    return refuse(step, "stale-term", `term ${command.Term} has passed`);
+  }
+  state.lease = { ...state.lease, Expires: step.time, Index: step.index };
+  step.changes.lease = true;
+  return done(step);
+}
+
+/** Two replicas at the same index with different digests hold different states: this one must not go on serving its own. */
+function compareDigest(state: State, { Holder, DigestIndex, Digest }: ClaimLease): void {
+  const own = state.digests.at(DigestIndex);
+  if (own === undefined || own === Digest) return;
+  throw new Error(
+    `state digest ${own} at index ${DigestIndex} differs from ${Digest} of ${Holder}; this replica's state cannot be trusted`,
+  );
+}

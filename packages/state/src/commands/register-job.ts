@@ -1,0 +1,121 @@
+import { specChanged } from "@steppe/model";
+import { type Job, JobSummary, type Outcome, type RegisterJob } from "@steppe/proto";
+import { groupSummary, type State } from "../state.ts";
+import { done, refuse, type Step } from "../step.ts";
+import { JobState } from "../tables/jobs.ts";
+import { createEvaluation } from "./create-evaluation.ts";
+
+/** Creates or updates a job, with its evaluation, as one step. An unchanged specification makes no new version. */
+export function registerJob(state: State, step: Step, command: RegisterJob): Outcome {
+  const job = command.Job;
+  if (job === undefined) return refuse(step, "invalid", "Job must be specified");
+  const existing = state.jobs.get(job.Namespace, job.ID);
+  const conflict = indexConflict(command, existing) ?? transitionConflict(job, existing);
+  if (conflict !== undefined) return refuse(step, "refused", conflict);
+  if (existing !== undefined) preserve(job, existing.job, command);
+  const stored = putJob(state, step, job, existing);
+  if (command.Submission !== undefined) {
+    stored.submission = {
+      ...command.Submission,
+      Version: stored.job.Version,
+      JobModifyIndex: stored.job.JobModifyIndex,
+    };
+  }
+  const evaluates = job.Periodic === undefined && job.ParameterizedJob === undefined;
+  const evaluation = evaluates
+    ? createEvaluation(state, step, stored.job, "job-register", {
+        Priority: command.EvalPriority || stored.job.Priority,
+      })
+    : undefined;
+  state.refreshStatus(step, stored);
+  return done(step, {
+    EvalID: evaluation?.ID ?? "",
+    EvalCreateIndex: evaluation?.CreateIndex ?? 0,
+    JobModifyIndex: stored.job.JobModifyIndex,
+  });
+}
+
+/** Writes the job as a new version where its specification differs from the newest one. */
+export function putJob(state: State, step: Step, job: Job, existing: JobState | undefined): JobState {
+  if (existing === undefined) return createJob(state, step, job);
+  if (!existing.job.Stop && !specChanged(existing.job, job)) return existing;
+  const { CreateIndex, Version, Status } = existing.job;
+  existing.push({
+    ...job,
+    ...{ CreateIndex, Version: Version + 1, Status, StatusDescription: "", Stop: false, Stable: false },
+    ...{ ModifyIndex: step.index, JobModifyIndex: step.index, SubmitTime: step.time, VersionTag: undefined },
+  });
+  if (job.Periodic !== undefined) existing.lastLaunch = step.time;
+  for (const group of job.TaskGroups) groupSummary(existing.summary, group.Name);
+  state.jobs.classify(existing);
+  state.touchJob(step, existing);
+  state.touchSummary(step, existing);
+  return existing;
+}
+
+function createJob(state: State, step: Step, job: Job): JobState {
+  const summary: JobSummary = {
+    ...JobSummary.create(),
+    JobID: job.ID,
+    Namespace: job.Namespace,
+    CreateIndex: step.index,
+    ModifyIndex: step.index,
+  };
+  for (const group of job.TaskGroups) groupSummary(summary, group.Name);
+  const created = new JobState(
+    {
+      ...job,
+      ...{ CreateIndex: step.index, Version: 0, Status: "", StatusDescription: "", Stop: false, Stable: false },
+      ...{ ModifyIndex: step.index, JobModifyIndex: step.index, SubmitTime: step.time, VersionTag: undefined },
+    },
+    summary,
+  );
+  // The first tick is the first one after the registration.
+  if (job.Periodic !== undefined) created.lastLaunch = step.time;
+  state.jobs.add(created);
+  state.touchJob(step, created);
+  state.touchSummary(step, created);
+  return created;
+}
+
+function indexConflict(
+  { EnforceIndex, JobModifyIndex }: RegisterJob,
+  existing: JobState | undefined,
+): string | undefined {
+  if (!EnforceIndex) return undefined;
+  const text = `Enforcing job modify index ${JobModifyIndex}`;
+  if (existing === undefined) return JobModifyIndex === 0 ? undefined : `${text}: job does not exist`;
+  if (JobModifyIndex === 0) return `${text}: job already exists`;
+  const has = existing.job.JobModifyIndex;
+  return has === JobModifyIndex ? undefined : `${text}: job exists with conflicting job modify index: ${has}`;
+}
+
+function transitionConflict(job: Job, existing: JobState | undefined): string | undefined {
+  const before = existing?.job;
+  if (before === undefined) return undefined;
+  if (before.Type !== job.Type) return `cannot update job from type ${quote(before.Type)} to ${quote(job.Type)}`;
+  return (
+    formConflict("periodic", before.Periodic !== undefined, job.Periodic !== undefined) ??
+    formConflict("parameterized", before.ParameterizedJob !== undefined, job.ParameterizedJob !== undefined)
+  );
+}
+
+function formConflict(form: string, was: boolean, is: boolean): string | undefined {
+  if (was === is) return undefined;
+  return was ? `cannot update ${form} job to being non-${form}` : `cannot update non-${form} job to being ${form}`;
+}
+
+const quote = (text: string) => JSON.stringify(text);
+
+/** Keeps what an autoscaler set, when the caller asks for it. */
+function preserve(job: Job, before: Job, { PreserveCounts, PreserveResources }: RegisterJob): void {
+  for (const group of job.TaskGroups) {
+    const old = before.TaskGroups.find(({ Name }) => Name === group.Name);
+    if (old === undefined) continue;
+    if (PreserveCounts) group.Count = old.Count;
+    if (!PreserveResources) continue;
+    for (const task of group.Tasks) {
+      task.Resources = old.Tasks.find(({ Name }) => Name === task.Name)?.Resources ?? task.Resources;
+    }
+  }
+}

@@ -1,0 +1,39 @@
+import type { AllocationUpdate, Outcome, UpdateAllocations } from "@steppe/proto";
+import type { State } from "../state.ts";
+import { done, type Step } from "../step.ts";
+import type { AllocationState } from "../tables/allocations.ts";
+import type { JobState } from "../tables/jobs.ts";
+import { createEvaluation } from "./create-evaluation.ts";
+
+/** Takes in what node agents report. Reports on allocations that are gone are dropped: nothing can depend on them. */
+export function updateAllocations(state: State, step: Step, command: UpdateAllocations): Outcome {
+  const failed = new Set<JobState>();
+  const touched = new Set<JobState>();
+  for (const update of command.Updates) {
+    const allocation = state.allocations.get(update.ID);
+    if (allocation === undefined || !isNews(allocation, update)) continue;
+    state.changeAllocation(step, allocation, false, (it) => take(it, update));
+    const job = state.jobs.get(allocation.Namespace, allocation.JobID);
+    if (job === undefined) continue;
+    touched.add(job);
+    if (update.ClientStatus === "failed" && allocation.DesiredStatus === "run" && !job.job.Stop) failed.add(job);
+  }
+  for (const job of failed) createEvaluation(state, step, job.job, "alloc-failure");
+  for (const job of touched) state.refreshStatus(step, job);
+  return done(step);
+}
+
+/** A late report must not revive what was given up for lost and replaced. */
+function isNews(allocation: AllocationState, update: AllocationUpdate): boolean {
+  if (allocation.ClientStatus === "lost") return false;
+  const ended = allocation.ClientStatus === "complete" || allocation.ClientStatus === "failed";
+  return !(ended && (update.ClientStatus === "pending" || update.ClientStatus === "running"));
+}
+
+function take(allocation: AllocationState, update: AllocationUpdate): void {
+  allocation.ClientStatus = update.ClientStatus;
+  allocation.ClientDescription = update.ClientDescription;
+  allocation.TaskStates = update.TaskStates;
+  allocation.DeploymentStatus = update.DeploymentStatus ?? allocation.DeploymentStatus;
+  allocation.NetworkStatus = update.NetworkStatus ?? allocation.NetworkStatus;
+}

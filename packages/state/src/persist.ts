@@ -1,0 +1,236 @@
+// Snapshot: the state as length-delimited records, a header first and an end record last, so that
+// a file cut short is told from a whole one. Version-tagged; a reader takes every format it knows.
+import { AllocationRecord, type Job, type JobRecord, SnapshotHeader, SnapshotRecord } from "@steppe/proto";
+import type { TableName } from "./changes.ts";
+import { MetricNumbers } from "./metric-numbers.ts";
+import { State } from "./state.ts";
+import { AllocationState, groupOf } from "./tables/allocations.ts";
+import { JobState } from "./tables/jobs.ts";
+
+export const SNAPSHOT_FORMAT = 1;
+
+type RecordKind = NonNullable<SnapshotRecord["Kind"]>;
+
+/** The records of a snapshot, each as one buffer with its length before it. */
+export function* encodeSnapshot(state: State): Generator<Uint8Array> {
+  let records = 0;
+  for (const kind of snapshotKinds(state)) {
+    records += 1;
+    yield frame(kind);
+  }
+  yield frame({ $case: "End", value: { Records: records } });
+}
+
+function frame(kind: RecordKind): Uint8Array {
+  const body = SnapshotRecord.encode({ Kind: kind }).finish();
+  const framed = new Uint8Array(4 + body.length);
+  new DataView(framed.buffer).setUint32(0, body.length);
+  framed.set(body, 4);
+  return framed;
+}
+
+function* snapshotKinds(state: State): Generator<RecordKind> {
+  yield { $case: "Header", value: header(state) };
+  for (const job of state.jobs.byKey.values()) yield { $case: "Job", value: jobRecord(job) };
+  for (const node of state.nodes.nodes) if (node !== undefined) yield { $case: "Node", value: node };
+  for (const evaluation of state.evaluations.byId.values()) yield { $case: "Evaluation", value: evaluation };
+  const numbers = new MetricNumbers();
+  for (const allocation of state.allocations.byId.values()) {
+    const { number, isNew } = numbers.of(allocation.Metrics);
+    if (isNew) yield { $case: "Metric", value: { Number: number, Metrics: allocation.Metrics } };
+    yield { $case: "Allocation", value: allocationRecord(allocation, number) };
+  }
+  for (const [id, { time, outcome }] of state.outcomes.byRequest) {
+    yield { $case: "Outcome", value: { RequestID: id, Time: time, Outcome: outcome } };
+  }
+}
+
+function header(state: State): SnapshotHeader {
+  return {
+    ...SnapshotHeader.create(),
+    Format: SNAPSHOT_FORMAT,
+    Index: state.index,
+    Time: state.time,
+    Digest: state.digest.value,
+    Lease: state.lease,
+    TableIndexes: Object.fromEntries(state.indexes.last),
+    DeleteIndexes: Object.fromEntries(state.indexes.deleted),
+  };
+}
+
+/** With the versions that allocations still run, also where they are no longer tracked. */
+function jobRecord(job: JobState): JobRecord {
+  const versions = new Map<number, Job>();
+  for (const { Job } of job.allocations) versions.set(Job.Version, Job);
+  for (const version of job.versions) versions.set(version.Version, version);
+  return {
+    Versions: [...versions.values()].sort((a, b) => a.Version - b.Version),
+    AllocationsIndex: job.allocationsIndex,
+    LastLaunch: job.lastLaunch,
+    Summary: job.summary,
+    Submission: job.submission,
+    TrackedVersions: job.versions.length,
+  };
+}
+
+function allocationRecord(allocation: AllocationState, metric: number): AllocationRecord {
+  return {
+    ...AllocationRecord.create(),
+    ID: allocation.ID,
+    Namespace: allocation.Namespace,
+    JobID: allocation.JobID,
+    JobVersion: allocation.Job.Version,
+    TaskGroup: allocation.TaskGroup,
+    NameIndex: allocation.NameIndex,
+    NodeID: allocation.NodeID,
+    EvalID: allocation.EvalID,
+    DesiredStatus: allocation.DesiredStatus,
+    DesiredDescription: allocation.DesiredDescription,
+    ClientStatus: allocation.ClientStatus,
+    ClientDescription: allocation.ClientDescription,
+    TaskStates: allocation.TaskStates,
+    DeploymentStatus: allocation.DeploymentStatus,
+    NetworkStatus: allocation.NetworkStatus,
+    PreviousAllocation: allocation.PreviousAllocation,
+    NextAllocation: allocation.NextAllocation,
+    FollowupEvalID: allocation.FollowupEvalID,
+    RescheduleTracker: allocation.RescheduleTracker,
+    ForceReschedule: allocation.ForceReschedule,
+    Score: allocation.Score,
+    Metric: metric,
+    CreateIndex: allocation.CreateIndex,
+    ModifyIndex: allocation.ModifyIndex,
+    AllocModifyIndex: allocation.AllocModifyIndex,
+    CreateTime: allocation.CreateTime,
+    ModifyTime: allocation.ModifyTime,
+    JobCreateIndex: allocation.Job.CreateIndex,
+  };
+}
+
+/** Rebuilds the state. Throws, naming what is wrong, when the bytes are no whole snapshot of a known format. */
+export function decodeSnapshot(bytes: Uint8Array): State {
+  const restore = new Restore();
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  let position = 0;
+  while (position < bytes.length) {
+    if (position + 4 > bytes.length) throw new Error("snapshot is cut short");
+    const length = view.getUint32(position);
+    const end = position + 4 + length;
+    if (end > bytes.length) throw new Error("snapshot is cut short");
+    restore.take(SnapshotRecord.decode(bytes.subarray(position + 4, end)));
+    position = end;
+  }
+  return restore.finish();
+}
+
+class Restore {
+  readonly #state = new State();
+  readonly #metrics: Map<number, AllocationState["Metrics"]> = new Map();
+  /** Every version in the snapshot, by job: also those only allocations refer to. */
+  readonly #versions: Map<JobState, readonly Job[]> = new Map();
+  #records = 0;
+  #digest = 0;
+  #ended = false;
+  #begun = false;
+
+  take({ Kind: kind }: SnapshotRecord): void {
+    if (!this.#begun && kind?.$case !== "Header") throw new Error("snapshot does not begin with its header");
+    if (this.#ended) throw new Error("snapshot goes on behind its end");
+    this.#records += 1;
+    switch (kind?.$case) {
+      case "Header":
+        return this.#header(kind.value);
+      case "Job":
+        return this.#job(kind.value);
+      case "Node":
+        this.#state.nodes.put(kind.value);
+        return;
+      case "Evaluation":
+        return this.#state.evaluations.put(kind.value);
+      case "Metric":
+        this.#metrics.set(kind.value.Number, kind.value.Metrics);
+        return;
+      case "Allocation":
+        return this.#allocation(kind.value);
+      case "Outcome":
+        if (kind.value.Outcome === undefined) throw new Error("snapshot has an outcome record without its outcome");
+        this.#state.outcomes.byRequest.set(kind.value.RequestID, {
+          time: kind.value.Time,
+          outcome: kind.value.Outcome,
+        });
+        return;
+      case "End":
+        if (kind.value.Records !== this.#records - 1) throw new Error("snapshot lacks records");
+        this.#ended = true;
+        return;
+      default:
+        throw new Error("snapshot has a record that this version does not know");
+    }
+  }
+
+  finish(): State {
+    if (!this.#ended) throw new Error("snapshot is cut short");
+    this.#state.digest.reset(this.#digest);
+    return this.#state;
+  }
+
+  #header(header: SnapshotHeader): void {
+    if (header.Format !== SNAPSHOT_FORMAT) {
+      throw new Error(`snapshot has format ${header.Format}; this version reads format ${SNAPSHOT_FORMAT}`);
+    }
+    this.#begun = true;
+    this.#digest = header.Digest;
+    this.#state.index = header.Index;
+    this.#state.time = header.Time;
+    this.#state.lease = header.Lease;
+    for (const [table, index] of Object.entries(header.TableIndexes)) {
+      this.#state.indexes.last.set(table as TableName, index);
+    }
+    for (const [table, index] of Object.entries(header.DeleteIndexes)) {
+      this.#state.indexes.deleted.set(table as TableName, index);
+    }
+  }
+
+  #job(record: JobRecord): void {
+    const tracked = record.Versions.slice(-record.TrackedVersions);
+    const [oldest] = tracked;
+    if (oldest === undefined || record.Summary === undefined)
+      throw new Error("snapshot has a job without versions or summary");
+    const job = new JobState(oldest, record.Summary);
+    for (const version of tracked.slice(1)) job.push(version);
+    job.allocationsIndex = record.AllocationsIndex;
+    job.lastLaunch = record.LastLaunch;
+    job.submission = record.Submission;
+    this.#versions.set(job, record.Versions);
+    this.#state.jobs.add(job);
+  }
+
+  #allocation(record: AllocationRecord): void {
+    const job = this.#state.jobs.get(record.Namespace, record.JobID);
+    const version = job && this.#versions.get(job)?.find(({ Version }) => Version === record.JobVersion);
+    const group = version && groupOf(version, record.TaskGroup);
+    if (job === undefined || version === undefined || group === undefined) {
+      throw new Error(`snapshot has allocation ${record.ID} of a job version that it lacks`);
+    }
+    const { ID, NameIndex, NodeID, EvalID, CreateIndex, CreateTime } = record;
+    const allocation = new AllocationState(ID, version, group, NameIndex, NodeID, EvalID, CreateIndex, CreateTime);
+    allocation.DesiredStatus = record.DesiredStatus;
+    allocation.DesiredDescription = record.DesiredDescription;
+    allocation.ClientStatus = record.ClientStatus;
+    allocation.ClientDescription = record.ClientDescription;
+    allocation.TaskStates = record.TaskStates;
+    allocation.DeploymentStatus = record.DeploymentStatus;
+    allocation.NetworkStatus = record.NetworkStatus;
+    allocation.PreviousAllocation = record.PreviousAllocation;
+    allocation.NextAllocation = record.NextAllocation;
+    allocation.FollowupEvalID = record.FollowupEvalID;
+    allocation.RescheduleTracker = record.RescheduleTracker;
+    allocation.ForceReschedule = record.ForceReschedule;
+    allocation.Score = record.Score;
+    allocation.Metrics = this.#metrics.get(record.Metric);
+    allocation.ModifyIndex = record.ModifyIndex;
+    allocation.AllocModifyIndex = record.AllocModifyIndex;
+    allocation.ModifyTime = record.ModifyTime;
+    this.#state.restoreAllocation(job, allocation);
+  }
+}

@@ -1,0 +1,263 @@
+import type { Evaluation, Job, JobSummary, Lease, Node } from "@steppe/proto";
+import { JobChildrenSummary, TaskGroupSummary } from "@steppe/proto";
+import type { TableName } from "./changes.ts";
+import { Digest, DigestHistory } from "./digest.ts";
+import type { Step } from "./step.ts";
+import { type AllocationState, AllocationTable } from "./tables/allocations.ts";
+import { EvaluationTable } from "./tables/evaluations.ts";
+import { type JobState, JobTable } from "./tables/jobs.ts";
+import { isUsable, NodeTable } from "./tables/nodes.ts";
+import { OutcomeTable } from "./tables/outcomes.ts";
+import { TableIndexes } from "./tables/table-indexes.ts";
+
+/**
+ * All of a region's state, and the writes that commands are made of. Each write keeps what hangs
+ * together: indexes, counters, watch keys, the digest. Only commands call them, inside `apply`.
+ */
+export class State {
+  /** Index and log time (unix nanoseconds) of the last applied entry. */
+  index = 0;
+  time = 0;
+  lease: Lease | undefined = undefined;
+  readonly digest: Digest = new Digest();
+  readonly digests: DigestHistory = new DigestHistory();
+  readonly indexes: TableIndexes = new TableIndexes();
+  readonly jobs: JobTable = new JobTable();
+  readonly evaluations: EvaluationTable = new EvaluationTable();
+  readonly allocations: AllocationTable = new AllocationTable();
+  readonly nodes: NodeTable = new NodeTable();
+  readonly outcomes: OutcomeTable = new OutcomeTable();
+
+  /** Records that an object was written. */
+  touch(step: Step, table: TableName, id: string, word = 0): void {
+    this.indexes.change(table, step.index);
+    step.changes.tables.add(table);
+    this.digest.text(id);
+    this.digest.number(step.index);
+    this.digest.number(word);
+  }
+
+  touchJob(step: Step, job: JobState): void {
+    step.changes.jobs.add(job.key);
+    this.touch(step, "jobs", job.key, job.job.Version);
+    this.digest.text(job.job.Status);
+  }
+
+  removeJob(step: Step, job: JobState): void {
+    for (const allocation of job.allocations) this.removeAllocation(step, allocation);
+    this.jobs.remove(job);
+    step.changes.jobs.add(job.key);
+    step.changes.summaries.add(job.key);
+    step.changes.jobAllocations.add(job.key);
+    this.indexes.delete("jobs", step.index);
+    this.indexes.delete("summaries", step.index);
+    this.touch(step, "jobs", job.key);
+  }
+
+  putEvaluation(step: Step, evaluation: Evaluation): void {
+    this.evaluations.put(evaluation);
+    const key = `${evaluation.Namespace}/${evaluation.JobID}`;
+    step.changes.evaluations.set(evaluation.ID, evaluation);
+    step.changes.jobEvaluations.add(key);
+    this.touch(step, "evaluations", evaluation.ID);
+    this.digest.text(evaluation.Status);
+  }
+
+  addAllocation(step: Step, job: JobState, allocation: AllocationState): void {
+    this.allocations.add(allocation);
+    job.allocations.add(allocation);
+    const slot = this.nodes.slot(allocation.NodeID);
+    this.nodes.addAllocation(allocation);
+    this.#hold(job, allocation, slot);
+    this.#count(step, job, allocation, 1);
+    this.#allocationChanged(step, job, allocation, true);
+  }
+
+  /** Puts back an allocation of a snapshot, whose summary and indexes come with it. */
+  restoreAllocation(job: JobState, allocation: AllocationState): void {
+    this.allocations.add(allocation);
+    job.allocations.add(allocation);
+    const slot = this.nodes.slot(allocation.NodeID);
+    this.nodes.addAllocation(allocation);
+    this.#hold(job, allocation, slot);
+  }
+
+  /**
+   * Changes an allocation and whatever follows: the name and resources it holds, the job's summary.
+   * `byServer` says that its node agent has to hear of it.
+   */
+  changeAllocation(
+    step: Step,
+    allocation: AllocationState,
+    byServer: boolean,
+    change: (allocation: AllocationState) => void,
+  ): void {
+    const job = this.jobs.get(allocation.Namespace, allocation.JobID);
+    const slot = this.nodes.slot(allocation.NodeID);
+    const heldBefore = !allocation.terminal;
+    const askBefore = allocation.Ask;
+    if (job !== undefined) this.#count(step, job, allocation, -1);
+    change(allocation);
+    allocation.ModifyIndex = step.index;
+    allocation.ModifyTime = step.time;
+    if (byServer) allocation.AllocModifyIndex = step.index;
+    if (heldBefore && allocation.terminal) this.#release(step, job, allocation, slot, askBefore);
+    else if (heldBefore && allocation.Ask !== askBefore && slot >= 0) {
+      this.nodes.free(slot, askBefore);
+      this.nodes.take(slot, allocation.Ask);
+    }
+    if (job !== undefined) this.#count(step, job, allocation, 1);
+    this.#allocationChanged(step, job, allocation, byServer);
+  }
+
+  removeAllocation(step: Step, allocation: AllocationState): void {
+    const job = this.jobs.get(allocation.Namespace, allocation.JobID);
+    const slot = this.nodes.slot(allocation.NodeID);
+    if (!allocation.terminal) this.#release(step, job, allocation, slot, allocation.Ask);
+    if (job !== undefined) this.#count(step, job, allocation, -1);
+    this.allocations.remove(allocation);
+    job?.allocations.delete(allocation);
+    this.nodes.removeAllocation(allocation);
+    step.changes.removedAllocations.push(allocation);
+    step.changes.nodeAllocations.add(allocation.NodeID);
+    this.indexes.delete("allocations", step.index);
+    this.touch(step, "allocations", allocation.ID);
+  }
+
+  putNode(step: Step, node: Node): void {
+    const before = this.nodes.get(node.ID);
+    const slot = this.nodes.put(node);
+    step.changes.nodes.add(node.ID);
+    if (isUsable(node) && (before === undefined || !isUsable(before) || before.ModifyIndex !== node.ModifyIndex)) {
+      step.changes.freedClasses.add(this.nodes.className(slot));
+    }
+    this.touch(step, "nodes", node.ID);
+    this.digest.text(node.Status);
+  }
+
+  removeNode(step: Step, id: string): void {
+    this.nodes.remove(id);
+    step.changes.nodes.add(id);
+    this.indexes.delete("nodes", step.index);
+    this.touch(step, "nodes", id);
+  }
+
+  #hold(job: JobState, allocation: AllocationState, slot: number): void {
+    if (allocation.terminal) return;
+    if (slot >= 0) this.nodes.take(slot, allocation.Ask);
+    let names = job.names.get(allocation.TaskGroup);
+    if (names === undefined) {
+      names = new Set();
+      job.names.set(allocation.TaskGroup, names);
+    }
+    names.add(allocation.NameIndex);
+    job.liveAllocations += 1;
+  }
+
+  #release(
+    step: Step,
+    job: JobState | undefined,
+    allocation: AllocationState,
+    slot: number,
+    ask: AllocationState["Ask"],
+  ): void {
+    if (slot >= 0) {
+      this.nodes.free(slot, ask);
+      step.changes.freedClasses.add(this.nodes.className(slot));
+    }
+    if (job === undefined) return;
+    job.names.get(allocation.TaskGroup)?.delete(allocation.NameIndex);
+    job.liveAllocations -= 1;
+  }
+
+  #allocationChanged(step: Step, job: JobState | undefined, allocation: AllocationState, byServer: boolean): void {
+    if (job !== undefined) {
+      job.allocationsIndex = step.index;
+      step.changes.jobAllocations.add(job.key);
+    }
+    step.changes.allocations.add(allocation);
+    if (byServer) step.changes.nodeAllocations.add(allocation.NodeID);
+    this.touch(step, "allocations", allocation.ID, allocation.NameIndex);
+    this.digest.text(allocation.ClientStatus);
+    this.digest.text(allocation.DesiredStatus);
+  }
+
+  #count(step: Step, job: JobState, allocation: AllocationState, by: 1 | -1): void {
+    const group = groupSummary(job.summary, allocation.TaskGroup);
+    const bucket = BUCKETS[allocation.ClientStatus];
+    if (bucket !== undefined) group[bucket] += by;
+    this.touchSummary(step, job);
+  }
+
+  touchSummary(step: Step, job: JobState): void {
+    job.summary.ModifyIndex = step.index;
+    step.changes.summaries.add(job.key);
+    step.changes.tables.add("summaries");
+    this.indexes.change("summaries", step.index);
+  }
+
+  /**
+   * Sets the job's status from what is there: periodic, parameterized and system jobs run until
+   * stopped; others while an allocation lives; pending while an evaluation is open; then dead.
+   */
+  refreshStatus(step: Step, job: JobState): void {
+    const status = this.#statusOf(job);
+    if (status === job.job.Status) return;
+    this.#countChild(step, job, job.job.Status, status);
+    job.amend({ Status: status, ModifyIndex: step.index });
+    this.touchJob(step, job);
+  }
+
+  #statusOf(job: JobState): string {
+    const { Stop, Periodic, ParameterizedJob, Dispatched, Type, Namespace, ID } = job.job;
+    const standing = Periodic !== undefined || (ParameterizedJob !== undefined && !Dispatched) || Type === "system";
+    if (standing && !Stop) return "running";
+    if (job.liveAllocations > 0) return "running";
+    const evaluations = this.evaluations.ofJob(Namespace, ID);
+    if (evaluations !== undefined && evaluations.open > 0) return "pending";
+    const fresh = job.allocations.size === 0 && (evaluations === undefined || evaluations.ids.size === 0);
+    return fresh && !Stop ? "pending" : "dead";
+  }
+
+  /** A child's status shows in its parent's summary. `from` is empty for a new child. */
+  #countChild(step: Step, job: JobState, from: string, to: string): void {
+    const parent = this.jobs.parentOf(job);
+    if (parent === undefined) return;
+    parent.summary.Children ??= JobChildrenSummary.create();
+    const children = parent.summary.Children;
+    const before = CHILD_BUCKETS[from];
+    const after = CHILD_BUCKETS[to];
+    if (before !== undefined) children[before] -= 1;
+    if (after !== undefined) children[after] += 1;
+    this.touchSummary(step, parent);
+  }
+}
+
+const BUCKETS: Readonly<Record<string, "Starting" | "Running" | "Complete" | "Failed" | "Lost" | "Unknown">> = {
+  pending: "Starting",
+  running: "Running",
+  complete: "Complete",
+  failed: "Failed",
+  lost: "Lost",
+  unknown: "Unknown",
+};
+
+const CHILD_BUCKETS: Readonly<Record<string, "Pending" | "Running" | "Dead">> = {
+  pending: "Pending",
+  running: "Running",
+  dead: "Dead",
+};
+
+export function groupSummary(summary: JobSummary, group: string): TaskGroupSummary {
+  let found = summary.Summary[group];
+  if (found === undefined) {
+    found = TaskGroupSummary.create();
+    summary.Summary[group] = found;
+  }
+  return found;
+}
+
+/** The newest version that was marked stable, for rollbacks and comparisons. */
+export function newestStable(job: JobState): Job | undefined {
+  return job.versions.findLast((version) => version.Stable);
+}

@@ -1,0 +1,28 @@
+import { deriveId, type ErrorCode } from "@steppe/model";
+import { Outcome } from "@steppe/proto";
+import type { Changes } from "./changes.ts";
+
+/** The circumstances in which one command applies. */
+export interface Step {
+  readonly index: number;
+  /** Log time, unix nanoseconds. */
+  readonly time: number;
+  readonly changes: Changes;
+  /** A fresh id, the same one on every replica. */
+  mint(): string;
+}
+
+export function createStep(index: number, time: number, seed: Uint8Array, changes: Changes): Step {
+  let minted = 0;
+  return { index, time, changes, mint: () => deriveId(seed, minted++) };
+}
+
+/** The command took effect (or had nothing to do). */
+export function done(step: Step, fields: Partial<Outcome> = {}): Outcome {
+  return { ...Outcome.create(), Index: step.index, ...fields };
+}
+
+/** The command changed nothing, and why. */
+export function refuse(step: Step, code: ErrorCode, message: string): Outcome {
+  return { ...Outcome.create(), Index: step.index, Refusal: { Code: code, Message: message } };
+}

@@ -1,0 +1,172 @@
+import { computedClass } from "@steppe/model";
+import type { Node } from "@steppe/proto";
+import type { AllocationState, Ask } from "./allocations.ts";
+
+/**
+ * Nodes as columns: one slot a node, so that a scheduling pass over all of them touches a few
+ * typed arrays. Slots of purged nodes are used again; `nodes[slot]` is then undefined.
+ *
+ * Units: CPU in MHz, memory and disk in MB. Capacity is what the node has less what it reserves.
+ */
+export class NodeTable {
+  /** Slots in use or used before; columns are valid below it. */
+  length = 0;
+  readonly slotOf: Map<string, number> = new Map();
+  readonly nodes: (Node | undefined)[] = [];
+  /** All allocations of the node in a slot, terminal ones too. */
+  readonly allocations: Set<AllocationState>[] = [];
+  /** The same sets by node ID; those of purged nodes stay until their allocations go. */
+  readonly #allocationsOf: Map<string, Set<AllocationState>> = new Map();
+  cpu: Float64Array = new Float64Array(0);
+  memory: Float64Array = new Float64Array(0);
+  disk: Float64Array = new Float64Array(0);
+  usedCpu: Float64Array = new Float64Array(0);
+  usedMemory: Float64Array = new Float64Array(0);
+  usedDisk: Float64Array = new Float64Array(0);
+  /** 1 = ready, eligible and not draining: may take placements. */
+  usable: Uint8Array = new Uint8Array(0);
+  /** Position in `classes`. */
+  classOf: Int32Array = new Int32Array(0);
+  readonly classes: string[] = [];
+  readonly #classNumbers: Map<string, number> = new Map();
+  readonly #freeSlots: number[] = [];
+
+  get(id: string): Node | undefined {
+    const slot = this.slotOf.get(id);
+    return slot === undefined ? undefined : this.nodes[slot];
+  }
+
+  slot(id: string): number {
+    return this.slotOf.get(id) ?? -1;
+  }
+
+  get size(): number {
+    return this.slotOf.size;
+  }
+
+  /** Adds or replaces a node. Its allocations and what they use stay. */
+  put(node: Node): number {
+    let slot = this.slotOf.get(node.ID);
+    if (slot === undefined) {
+      slot = this.#freeSlots.pop() ?? this.length++;
+      this.#grow(slot + 1);
+      this.slotOf.set(node.ID, slot);
+      this.allocations[slot] = this.#setOf(node.ID);
+      this.#clearUse(slot);
+    }
+    this.nodes[slot] = node;
+    const capacity = capacityOf(node);
+    this.cpu[slot] = capacity.cpu;
+    this.memory[slot] = capacity.memoryMb;
+    this.disk[slot] = capacity.diskMb;
+    this.usable[slot] = isUsable(node) ? 1 : 0;
+    this.classOf[slot] = this.#classNumber(node.ComputedClass || computedClass(node));
+    return slot;
+  }
+
+  remove(id: string): void {
+    const slot = this.slotOf.get(id);
+    if (slot === undefined) return;
+    this.slotOf.delete(id);
+    this.nodes[slot] = undefined;
+    this.allocations[slot] = new Set();
+    this.usable[slot] = 0;
+    this.cpu[slot] = 0;
+    this.memory[slot] = 0;
+    this.disk[slot] = 0;
+    this.#clearUse(slot);
+    this.#freeSlots.push(slot);
+  }
+
+  addAllocation(allocation: AllocationState): void {
+    this.#setOf(allocation.NodeID).add(allocation);
+  }
+
+  removeAllocation(allocation: AllocationState): void {
+    const set = this.#setOf(allocation.NodeID);
+    set.delete(allocation);
+    if (set.size === 0 && !this.slotOf.has(allocation.NodeID)) this.#allocationsOf.delete(allocation.NodeID);
+  }
+
+  allocationsOf(nodeId: string): ReadonlySet<AllocationState> {
+    return this.#allocationsOf.get(nodeId) ?? NO_ALLOCATIONS;
+  }
+
+  take(slot: number, ask: Ask): void {
+    this.usedCpu[slot] = (this.usedCpu[slot] as number) + ask.cpu;
+    this.usedMemory[slot] = (this.usedMemory[slot] as number) + ask.memoryMb;
+    this.usedDisk[slot] = (this.usedDisk[slot] as number) + ask.diskMb;
+  }
+
+  free(slot: number, ask: Ask): void {
+    this.usedCpu[slot] = (this.usedCpu[slot] as number) - ask.cpu;
+    this.usedMemory[slot] = (this.usedMemory[slot] as number) - ask.memoryMb;
+    this.usedDisk[slot] = (this.usedDisk[slot] as number) - ask.diskMb;
+  }
+
+  className(slot: number): string {
+    return this.classes[this.classOf[slot] as number] as string;
+  }
+
+  #setOf(nodeId: string): Set<AllocationState> {
+    let set = this.#allocationsOf.get(nodeId);
+    if (set === undefined) {
+      set = new Set();
+      this.#allocationsOf.set(nodeId, set);
+    }
+    return set;
+  }
+
+  #clearUse(slot: number): void {
+    this.usedCpu[slot] = 0;
+    this.usedMemory[slot] = 0;
+    this.usedDisk[slot] = 0;
+  }
+
+  #classNumber(name: string): number {
+    let number = this.#classNumbers.get(name);
+    if (number === undefined) {
+      number = this.classes.push(name) - 1;
+      this.#classNumbers.set(name, number);
+    }
+    return number;
+  }
+
+  #grow(length: number): void {
+    if (length <= this.cpu.length) return;
+    const size = Math.max(64, 2 * this.cpu.length, length);
+    const widen = (column: Float64Array) => {
+      const wider = new Float64Array(size);
+      wider.set(column);
+      return wider;
+    };
+    this.cpu = widen(this.cpu);
+    this.memory = widen(this.memory);
+    this.disk = widen(this.disk);
+    this.usedCpu = widen(this.usedCpu);
+    this.usedMemory = widen(this.usedMemory);
+    this.usedDisk = widen(this.usedDisk);
+    const usable = new Uint8Array(size);
+    usable.set(this.usable);
+    this.usable = usable;
+    const classOf = new Int32Array(size);
+    classOf.set(this.classOf);
+    this.classOf = classOf;
+  }
+}
+
+const NO_ALLOCATIONS: ReadonlySet<AllocationState> = new Set();
+
+export function isUsable(node: Node): boolean {
+  return node.Status === "ready" && node.SchedulingEligibility !== "ineligible" && !node.Drain;
+}
+
+/** What a node offers to allocations: its resources less its own reserve. Old agents report only `Resources`. */
+export function capacityOf(node: Node): Ask {
+  const { NodeResources: has, ReservedResources: keeps, Resources: had, Reserved: kept } = node;
+  return {
+    cpu: (has?.Cpu?.CpuShares ?? had?.CPU ?? 0) - (keeps?.Cpu?.CpuShares ?? kept?.CPU ?? 0),
+    memoryMb: (has?.Memory?.MemoryMB ?? had?.MemoryMB ?? 0) - (keeps?.Memory?.MemoryMB ?? kept?.MemoryMB ?? 0),
+    diskMb: (has?.Disk?.DiskMB ?? had?.DiskMB ?? 0) - (keeps?.Disk?.DiskMB ?? kept?.DiskMB ?? 0),
+  };
+}

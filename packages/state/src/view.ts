@@ -1,0 +1,75 @@
+import type { Evaluation, Job, JobSubmission, JobSummary, Lease, Node } from "@steppe/proto";
+import type { JobKey, TableName } from "./changes.ts";
+import type { AllocationState } from "./tables/allocations.ts";
+import type { JobEvaluations } from "./tables/evaluations.ts";
+
+/**
+ * What the scheduler, the services and the leader's duties see of the state: everything, and no way
+ * to change it. A view is live: it moves on with the next applied entry, so nothing read from it
+ * may be kept across an await.
+ */
+export interface StateView {
+  readonly index: number;
+  /** Log time, unix nanoseconds. */
+  readonly time: number;
+  readonly lease: Readonly<Lease> | undefined;
+  readonly indexes: { changedAt(table: TableName): number; deletedAt(table: TableName): number };
+  readonly jobs: {
+    readonly byKey: ReadonlyMap<JobKey, JobView>;
+    readonly system: ReadonlySet<JobView>;
+    readonly periodic: ReadonlySet<JobView>;
+    get(namespace: string, id: string): JobView | undefined;
+  };
+  readonly evaluations: {
+    readonly byId: ReadonlyMap<string, Evaluation>;
+    get(id: string): Evaluation | undefined;
+    ofJob(namespace: string, jobId: string): Readonly<JobEvaluations> | undefined;
+  };
+  readonly allocations: {
+    readonly byId: ReadonlyMap<string, AllocationView>;
+    readonly byEvaluation: ReadonlyMap<string, ReadonlySet<AllocationView>>;
+    get(id: string): AllocationView | undefined;
+  };
+  readonly nodes: NodeColumns;
+}
+
+export interface JobView {
+  readonly key: JobKey;
+  readonly job: Job;
+  readonly versions: readonly Job[];
+  readonly allocations: ReadonlySet<AllocationView>;
+  readonly names: ReadonlyMap<string, ReadonlySet<number>>;
+  readonly children: ReadonlySet<JobKey>;
+  readonly summary: Readonly<JobSummary>;
+  readonly submission: JobSubmission | undefined;
+  readonly allocationsIndex: number;
+  readonly lastLaunch: number;
+  readonly liveAllocations: number;
+  version(version: number): Job | undefined;
+}
+
+export type AllocationView = Readonly<AllocationState>;
+
+/** Nodes as columns; see `NodeTable`. Slots below `length`; `nodes[slot]` is undefined where none is. */
+export interface NodeColumns {
+  readonly length: number;
+  readonly size: number;
+  readonly slotOf: ReadonlyMap<string, number>;
+  readonly nodes: readonly (Node | undefined)[];
+  readonly allocations: readonly ReadonlySet<AllocationView>[];
+  readonly cpu: Readonly<Float64Array>;
+  readonly memory: Readonly<Float64Array>;
+  readonly disk: Readonly<Float64Array>;
+  readonly usedCpu: Readonly<Float64Array>;
+  readonly usedMemory: Readonly<Float64Array>;
+  readonly usedDisk: Readonly<Float64Array>;
+  readonly usable: Readonly<Uint8Array>;
+  readonly classOf: Readonly<Int32Array>;
+  readonly classes: readonly string[];
+  get(id: string): Node | undefined;
+  /** Also of purged nodes. */
+  allocationsOf(nodeId: string): ReadonlySet<AllocationView>;
+  /** -1 when there is no such node. */
+  slot(id: string): number;
+  className(slot: number): string;
+}
