@@ -61,7 +61,7 @@ export const GRPC_STATUS: Readonly<Record<ErrorCode, number>> = {
 };
 
 export function isErrorCode(code: string): code is ErrorCode {
-  return code in HTTP_STATUS;
+  return Object.hasOwn(HTTP_STATUS, code);
 }
 
 /** A failure whose text may be shown to the client as it stands. */

@@ -20,6 +20,7 @@ export { type ErrorCode, GRPC_STATUS, HTTP_STATUS, isErrorCode, SteppeError } fr
 export { compareText, quote, quoteList } from "./go-text.ts";
 export { deriveId, formatId, parseId } from "./ids.ts";
 export { fromJson, listToJson, toJson } from "./json.ts";
+export { multiError } from "./multi-error.ts";
 export {
   cronSpecs,
   isParameterized,
@@ -29,6 +30,7 @@ export {
   periodicChild,
   periodicChildId,
 } from "./periodic.ts";
+export { compileRegexp, type Regexp } from "./regexp.ts";
 export {
   isRescheduleEnabled,
   type NextReschedule,
@@ -69,3 +71,5 @@ export {
 } from "./status.ts";
 export { isKnownTarget, isUniqueTarget, type NodeTargets, resolveTarget } from "./targets.ts";
 export { formatDuration, formatTime, HOUR, MILLISECOND, MINUTE, NANOSECOND, parseDuration, parseTime, SECOND } from "./time.ts";
+export { DEFAULT_LIMITS, jobWarnings, type ValidationLimits, validateJob } from "./validate/index.ts";
+export { type Constraints, parseConstraints, satisfies, type VersionKind } from "./version.ts";

@@ -9,6 +9,7 @@
 // field of the contract needs no line here.
 import { type FieldSchema, schema } from "@steppe/proto/schema";
 import { SteppeError } from "./errors.ts";
+import { isUnset, LEFT_OUT_WHEN_UNSET, NULL_ENTRY_WITHOUT } from "./json-omissions.ts";
 import { formatTime, parseTime } from "./time.ts";
 
 type Fields = Record<string, unknown>;
@@ -122,6 +123,7 @@ function fieldReader(field: FieldSchema): Read {
       }
       const result: Fields = {};
       for (const [key, item] of Object.entries(value)) {
+        if (key === "__proto__") throw reservedKey(path);
         if (item !== null || field.kind === "string") result[key] = one(item ?? "", path);
       }
       return result;
@@ -187,10 +189,14 @@ function valueReader(field: FieldSchema): Read {
         if (typeof value !== "object" || value === null || Array.isArray(value)) {
           throw mismatch(value, path, "map[string]interface {}");
         }
+        checkFreeForm(value, path, FREE_FORM_DEPTH_MAX);
         return value;
       };
     case "value":
-      return (value) => value;
+      return (value, path) => {
+        checkFreeForm(value, path, FREE_FORM_DEPTH_MAX);
+        return value;
+      };
     case "message": {
       const name = field.message as string;
       let read: Read | undefined;
@@ -200,6 +206,22 @@ function valueReader(field: FieldSchema): Read {
       };
     }
   }
+}
+
+/** Levels of free-form JSON; more would exhaust the stack of whoever walks it. */
+const FREE_FORM_DEPTH_MAX = 500;
+
+/** Refuses what could not be stored and shown again as it came. */
+function checkFreeForm(value: unknown, path: string, depth: number): void {
+  if (typeof value !== "object" || value === null) return;
+  if (depth === 0) throw new SteppeError("invalid", `json: ${path} exceeded max depth`);
+  if (Object.hasOwn(value, "__proto__")) throw reservedKey(path);
+  for (const item of Object.values(value)) checkFreeForm(item, path, depth - 1);
+}
+
+/** JavaScript objects cannot hold this key like any other; better refused than lost. */
+function reservedKey(path: string): SteppeError {
+  return new SteppeError("invalid", `json: key "__proto__" is not allowed in ${path}`);
 }
 
 function goType(field: FieldSchema): string {
@@ -229,25 +251,32 @@ function writer(message: string): Write {
   if (known !== undefined) return known;
   const fields = fieldsOf(message).filter((field) => field.oneof === undefined);
   const bare = bareList(fields);
-  let parts: { name: string; prefix: string; write: Write }[] = [];
+  let parts: { name: string; prefix: string; mayBeLeftOut: boolean; write: Write }[] = [];
   const write: Write = (value) => {
     if (value === undefined || value === null) return "null";
     let text = "";
-    for (const part of parts) text += part.prefix + part.write((value as Fields)[part.name]);
+    for (const part of parts) {
+      const item = (value as Fields)[part.name];
+      if (part.mayBeLeftOut && isUnset(item)) continue;
+      text += (text === "" ? "" : ",") + part.prefix + part.write(item);
+    }
     return `{${text}}`;
   };
   const result: Write = bare === undefined ? write : (value) => fieldWriter(bare)((value as { Values: unknown }).Values);
   writers.set(message, result);
-  parts = fields.map((field, n) => ({
+  parts = fields.map((field) => ({
     name: field.name,
-    prefix: `${n === 0 ? "" : ","}${JSON.stringify(field.name)}:`,
-    write: fieldWriter(field),
+    prefix: `${JSON.stringify(field.name)}:`,
+    mayBeLeftOut: LEFT_OUT_WHEN_UNSET.has(`${message}.${field.name}`),
+    write: fieldWriter(field, NULL_ENTRY_WITHOUT[`${message}.${field.name}`]),
   }));
   return result;
 }
 
-function fieldWriter(field: FieldSchema): Write {
-  const one = valueWriter(field);
+function fieldWriter(field: FieldSchema, nullWithout?: string): Write {
+  const any = valueWriter(field);
+  const one: Write =
+    nullWithout === undefined ? any : (value) => ((value as Fields)[nullWithout] === "" ? "null" : any(value));
   if (field.shape === "list") {
     return (value) => {
       const items = value as unknown[] | undefined;

@@ -9,18 +9,20 @@ export const HOUR = 60 * MINUTE;
 
 const ZERO_TIME = "0001-01-01T00:00:00Z";
 
-/** RFC 3339 text with up to nine fractional digits, in UTC. */
+/** RFC 3339 text with up to nine fractional digits, in UTC. Reading it back gives the same number. */
 export function formatTime(nanoseconds: number): string {
   if (nanoseconds === 0) return ZERO_TIME;
-  const milliseconds = Math.floor(nanoseconds / MILLISECOND);
-  return civil(milliseconds, Math.round(nanoseconds - milliseconds * MILLISECOND));
+  // Whole seconds are exact in a double for centuries to come, milliseconds would not be.
+  const rounded = Math.floor(nanoseconds / SECOND);
+  const seconds = nanoseconds < rounded * SECOND ? rounded - 1 : rounded;
+  return civil(seconds, Math.round(nanoseconds - seconds * SECOND));
 }
 
 // Civil date from days (Howard Hinnant, "chrono-compatible low-level date algorithms"); pure code
 // may not use Date, whose constructor without arguments is a clock.
-function civil(milliseconds: number, belowMillisecond: number): string {
-  const days = Math.floor(milliseconds / 86_400_000);
-  const rest = milliseconds - days * 86_400_000;
+function civil(seconds: number, fraction: number): string {
+  const days = Math.floor(seconds / 86_400);
+  const rest = seconds - days * 86_400;
   const shifted = days + 719_468;
   const era = Math.floor(shifted / 146_097);
   const dayOfEra = shifted - era * 146_097;
@@ -33,8 +35,7 @@ function civil(milliseconds: number, belowMillisecond: number): string {
   const month = monthFromMarch < 10 ? monthFromMarch + 3 : monthFromMarch - 9;
   const year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0);
   const two = (n: number) => String(n).padStart(2, "0");
-  const clock = [rest / 3_600_000, (rest / 60_000) % 60, (rest / 1000) % 60].map((n) => two(Math.floor(n))).join(":");
-  const fraction = (rest % 1000) * MILLISECOND + belowMillisecond;
+  const clock = [rest / 3600, (rest / 60) % 60, rest % 60].map((n) => two(Math.floor(n))).join(":");
   const digits = fraction === 0 ? "" : `.${String(fraction).padStart(9, "0").replace(/0+$/, "")}`;
   return `${String(year).padStart(4, "0")}-${two(month)}-${two(day)}T${clock}${digits}Z`;
 }
@@ -45,7 +46,7 @@ export function parseTime(text: string): number | undefined {
   const match = /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?(?:Z|([+-])(\d\d):(\d\d))$/.exec(text);
   if (match === null) return undefined;
   const [year, month, day, hour, minute, second] = match.slice(1, 7).map(Number) as [number, number, number, number, number, number];
-  if (month < 1 || month > 12 || day < 1 || day > 31 || hour > 23 || minute > 59 || second > 60) return undefined;
+  if (month < 1 || month > 12 || day < 1 || day > daysIn(month, year) || hour > 23 || minute > 59 || second > 60) return undefined;
   const fromMarch = month > 2 ? month - 3 : month + 9;
   const y = month <= 2 ? year - 1 : year;
   const era = Math.floor(y / 400);
@@ -56,6 +57,11 @@ export function parseTime(text: string): number | undefined {
   const offset = match[8] === undefined ? 0 : (match[8] === "-" ? -1 : 1) * (Number(match[9]) * 60 + Number(match[10]));
   const seconds = days * 86_400 + hour * 3600 + (minute - offset) * 60 + second;
   return seconds * SECOND + Number((match[7] ?? "").padEnd(9, "0"));
+}
+
+function daysIn(month: number, year: number): number {
+  if (month !== 2) return [4, 6, 9, 11].includes(month) ? 30 : 31;
+  return year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0) ? 29 : 28;
 }
 
 const UNITS: Readonly<Record<string, number>> = {

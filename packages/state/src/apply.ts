@@ -32,6 +32,7 @@ export function apply(state: State, index: number, entry: Entry): Applied {
   const changes = new Changes(index);
   const outcomes = entry.Commands.map((command) => applyOnce(state, command, changes));
   state.digest.number(index);
+  state.digest.seal();
   state.digests.add(index, state.digest.value);
   return { outcomes, changes };
 }

@@ -15,7 +15,15 @@ export class Digest {
     return (this.#b & 0x1fffff) * 4294967296 + (this.#a >>> 0);
   }
 
-  /** Continues from a value given out before. The 11 bits that are not given out start at zero, at each snapshot alike. */
+  /**
+   * Drops the bits that `value` has no room for. Called after each entry, so that a replica that
+   * went on from a value in a snapshot holds the same bits as one that applied everything.
+   */
+  seal(): void {
+    this.#b &= 0x1fffff;
+  }
+
+  /** Continues from a value given out before. */
   reset(value: number): void {
     this.#a = value >>> 0;
     this.#b = Math.floor(value / 4294967296) & 0x1fffff;

@@ -139,19 +139,23 @@ class Restore {
     this.#records += 1;
     switch (kind?.$case) {
       case "Header":
-        return this.#header(kind.value);
+        this.#header(kind.value);
+        return;
       case "Job":
-        return this.#job(kind.value);
+        this.#job(kind.value);
+        return;
       case "Node":
         this.#state.nodes.put(kind.value);
         return;
       case "Evaluation":
-        return this.#state.evaluations.put(kind.value);
+        this.#state.evaluations.put(kind.value);
+        return;
       case "Metric":
         this.#metrics.set(kind.value.Number, kind.value.Metrics);
         return;
       case "Allocation":
-        return this.#allocation(kind.value);
+        this.#allocation(kind.value);
+        return;
       case "Outcome":
         if (kind.value.Outcome === undefined) throw new Error("snapshot has an outcome record without its outcome");
         this.#state.outcomes.byRequest.set(kind.value.RequestID, {

@@ -39,6 +39,9 @@ export class State {
 
   touchJob(step: Step, job: JobState): void {
     step.changes.jobs.add(job.key);
+    // Lists show a job beside its summary, so they wait for one table.
+    step.changes.tables.add("summaries");
+    this.indexes.change("summaries", step.index);
     this.touch(step, "jobs", job.key, job.job.Version);
     this.digest.text(job.job.Status);
   }

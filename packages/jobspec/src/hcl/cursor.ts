@@ -66,20 +66,28 @@ export class Cursor {
     return this.take().text;
   }
 
-  /** Runs one level deeper, with line breaks ending expressions or not. */
-  nested<T>(breaksEnd: boolean, parse: () => T): T {
-    if (++this.#depth > NESTING_MAX) throw errorAt(this.here(), `nested more than ${NESTING_MAX} levels deep`);
+  /** Parses with line breaks ending expressions or not. */
+  within<T>(breaksEnd: boolean, parse: () => T): T {
     const before = this.#breaksEnd;
     this.#breaksEnd = breaksEnd;
     const result = parse();
     this.#breaksEnd = before;
+    return result;
+  }
+
+  /** Parses one level of nesting further in; refuses when that is too deep. */
+  deeper<T>(parse: () => T): T {
+    if (++this.#depth > NESTING_MAX) throw errorAt(this.here(), `nested more than ${NESTING_MAX} levels deep`);
+    const result = parse();
     this.#depth--;
     return result;
   }
 
-  /** One level deeper, line breaks as they are. */
-  deeper<T>(parse: () => T): T {
-    return this.nested(this.#breaksEnd, parse);
+  /** Whether a comma stood here; it is taken. */
+  comma(): boolean {
+    const found = this.is(",");
+    if (found) this.take();
+    return found;
   }
 
   here(): Place {

@@ -141,16 +141,18 @@ function arithmetic(left: number, operator: Exclude<BinaryOperator, "&&" | "||" 
 }
 
 function walk(target: Value, steps: readonly Step[], scope: Scope): Value {
-  return steps.reduce((value, step) => {
-    switch (step.kind) {
-      case "attribute":
-        return member(value, step.name, step.at);
-      case "index":
-        return element(value, evaluate(step.key, scope), step.at);
-      case "splat":
-        return splat(value).map((item) => walk(item, step.steps, scope));
-    }
-  }, target);
+  return steps.reduce((value, step) => take(value, step, scope), target);
+}
+
+function take(value: Value, step: Step, scope: Scope): Value {
+  switch (step.kind) {
+    case "attribute":
+      return member(value, step.name, step.at);
+    case "index":
+      return element(value, evaluate(step.key, scope), step.at);
+    case "splat":
+      return splat(value).map((item) => walk(item, step.steps, scope));
+  }
 }
 
 /** A splat over something that is no list takes it as a list of one, and null as none. */

@@ -85,7 +85,7 @@ function parseBracket(cursor: Cursor, at: Place): Step {
     cursor.expect("]", 'after "[*"');
     return { kind: "splat", steps: cursor.deeper(() => parseSteps(cursor, true)), at };
   }
-  const key = cursor.nested(false, () => parseExpression(cursor));
+  const key = cursor.within(false, () => parseExpression(cursor));
   cursor.expect("]", "after the index");
   return { kind: "index", key, at };
 }
@@ -98,7 +98,7 @@ function parseTerm(cursor: Cursor, at: Place): Expression {
   if (token.kind === "identifier") return parseWord(cursor, at);
   if (cursor.is("(")) {
     cursor.take();
-    const inner = cursor.nested(false, () => parseExpression(cursor));
+    const inner = cursor.within(false, () => parseExpression(cursor));
     cursor.expect(")", 'to close "("');
     return { kind: "parentheses", inner, at };
   }
@@ -129,7 +129,7 @@ function parseWord(cursor: Cursor, at: Place): Expression {
 
 function parseCall(cursor: Cursor, name: string, at: Place): Expression {
   cursor.take();
-  return cursor.nested(false, () => {
+  return cursor.within(false, () => {
     const args: Expression[] = [];
     let expandLast = false;
     while (!cursor.is(")")) {
@@ -145,7 +145,7 @@ function parseCall(cursor: Cursor, name: string, at: Place): Expression {
 }
 
 function parseTuple(cursor: Cursor, at: Place): Expression {
-  return cursor.nested(false, () => {
+  return cursor.within(false, () => {
     cursor.take();
     if (startsFor(cursor)) return { ...parseFor(cursor, "]"), at };
     const items: Expression[] = [];
@@ -164,9 +164,9 @@ function startsFor(cursor: Cursor): boolean {
 }
 
 function parseObject(cursor: Cursor, at: Place): Expression {
-  return cursor.nested(true, () => {
+  return cursor.within(true, () => {
     cursor.take();
-    if (startsFor(cursor)) return { ...cursor.nested(false, () => parseFor(cursor, "}")), at };
+    if (startsFor(cursor)) return { ...cursor.within(false, () => parseFor(cursor, "}")), at };
     const entries: ObjectEntry[] = [];
     while (!cursor.is("}")) {
       entries.push(parseEntry(cursor));
@@ -190,7 +190,7 @@ function parseEntry(cursor: Cursor): ObjectEntry {
 function parseFor(cursor: Cursor, closer: "]" | "}"): ForExpression {
   cursor.take();
   const first = cursor.identifier("the name of the loop's variable");
-  const second = cursor.is(",") ? (cursor.take(), cursor.identifier("the name of the second variable")) : undefined;
+  const second = cursor.comma() ? cursor.identifier("the name of the second variable") : undefined;
   cursor.expect("in", "after the names of a for expression");
   const collection = parseExpression(cursor);
   cursor.expect(":", "after the collection of a for expression");
@@ -199,8 +199,13 @@ function parseFor(cursor: Cursor, closer: "]" | "}"): ForExpression {
   const [key, value] = closer === "}" ? [head, parseExpression(cursor)] : [undefined, head];
   const grouped = closer === "}" && cursor.is("...");
   if (grouped) cursor.take();
-  const condition = cursor.is("if") ? (cursor.take(), parseExpression(cursor)) : undefined;
+  const condition = cursor.is("if") ? parseCondition(cursor) : undefined;
   cursor.expect(closer, "to close the for expression");
   const keyName = second === undefined ? undefined : first;
   return { kind: "for", keyName, valueName: second ?? first, collection, key, value, condition, grouped };
+}
+
+function parseCondition(cursor: Cursor): Expression {
+  cursor.take();
+  return parseExpression(cursor);
 }

@@ -26,7 +26,7 @@ export function parseHcl(text: string, filename: string, options: ParseOptions =
 /** A single expression, as in a variable given on a command line. */
 export function parseHclExpression(text: string, filename: string): Expression {
   const cursor = new Cursor({ filename, text }, "hcl2");
-  const expression = cursor.nested(false, () => parseExpression(cursor));
+  const expression = cursor.within(false, () => parseExpression(cursor));
   if (cursor.token.kind !== "end") throw cursor.unexpected("expected the end of the expression");
   return expression;
 }
@@ -83,7 +83,7 @@ function parseBlock(cursor: Cursor, type: string, at: Place): Block {
   }
   const opening = cursor.here();
   cursor.take();
-  const body = cursor.nested(true, () => parseBody(cursor, opening));
+  const body = cursor.deeper(() => cursor.within(true, () => parseBody(cursor, opening)));
   if (!cursor.is("}")) throw errorAt(opening, `block "${type}" is not closed; "}" is missing`);
   cursor.take();
   return { type, labels, body, at };

@@ -86,25 +86,28 @@ function forHead(directive: Directive & { word: "for" }) {
 
 /** `<<-`: the indent common to all lines that hold anything, taken off each line. */
 export function stripIndent(segments: readonly Segment[]): Segment[] {
-  let common = Number.POSITIVE_INFINITY;
-  const lines = (text: string, atStart: boolean) => (atStart ? /(^|\n)([ \t]*)(?!\r?\n)/g : /(\n)([ \t]*)(?!\r?\n)/g);
-  segments.forEach((segment, i) => {
-    if (segment.kind !== "text") {
-      if (i === 0) common = 0;
-      return;
-    }
-    for (const found of segment.text.matchAll(lines(segment.text, i === 0))) {
-      const behind = segment.text.slice(found.index + found[0].length);
-      const isLast = behind === "" && i === segments.length - 1;
-      if (!isLast && !/^[ \t]*\r?\n/.test(behind)) common = Math.min(common, found[2]?.length ?? 0);
-    }
+  const last = segments.length - 1;
+  const indents = segments.flatMap((segment, i) => {
+    if (segment.kind !== "text") return i === 0 ? [0] : [];
+    return lineIndents(segment.text, i === 0, i === last);
   });
-  if (common === Number.POSITIVE_INFINITY) return [...segments];
-  const leading = new RegExp(`^[ \\t]{1,${Math.max(common, 1)}}`, "gm");
+  const common = indents.reduce((least, indent) => Math.min(least, indent), Number.POSITIVE_INFINITY);
   return segments.map((segment, i) => {
-    if (segment.kind !== "text" || common === 0) return segment;
-    const [first = "", ...rest] = segment.text.split("\n");
-    const strip = (line: string) => line.replace(leading, "");
-    return { kind: "text", text: [i === 0 ? strip(first) : first, ...rest.map(strip)].join("\n") };
+    if (segment.kind !== "text") return segment;
+    const lines = segment.text.split("\n");
+    const stripped = lines.map((line, n) => (n === 0 && i > 0 ? line : line.slice(Math.min(common, indentOf(line)))));
+    return { kind: "text", text: stripped.join("\n") };
   });
+}
+
+/** Blank lines have no indent to speak of, except one whose content is the interpolation behind this text. */
+function lineIndents(text: string, startsLine: boolean, endsBody: boolean): number[] {
+  const lines = text.split("\n");
+  return lines
+    .filter((line, n) => (n > 0 || startsLine) && (line.trim() !== "" || (n === lines.length - 1 && !endsBody)))
+    .map(indentOf);
+}
+
+function indentOf(line: string): number {
+  return line.length - line.replace(/^[ \t]+/, "").length;
 }

@@ -52,9 +52,9 @@ function scan(cursor: Cursor, from: number, limit: number | undefined): { segmen
       throw errorAt(cursor.place(from - 1), "string is not closed on its line; a double quote is missing");
     }
     if (limit === undefined && character === "\\") {
-      const escape = readEscape(cursor, at);
-      literal += escape.text;
-      at = escape.end;
+      const escaped = readEscape(cursor, at);
+      literal += escaped.text;
+      at = escaped.end;
     } else if (opens && text.startsWith(`${character}{`, at + 1)) {
       literal += `${character}{`;
       at += 3;
@@ -93,7 +93,7 @@ function readSequence(cursor: Cursor, at: number, limit: number | undefined): { 
   const { text } = cursor.source;
   const before = text[at + 2] === "~";
   cursor.jump(at + (before ? 3 : 2));
-  return cursor.nested(false, () => {
+  return cursor.within(false, () => {
     const segment =
       text[at] === "$"
         ? ({ kind: "interpolation", value: parseExpression(cursor) } as const)
@@ -117,9 +117,7 @@ function readDirective(cursor: Cursor): Directive {
       return { word, condition: parseExpression(cursor) };
     case "for": {
       const first = cursor.identifier("the name of the loop's variable");
-      const second = cursor.is(",")
-        ? (cursor.take(), cursor.identifier("the name of the loop's second variable"))
-        : undefined;
+      const second = cursor.comma() ? cursor.identifier("the name of the loop's second variable") : undefined;
       cursor.expect("in", "in the for directive");
       const collection = parseExpression(cursor);
       return { word, keyName: second === undefined ? undefined : first, valueName: second ?? first, collection };

@@ -1,11 +1,16 @@
 import { isList, isObject, sortedKeys, toText, type Value } from "../value.ts";
 import { type FunctionTable, refuse, taking } from "./function.ts";
 
+// Values are walked by recursion; what comes out of a string is not bounded by the source's own nesting.
+const JSON_DEPTH_MAX = 200;
+
 export const ENCODING_FUNCTIONS: FunctionTable = {
   jsonencode: taking(1, 1, (value = null) => toJsonText(value)),
   jsondecode: taking(1, 1, (text = null) => {
+    const json = toText(text);
+    if (depthOf(json) > JSON_DEPTH_MAX) return refuse(`nested more than ${JSON_DEPTH_MAX} levels deep`);
     try {
-      return JSON.parse(toText(text)) as Value;
+      return JSON.parse(json) as Value;
     } catch (cause) {
       if (cause instanceof SyntaxError) return refuse(`malformed JSON: ${cause.message}`);
       throw cause;
@@ -27,6 +32,15 @@ export const ENCODING_FUNCTIONS: FunctionTable = {
     }
   }),
 };
+
+function depthOf(json: string): number {
+  let [depth, deepest] = [0, 0];
+  for (const [bracket] of json.replace(/"(?:[^"\\]|\\.)*"/g, "").matchAll(/[[\]{}]/g)) {
+    depth += bracket === "[" || bracket === "{" ? 1 : -1;
+    deepest = Math.max(deepest, depth);
+  }
+  return deepest;
+}
 
 /** JSON with keys in lexicographic order, so that equal values give equal text. */
 export function toJsonText(value: Value): string {

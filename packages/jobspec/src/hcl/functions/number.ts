@@ -6,6 +6,6 @@ export const NUMBER_FUNCTIONS: FunctionTable = {
   abs: taking(1, 1, (n = null) => Math.abs(toNumber(n))),
   ceil: taking(1, 1, (n = null) => Math.ceil(toNumber(n))),
   floor: taking(1, 1, (n = null) => Math.floor(toNumber(n))),
-  max: taking(1, MANY, (...numbers) => numbers.map(toNumber).reduce((a, b) => (b > a ? b : a))),
-  min: taking(1, MANY, (...numbers) => numbers.map(toNumber).reduce((a, b) => (b < a ? b : a))),
+  max: taking(1, MANY, (...numbers) => numbers.map(toNumber).reduce((a, b) => Math.max(a, b))),
+  min: taking(1, MANY, (...numbers) => numbers.map(toNumber).reduce((a, b) => Math.min(a, b))),
 };

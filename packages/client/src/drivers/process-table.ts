@@ -1,0 +1,45 @@
+// Telling a process from a later one with the same number.
+import { readFileSync } from "node:fs";
+
+/** Clock ticks since boot at which the process started; undefined when there is none, or only its remains. */
+export function processStart(pid: number): string | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
+    // The command name is in parentheses and may hold anything; fields are counted after the last one.
+    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    return fields[0] === "Z" || fields[0] === "X" ? undefined : fields[19];
+  } catch {
+    return processStartWithoutProc(pid);
+  }
+}
+
+/** Systems without /proc only tell whether there is a process. */
+function processStartWithoutProc(pid: number): string | undefined {
+  if (process.platform === "linux") return undefined;
+  try {
+    process.kill(pid, 0);
+    return "unknown";
+  } catch {
+    return undefined;
+  }
+}
+
+/** Differs after a reboot; empty where the system does not tell. */
+export function bootId(): string {
+  try {
+    return readFileSync("/proc/sys/kernel/random/boot_id", "latin1").trim();
+  } catch {
+    return "";
+  }
+}
+
+/** Whether anything received it. */
+export function signalGroup(pgid: number, signal: NodeJS.Signals): boolean {
+  try {
+    process.kill(-pgid, signal);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ESRCH") return false;
+    throw error;
+  }
+}

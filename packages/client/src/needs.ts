@@ -1,0 +1,27 @@
+// What the node agent needs of others. The server package adapts the gRPC client to it; tests
+// hand in a server of their own.
+import type {
+  NodeAllocations,
+  NodeHeartbeatRequest,
+  NodeHeartbeatResponse,
+  NodeRegisterRequest,
+  NodeRegisterResponse,
+  NodeUpdateAllocationsRequest,
+  NodeUpdateAllocationsResponse,
+  WatchAllocationsRequest,
+} from "@steppe/proto";
+
+/**
+ * One server of the region. Calls reject when the signal aborts, when the server cannot be reached
+ * and with `SteppeError` when it refuses; after a rejection a write may still take effect.
+ */
+export interface NodeAgentServer {
+  register(request: NodeRegisterRequest, signal: AbortSignal): Promise<NodeRegisterResponse>;
+  heartbeat(request: NodeHeartbeatRequest, signal: AbortSignal): Promise<NodeHeartbeatResponse>;
+  updateAllocations(request: NodeUpdateAllocationsRequest, signal: AbortSignal): Promise<NodeUpdateAllocationsResponse>;
+  /** First a `Full` message, then changes in the order they commit. Ends or throws when the connection does. */
+  watchAllocations(request: WatchAllocationsRequest, signal: AbortSignal): AsyncIterable<NodeAllocations>;
+}
+
+/** Never fails: a server that cannot be reached shows in the calls. `address` is "host:port". */
+export type Connect = (address: string) => NodeAgentServer;

@@ -1,0 +1,122 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Socket } from "node:net";
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
+import { Exchange, type Surroundings } from "./exchange.ts";
+import { Lifecycle } from "./lifecycle.ts";
+import type { HttpNeeds } from "./needs.ts";
+import { completeOptions, type HttpOptions } from "./options.ts";
+import { type Params, parseParams } from "./request/params.ts";
+import { findRow, type Resource } from "./resource.ts";
+import { agentResources } from "./routes/agent.ts";
+import { allocationResources } from "./routes/allocations.ts";
+import { evaluationResources } from "./routes/evaluations.ts";
+import { jobResource } from "./routes/job.ts";
+import { jobsResource } from "./routes/jobs.ts";
+import { nodeResources } from "./routes/nodes.ts";
+import { statusResources } from "./routes/status.ts";
+
+const RESOURCES: readonly Resource[] = [
+  jobResource,
+  jobsResource,
+  ...evaluationResources,
+  ...allocationResources,
+  ...nodeResources,
+  ...statusResources,
+  ...agentResources,
+];
+
+// All that reach a handler; a resource that does not know one answers 405.
+const METHODS = ["GET", "HEAD", "PUT", "POST", "DELETE", "PATCH", "OPTIONS"] as const;
+
+/** The HTTP API over the given services. It never listens; tests use `inject`. */
+export function buildApp(needs: HttpNeeds, options: HttpOptions = {}): FastifyInstance {
+  const around: Surroundings = { needs, options: completeOptions(options), lifecycle: new Lifecycle() };
+  const app = createFastify();
+  // Handlers read bodies themselves: the API looks at no Content-Type, not even a malformed one.
+  for (const method of METHODS) app.addHttpMethod(method, { hasBody: false, overrideExisting: true });
+  for (const resource of RESOURCES) addResource(app, around, resource);
+  app.setNotFoundHandler((request, reply) => notFound(exchangeOf(around, request, reply)));
+  app.addHook("preClose", async () => {
+    around.lifecycle.close(needs.clock, around.options.closeGraceMs, () => app.server.closeAllConnections());
+  });
+  app.addHook("onClose", async () => around.lifecycle.closed());
+  return app;
+}
+
+function createFastify(): FastifyInstance {
+  return Fastify({
+    logger: false,
+    exposeHeadRoutes: false,
+    forceCloseConnections: "idle",
+    return503OnClosing: false,
+    keepAliveTimeout: 120_000,
+    // For receiving a request; none of these limits how long a reply may take, so a blocking query is free of them.
+    requestTimeout: 60_000,
+    connectionTimeout: 0,
+    routerOptions: { maxParamLength: 16_384, querystringParser: parseParams },
+    frameworkErrors: refuseUrl,
+    clientErrorHandler: refuseBytes,
+  });
+}
+
+function addResource(app: FastifyInstance, around: Surroundings, resource: Resource): void {
+  const isPrefix = resource.path.endsWith("/");
+  app.route({
+    method: [...METHODS],
+    url: isPrefix ? `${resource.path}*` : resource.path,
+    handler: (request, reply) => {
+      const rest = isPrefix ? (request.params as { "*": string })["*"] : "";
+      void serve(exchangeOf(around, request, reply), resource, request.raw.method as string, rest);
+    },
+  });
+}
+
+function exchangeOf(around: Surroundings, request: FastifyRequest, reply: FastifyReply): Exchange {
+  reply.hijack();
+  return new Exchange(around, request.raw, reply.raw, request.query as Params);
+}
+
+/** Never rejects. */
+async function serve(exchange: Exchange, resource: Resource, method: string, rest: string): Promise<void> {
+  try {
+    const { methods, id } = findRow(resource, rest);
+    if (methods === undefined) return await notFound(exchange);
+    const name = method === "HEAD" ? "GET" : method;
+    const handler = Object.hasOwn(methods, name) ? methods[name as keyof typeof methods] : undefined;
+    await (handler === undefined ? exchange.text(405, "Invalid method") : handler(exchange, id));
+  } catch (error) {
+    await exchange.fail(error);
+  }
+}
+
+function notFound(exchange: Exchange): void | Promise<void> {
+  return exchange.text(404, "");
+}
+
+/** A path that does not decode, or is too long to be one. */
+function refuseUrl(error: Error & { code: string }, _request: FastifyRequest, reply: FastifyReply): void {
+  const isBad = error.code === "FST_ERR_BAD_URL";
+  reply.hijack();
+  plain(reply.raw, isBad ? 400 : 414, isBad ? "Invalid percent-encoding in path" : "Path is too long");
+}
+
+function plain(response: ServerResponse<IncomingMessage>, status: number, text: string): void {
+  response.writeHead(status, { "Content-Type": "text/plain; charset=utf-8", "Content-Length": text.length });
+  response.end(text);
+}
+
+/** Bytes that are no HTTP request, or one that did not come in time. */
+function refuseBytes(error: Error & { code?: string }, socket: Socket): void {
+  if (error.code === "ECONNRESET" || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const status =
+    error.code === "ERR_HTTP_REQUEST_TIMEOUT"
+      ? "408 Request Timeout"
+      : error.code === "HPE_HEADER_OVERFLOW"
+        ? "431 Request Header Fields Too Large"
+        : "400 Bad Request";
+  const head = ["Content-Type: text/plain; charset=utf-8", `Content-Length: ${status.length}`, "Connection: close"];
+  socket.end(`HTTP/1.1 ${status}\r\n${head.join("\r\n")}\r\n\r\n${status}`);
+}

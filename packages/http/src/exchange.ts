@@ -1,0 +1,140 @@
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from "node:http";
+import { type Call, HTTP_STATUS, SteppeError } from "@steppe/model";
+import type { QueryMeta } from "@steppe/proto";
+import type { Lifecycle } from "./lifecycle.ts";
+import type { HttpNeeds, RegionServices } from "./needs.ts";
+import type { HttpOptions } from "./options.ts";
+import { metaHeaders } from "./reply/meta.ts";
+import { chooseEncoding, Payload } from "./reply/payload.ts";
+import { authToken } from "./request/credentials.ts";
+import type { Params } from "./request/params.ts";
+import { readBody } from "./request/read-body.ts";
+
+/** What all requests of one app share. */
+export interface Surroundings {
+  readonly needs: HttpNeeds;
+  readonly options: Required<HttpOptions>;
+  readonly lifecycle: Lifecycle;
+}
+
+/**
+ * One request and its reply. The reply is written straight to the socket's response, in one piece:
+ * headers are gathered here until the body is known. It is also the `Call` that services get; its
+ * signal is made only when a service looks at it, which one that answers at once never does.
+ */
+export class Exchange implements Call {
+  readonly params: Params;
+  readonly needs: HttpNeeds;
+  readonly timeoutMs: number;
+  readonly #around: Surroundings;
+  readonly #request: IncomingMessage;
+  readonly #response: ServerResponse;
+  #headers: string[] = [];
+  #controller: AbortController | undefined;
+
+  constructor(around: Surroundings, request: IncomingMessage, response: ServerResponse, params: Params) {
+    this.params = params;
+    this.needs = around.needs;
+    this.timeoutMs = around.options.timeoutMs;
+    this.#around = around;
+    this.#request = request;
+    this.#response = response;
+  }
+
+  get headers(): IncomingHttpHeaders {
+    return this.#request.headers;
+  }
+
+  get token(): string {
+    return authToken(this.headers);
+  }
+
+  /** Aborts when the client goes away, and for a blocking query also when the app closes. */
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      const controller = new AbortController();
+      this.#controller = controller;
+      if (this.#response.destroyed) controller.abort();
+      else this.#response.once("close", () => controller.abort());
+    }
+    return this.#controller.signal;
+  }
+
+  /** This read may wait long: it is ended when the app closes. */
+  mayBlock(): void {
+    const { signal } = this;
+    this.#around.lifecycle.hold(this.#response, () => {
+      if (!signal.aborted) this.#controller?.abort(new SteppeError("no-quorum", "server is shutting down"));
+    });
+  }
+
+  services(region: string): RegionServices {
+    return this.needs.route(region);
+  }
+
+  body(): Promise<Buffer> {
+    return readBody(this.#request, this.#around.options.bodyLimit);
+  }
+
+  /** Headers that go with whatever reply follows. */
+  header(name: string, value: string): void {
+    this.#headers.push(name, value);
+  }
+
+  meta(meta: QueryMeta | undefined): void {
+    if (meta !== undefined) this.#headers.push(...metaHeaders(meta));
+  }
+
+  /** Answers 200 with JSON, indented when `?pretty` asks for it. */
+  json(body: Payload | string): void | Promise<void> {
+    const { pretty } = this.params;
+    if (pretty === undefined || pretty === "0") {
+      return this.send(200, "application/json", typeof body === "string" ? new Payload(body) : body);
+    }
+    const text = typeof body === "string" ? body : body.text;
+    return this.send(200, "application/json", new Payload(`${JSON.stringify(JSON.parse(text), null, 4)}\n`));
+  }
+
+  text(status: number, text: string): void | Promise<void> {
+    return this.send(status, "text/plain; charset=utf-8", new Payload(text));
+  }
+
+  /** Answers a failure: expected ones in their own words, any other as `internal error`, with the chain in the log. */
+  fail(error: unknown): void | Promise<void> {
+    if (this.#response.destroyed || this.#response.headersSent) return;
+    if (error instanceof SteppeError) {
+      if (error.code === "outcome-unknown") this.header("Steppe-Outcome", "unknown");
+      // What is left of the body would be read only to be thrown away.
+      if (error.code === "too-large") this.header("Connection", "close");
+      return this.text(HTTP_STATUS[error.code], error.message);
+    }
+    const { method, url } = this.#request;
+    this.needs.logger.error({ err: error, method, url }, "request failed unexpectedly");
+    return this.text(500, "internal error");
+  }
+
+  send(status: number, type: string, payload: Payload): void | Promise<void> {
+    const isHead = this.#request.method === "HEAD";
+    const accepted = this.#request.headers["accept-encoding"];
+    if (isHead || accepted === undefined || payload.bytes === 0) return this.#end(status, type, payload, isHead);
+    const encoding = chooseEncoding(accepted);
+    if (encoding === undefined) return this.#end(status, type, payload, false);
+    return payload.packed(encoding).then((packed) => {
+      this.#response.writeHead(status, [...this.#head(type, packed.length), "Content-Encoding", encoding]);
+      this.#response.end(packed);
+    });
+  }
+
+  #end(status: number, type: string, payload: Payload, isHead: boolean): void {
+    this.#response.writeHead(status, this.#head(type, payload.bytes));
+    if (isHead || payload.bytes === 0) this.#response.end();
+    // ASCII needs no encoding step on its way out.
+    else this.#response.end(payload.text, payload.bytes === payload.text.length ? "latin1" : "utf8");
+  }
+
+  #head(type: string, bytes: number): string[] {
+    const head = ["Content-Type", type, "Vary", "Accept-Encoding", "Content-Length", String(bytes)];
+    if (this.#around.lifecycle.closing) head.push("Connection", "close");
+    return this.#headers.length === 0 ? head : head.concat(this.#headers);
+  }
+}

@@ -1,0 +1,12 @@
+export { buildApp } from "./build-app.ts";
+export type {
+  AgentHealth,
+  AgentInformation,
+  Gauge,
+  HttpNeeds,
+  MetricsSnapshot,
+  PartHealth,
+  RegionServices,
+  Sampled,
+} from "./needs.ts";
+export type { HttpOptions } from "./options.ts";

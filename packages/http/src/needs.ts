@@ -1,0 +1,81 @@
+import type { Clock, Logger, Service } from "@steppe/model";
+import type {
+  AllocationsDefinition,
+  EvaluationsDefinition,
+  JobsDefinition,
+  Member,
+  NodesDefinition,
+  StatusDefinition,
+} from "@steppe/proto";
+
+/** The services of one region, here or behind gRPC. */
+export interface RegionServices {
+  readonly jobs: Service<JobsDefinition>;
+  readonly evaluations: Service<EvaluationsDefinition>;
+  readonly allocations: Service<AllocationsDefinition>;
+  readonly nodes: Service<NodesDefinition>;
+  readonly status: Service<StatusDefinition>;
+}
+
+/** What the HTTP API asks of the process it runs in. */
+export interface HttpNeeds {
+  /** Own region. */
+  readonly region: string;
+  /** Own name as members see it: `<server>.<region>`. */
+  readonly name: string;
+  readonly datacenter: string;
+  /** Empty = own region. Throws `no-path-to-region`. */
+  route(region: string): RegionServices;
+  /** Regions with at least one server alive, in any order. */
+  regions(): readonly string[];
+  /** Servers of all regions, those that failed or left included. */
+  members(): readonly Member[];
+  readonly agent: AgentInformation;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+export interface AgentInformation {
+  /** Body of /v1/agent/self. */
+  self(): object;
+  health(): AgentHealth;
+  metrics(): MetricsSnapshot;
+}
+
+/** A part that this agent does not run is absent. */
+export interface AgentHealth {
+  readonly server?: PartHealth;
+  readonly client?: PartHealth;
+}
+
+export interface PartHealth {
+  readonly ok: boolean;
+  readonly message: string;
+}
+
+/** Body of /v1/metrics, in the form of go-metrics. */
+export interface MetricsSnapshot {
+  readonly Timestamp: string;
+  readonly Gauges: readonly Gauge[];
+  readonly Points: readonly object[];
+  readonly Counters: readonly Sampled[];
+  readonly Samples: readonly Sampled[];
+}
+
+export interface Gauge {
+  readonly Name: string;
+  readonly Labels: Readonly<Record<string, string>>;
+  readonly Value: number;
+}
+
+export interface Sampled {
+  readonly Name: string;
+  readonly Labels: Readonly<Record<string, string>>;
+  readonly Count: number;
+  readonly Sum: number;
+  readonly Min: number;
+  readonly Max: number;
+  readonly Mean: number;
+  readonly Stddev: number;
+  readonly Rate: number;
+}

@@ -1,0 +1,20 @@
+export interface HttpOptions {
+  /** Largest request body in bytes. Default 5 MiB: a job of thousands of groups is below 1 MiB. */
+  readonly bodyLimit?: number;
+  /** How long a handler waits for a service, beyond the time a blocking query asks for. Default 10,000. */
+  readonly timeoutMs?: number;
+  /** How long `close` lets requests finish before it cuts their connections. Default 5,000. */
+  readonly closeGraceMs?: number;
+}
+
+export function completeOptions(options: HttpOptions): Required<HttpOptions> {
+  const complete = {
+    bodyLimit: options.bodyLimit ?? 5 * 1024 * 1024,
+    timeoutMs: options.timeoutMs ?? 10_000,
+    closeGraceMs: options.closeGraceMs ?? 5000,
+  };
+  for (const [name, value] of Object.entries(complete)) {
+    if (!Number.isInteger(value) || value <= 0) throw new Error(`${name} must be a positive integer, got ${value}`);
+  }
+  return complete;
+}

@@ -1,0 +1,16 @@
+import { MILLISECOND } from "@steppe/model";
+import type { QueryMeta } from "@steppe/proto";
+
+/** Headers of a read as name, value, name, value … */
+export function metaHeaders(meta: QueryMeta): string[] {
+  const headers = [
+    "X-Nomad-Index",
+    String(meta.Index),
+    "X-Nomad-LastContact",
+    String(Math.floor(meta.LastContact / MILLISECOND)),
+    "X-Nomad-KnownLeader",
+    meta.KnownLeader ? "true" : "false",
+  ];
+  if (meta.NextToken !== "") headers.push("X-Nomad-NextToken", meta.NextToken);
+  return headers;
+}

@@ -1,0 +1,28 @@
+import type { IncomingMessage } from "node:http";
+import { SteppeError } from "@steppe/model";
+
+/**
+ * The whole body, whatever its Content-Type says: curl -d calls JSON a form. Empty when there is none.
+ * Throws `too-large`; rejects with the stream's error when the client goes away in the middle.
+ */
+export function readBody(request: IncomingMessage, limit: number): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const tooLarge = () => new SteppeError("too-large", `request body is larger than ${limit} bytes`);
+    if (Number(request.headers["content-length"] ?? 0) > limit) return reject(tooLarge());
+    const chunks: Buffer[] = [];
+    let size = 0;
+    const settle = (finish: () => void) => {
+      request.off("data", take).off("end", end).off("error", fail).off("close", closed);
+      finish();
+    };
+    const take = (chunk: Buffer) => {
+      size += chunk.length;
+      chunks.push(chunk);
+      if (size > limit) settle(() => reject(tooLarge()));
+    };
+    const end = () => settle(() => resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks)));
+    const fail = (error: Error) => settle(() => reject(error));
+    const closed = () => fail(new Error("connection closed before the body was complete"));
+    request.on("data", take).on("end", end).on("error", fail).on("close", closed);
+  });
+}

@@ -1,0 +1,16 @@
+import { WriteOptions } from "@steppe/proto";
+import type { Exchange } from "../exchange.ts";
+import { requestId } from "./credentials.ts";
+
+/** What accompanies a write. Without an `Idempotency-Key` the request ID stays empty: the router makes one. */
+export function writeOptions(
+  exchange: Exchange,
+  target: { region: string; namespace: string; secret: string },
+): WriteOptions {
+  return WriteOptions.create({
+    Region: target.region,
+    Namespace: target.namespace || "default",
+    AuthToken: exchange.token || target.secret,
+    RequestID: requestId(exchange.headers),
+  });
+}

@@ -1,0 +1,22 @@
+import type { Exchange } from "../exchange.ts";
+import { boolParam, intParam } from "../request/params.ts";
+import { resolveRegion } from "../request/region.ts";
+import { writeOptions } from "../request/write-options.ts";
+import { checkEvalPriority } from "./eval-priority.ts";
+import { answerWrite, deregisterReply } from "./write-reply.ts";
+
+/** Stops a job, and with `?purge` forgets it. */
+export async function deregister(exchange: Exchange, id: string): Promise<void> {
+  const { needs, params } = exchange;
+  const Purge = boolParam(params, "purge");
+  const Global = boolParam(params, "global");
+  // Zero and below mean the job's own, unlike in a registration.
+  const EvalPriority = Math.max(intParam(params, "eval_priority"), 0);
+  checkEvalPriority(EvalPriority);
+  const NoShutdownDelay = boolParam(params, "no_shutdown_delay");
+  const region = resolveRegion(needs, params.region ?? "");
+  const Write = writeOptions(exchange, { region, namespace: params.namespace ?? "", secret: "" });
+  const request = { Write, JobID: id, Purge, Global, EvalPriority, NoShutdownDelay };
+  const reply = await exchange.services(region).jobs.deregister(request, exchange);
+  return answerWrite(exchange, reply.Index, deregisterReply(reply));
+}

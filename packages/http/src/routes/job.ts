@@ -1,0 +1,76 @@
+import { listToJson, SteppeError, toJson } from "@steppe/model";
+import type { QueryMeta } from "@steppe/proto";
+import type { Exchange } from "../exchange.ts";
+import { jobJson, jobPayload } from "../reply/job-payload.ts";
+import { parseBool } from "../request/params.ts";
+import { queryOptions } from "../request/query-options.ts";
+import { type Methods, type Resource, unserved } from "../resource.ts";
+import { deregister } from "./deregister.ts";
+import { evaluate } from "./evaluate.ts";
+import { forcePeriodic } from "./periodic-force.ts";
+import { register } from "./register.ts";
+
+const put = (handler: NonNullable<Methods["PUT"]>): Methods => ({ PUT: handler, POST: handler });
+
+/** Rows in the order in which the API matches them. */
+export const jobResource: Resource = {
+  path: "/v1/job/",
+  suffixes: [
+    { suffix: "/evaluate", methods: put(evaluate) },
+    { suffix: "/allocations", methods: { GET: allocations } },
+    { suffix: "/evaluations", methods: { GET: evaluations } },
+    { suffix: "/periodic/force", methods: put(forcePeriodic) },
+    ...unserved("/plan"),
+    { suffix: "/summary", methods: { GET: summary } },
+    ...unserved("/dispatch", "/dispatch/payload"),
+    { suffix: "/versions", methods: { GET: versions } },
+    ...unserved("/revert", "/deployments", "/deployment", "/stable", "/scale", "/services", "/submission"),
+    ...unserved("/actions", "/action", "/tag"),
+    { suffix: "", methods: { GET: job, PUT: register, POST: register, DELETE: deregister } },
+  ],
+};
+
+async function job(exchange: Exchange, id: string): Promise<void> {
+  const Query = queryOptions(exchange);
+  const { Job, Meta } = await exchange.services(Query.Region).jobs.get({ Query, JobID: id }, exchange);
+  exchange.meta(Meta);
+  if (Job === undefined) throw new SteppeError("not-found", "job not found");
+  return exchange.json(jobPayload(Job));
+}
+
+async function allocations(exchange: Exchange, id: string): Promise<void> {
+  const Query = queryOptions(exchange);
+  const All = parseBool(exchange.params.all ?? "") ?? false;
+  const { jobs } = exchange.services(Query.Region);
+  const { Allocations, Meta } = await jobs.allocations({ Query, JobID: id, All }, exchange);
+  exchange.meta(Meta);
+  return exchange.json(listToJson("AllocListStub", Allocations));
+}
+
+async function evaluations(exchange: Exchange, id: string): Promise<void> {
+  const Query = queryOptions(exchange);
+  const { Evaluations, Meta } = await exchange.services(Query.Region).jobs.evaluations({ Query, JobID: id }, exchange);
+  exchange.meta(Meta);
+  return exchange.json(listToJson("Evaluation", Evaluations));
+}
+
+async function summary(exchange: Exchange, id: string): Promise<void> {
+  const Query = queryOptions(exchange);
+  const { Summary, Meta } = await exchange.services(Query.Region).jobs.summary({ Query, JobID: id }, exchange);
+  exchange.meta(Meta);
+  if (Summary === undefined) throw new SteppeError("not-found", "job not found");
+  return exchange.json(toJson("JobSummary", Summary));
+}
+
+async function versions(exchange: Exchange, id: string): Promise<void> {
+  const Query = queryOptions(exchange);
+  const { Versions, Meta } = await exchange.services(Query.Region).jobs.versions({ Query, JobID: id }, exchange);
+  exchange.meta(Meta);
+  if (Versions.length === 0) throw new SteppeError("not-found", "job versions not found");
+  return exchange.json(`{"Versions":[${Versions.map(jobJson).join(",")}],"Diffs":null,${metaFields(Meta)}}`);
+}
+
+function metaFields(meta: QueryMeta | undefined): string {
+  const { Index = 0, LastContact = 0, KnownLeader = false, NextToken = "" } = meta ?? {};
+  return JSON.stringify({ Index, LastContact, KnownLeader, NextToken }).slice(1, -1);
+}

@@ -1,0 +1,44 @@
+import { listToJson, SteppeError, toJson } from "@steppe/model";
+import type { Exchange } from "../exchange.ts";
+import { allocationJson } from "../reply/allocation-json.ts";
+import { queryOptions } from "../request/query-options.ts";
+import { fixed, type Resource, unserved } from "../resource.ts";
+
+export const nodeResources: readonly Resource[] = [
+  fixed("/v1/nodes", { GET: list }),
+  // Node pools live below the same prefix and are no nodes.
+  { path: "/v1/node/pools", suffixes: unserved("") },
+  { path: "/v1/node/pool/", suffixes: unserved("") },
+  {
+    path: "/v1/node/",
+    suffixes: [
+      { suffix: "/allocations", methods: { GET: allocations } },
+      ...unserved("/evaluate", "/drain", "/eligibility", "/purge"),
+      { suffix: "", methods: { GET: get } },
+    ],
+  },
+];
+
+async function list(exchange: Exchange): Promise<void> {
+  const Query = queryOptions(exchange);
+  const { Nodes, Meta } = await exchange.services(Query.Region).nodes.list({ Query }, exchange);
+  exchange.meta(Meta);
+  return exchange.json(listToJson("NodeListStub", Nodes));
+}
+
+async function get(exchange: Exchange, id: string): Promise<void> {
+  const Query = queryOptions(exchange);
+  const { Node, Meta } = await exchange.services(Query.Region).nodes.get({ Query, NodeID: id }, exchange);
+  exchange.meta(Meta);
+  if (Node === undefined) throw new SteppeError("not-found", "node not found");
+  return exchange.json(toJson("Node", Node));
+}
+
+async function allocations(exchange: Exchange, id: string): Promise<void> {
+  const Query = queryOptions(exchange);
+  const { Allocations, Meta } = await exchange
+    .services(Query.Region)
+    .nodes.allocations({ Query, NodeID: id }, exchange);
+  exchange.meta(Meta);
+  return exchange.json(`[${Allocations.map(allocationJson).join(",")}]`);
+}

@@ -1,0 +1,26 @@
+import { StatusRequest } from "@steppe/proto";
+import type { Exchange } from "../exchange.ts";
+import { resolveRegion } from "../request/region.ts";
+import { fixed, type Resource } from "../resource.ts";
+
+export const statusResources: readonly Resource[] = [
+  fixed("/v1/regions", { GET: (exchange) => exchange.json(JSON.stringify(exchange.needs.regions().toSorted())) }),
+  fixed("/v1/status/leader", { GET: leader }),
+  fixed("/v1/status/peers", { GET: peers }),
+];
+
+async function leader(exchange: Exchange): Promise<void> {
+  const request = statusRequest(exchange);
+  const { Address } = await exchange.services(request.Region).status.leader(request, exchange);
+  return exchange.json(JSON.stringify(Address));
+}
+
+async function peers(exchange: Exchange): Promise<void> {
+  const request = statusRequest(exchange);
+  const { Addresses } = await exchange.services(request.Region).status.peers(request, exchange);
+  return exchange.json(JSON.stringify(Addresses));
+}
+
+function statusRequest(exchange: Exchange): StatusRequest {
+  return StatusRequest.create({ Region: resolveRegion(exchange.needs, exchange.params.region ?? "") });
+}

@@ -1,0 +1,33 @@
+import type { JobRegisterResponse } from "@steppe/proto";
+import type { Exchange } from "../exchange.ts";
+
+// The API embeds a read's meta data in the answers to writes and never fills it in.
+const UNFILLED = { LastContact: 0, KnownLeader: false, NextToken: "" };
+
+export function answerWrite(exchange: Exchange, index: number, reply: object): void | Promise<void> {
+  exchange.header("X-Nomad-Index", String(index));
+  return exchange.json(JSON.stringify(reply));
+}
+
+/** Of register and evaluate. */
+export function registerReply(reply: JobRegisterResponse, warnings: readonly string[]): object {
+  const { EvalID, EvalCreateIndex, JobModifyIndex, Index } = reply;
+  const Warnings = warningsText([...warnings, ...reply.Warnings]);
+  return { EvalID, EvalCreateIndex, JobModifyIndex, Warnings, Index, ...UNFILLED };
+}
+
+export function deregisterReply(reply: JobRegisterResponse): object {
+  const { EvalID, EvalCreateIndex, JobModifyIndex, Index } = reply;
+  return { EvalID, EvalCreateIndex, JobModifyIndex, VolumeEvalID: "", VolumeEvalIndex: 0, Index, ...UNFILLED };
+}
+
+export function forceReply({ EvalID, EvalCreateIndex, Index }: JobRegisterResponse): object {
+  return { EvalID, EvalCreateIndex, Index };
+}
+
+/** One text, as the API shows them: a count and a bullet each. */
+function warningsText(warnings: readonly string[]): string {
+  if (warnings.length === 0) return "";
+  const count = warnings.length === 1 ? "1 warning" : `${warnings.length} warnings`;
+  return `${count}:\n\n${warnings.map((warning) => `* ${warning.trim()}`).join("\n")}`;
+}

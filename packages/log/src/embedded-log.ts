@@ -1,0 +1,246 @@
+import { Worker } from "node:worker_threads";
+import type { Logger } from "@steppe/model";
+import type { FromThread, LogBounds, SnapshotHead, ThreadAnswer, ThreadCall, ThreadOptions, ToThread } from "./embedded-protocol.ts";
+import { AppendError, LogGapError, type LogRecord, PayloadTooLargeError, type ReplicatedLog } from "./log.ts";
+import { RecentRecords } from "./recent-records.ts";
+import { createSignalGate } from "./signal-gate.ts";
+
+export interface EmbeddedLogOptions {
+  /** The file; made when it is absent, its folder is not. One process at a time may have it open. */
+  readonly path: string;
+  readonly logger: Logger;
+  /** Default 1 MiB, what NATS takes, so that nothing works embedded that would not work on a cluster. */
+  readonly payloadMax?: number;
+  /** Index before the first record of a new log. Default 0; ignored when the log exists. */
+  readonly base?: number;
+}
+
+const PAYLOAD_MAX = 1024 * 1024;
+const SNAPSHOT_CHUNK = 1024 * 1024;
+/** What one read for a tail that is behind brings at most, bytes. */
+const READ_MAX = 1024 * 1024;
+/** Newest records kept in memory for the tails, bytes. */
+const RECENT_MAX = 8 * 1024 * 1024;
+
+/**
+ * Opens the log in the file at `path`. Rejects with a clear error when the file is damaged, is no
+ * log, or is open in another process.
+ */
+export async function openEmbeddedLog(options: EmbeddedLogOptions): Promise<ReplicatedLog> {
+  // Sources run as TypeScript, builds as JavaScript; the thread's file has the extension of this one.
+  const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
+  const data: ThreadOptions = { path: options.path, base: options.base ?? 0 };
+  const thread = new Worker(new URL(`./embedded-thread.${extension}`, import.meta.url), {
+    workerData: data,
+    name: "log",
+    execArgv: ["--disable-warning=ExperimentalWarning"],
+  });
+  const { bounds, snapshot } = await opened(thread);
+  return new EmbeddedLog(thread, bounds, snapshot, options);
+}
+
+function opened(thread: Worker): Promise<Extract<FromThread, { kind: "opened" }>> {
+  return new Promise((resolve, reject) => {
+    thread.once("error", reject);
+    thread.once("message", (message: FromThread) => {
+      thread.off("error", reject);
+      if (message.kind === "opened") resolve(message);
+      else reject(new Error(message.kind === "open-failed" ? message.message : `unexpected ${message.kind} from the log thread`));
+    });
+  });
+}
+
+interface PendingAppend {
+  readonly payload: Uint8Array;
+  resolve(index: number): void;
+  reject(error: Error): void;
+}
+
+interface PendingCall {
+  resolve(value: ThreadAnswer[keyof ThreadAnswer]): void;
+  reject(error: Error): void;
+}
+
+class EmbeddedLog implements ReplicatedLog {
+  readonly payloadMax: number;
+  readonly #thread: Worker;
+  readonly #logger: Logger;
+  readonly #recent = new RecentRecords(RECENT_MAX);
+  readonly #grown = createSignalGate();
+  readonly #appends: PendingAppend[] = [];
+  readonly #calls = new Map<number, PendingCall>();
+  #nextCall = 1;
+  #nextSnapshot: number;
+  #first: number;
+  #last: number;
+  /** Why no more calls are taken: the log is closed or its thread died. */
+  #ended: Error | undefined;
+
+  constructor(thread: Worker, bounds: LogBounds, snapshot: SnapshotHead | undefined, options: EmbeddedLogOptions) {
+    this.payloadMax = options.payloadMax ?? PAYLOAD_MAX;
+    this.#thread = thread;
+    this.#logger = options.logger;
+    this.#first = bounds.first;
+    this.#last = bounds.last;
+    this.#nextSnapshot = (snapshot?.snapshot ?? 0) + 1;
+    thread.on("message", (message: FromThread) => this.#receive(message));
+    thread.on("error", (error) => this.#threadDied(error));
+    thread.on("exit", (code) => this.#threadDied(new Error(`the log thread ended with code ${code}`)));
+  }
+
+  append(payload: Uint8Array, signal?: AbortSignal): Promise<number> {
+    if (payload.length > this.payloadMax) return Promise.reject(new PayloadTooLargeError(payload.length, this.payloadMax));
+    if (this.#ended !== undefined) return Promise.reject(new AppendError("refused", this.#ended.message));
+    if (signal?.aborted) return Promise.reject(new AppendError("refused", "given up before it was sent", { cause: signal.reason }));
+    const index = new Promise<number>((resolve, reject) => {
+      this.#appends.push({ payload, resolve, reject });
+    });
+    // Copied to a buffer of its own: a view would be cloned with everything behind it.
+    const copy = new Uint8Array(payload);
+    this.#post({ kind: "append", payload: copy }, [copy.buffer]);
+    return signal === undefined ? index : unlessAborted(index, signal);
+  }
+
+  async tail(
+    after: number,
+    deliver: (records: readonly LogRecord[]) => void | Promise<void>,
+    signal: AbortSignal,
+  ): Promise<void> {
+    let next = after + 1;
+    while (!signal.aborted) {
+      if (this.#ended !== undefined) throw this.#ended;
+      if (next < this.#first) throw new LogGapError(`record ${next} was dropped; the oldest kept is ${this.#first}`);
+      if (after > this.#last) throw new LogGapError(`the log ends at ${this.#last}, before ${after}: its tail was lost`);
+      if (next > this.#last) {
+        await this.#grown.wait(signal);
+        continue;
+      }
+      const records = this.#recent.from(next) ?? (await this.#read(next));
+      if (records.length === 0) continue;
+      const busy = deliver(records);
+      if (busy !== undefined) await busy;
+      next += records.length;
+    }
+  }
+
+  async lastIndex(): Promise<number> {
+    if (this.#ended !== undefined) throw this.#ended;
+    return this.#last;
+  }
+
+  async firstIndex(): Promise<number> {
+    if (this.#ended !== undefined) throw this.#ended;
+    return this.#first;
+  }
+
+  async truncate(index: number): Promise<void> {
+    if (index > this.#last) throw new RangeError(`cannot truncate to ${index}: the log ends at ${this.#last}`);
+    // Set first: a tail must not meet the hole while it is being made.
+    this.#first = Math.max(this.#first, index + 1);
+    this.#recent.dropThrough(index);
+    await this.#call({ name: "truncate", index });
+  }
+
+  async saveSnapshot(index: number, data: Uint8Array): Promise<void> {
+    const snapshot = this.#nextSnapshot++;
+    const chunks = Math.ceil(data.length / SNAPSHOT_CHUNK);
+    for (let n = 0; n < chunks; n++) {
+      const chunk = data.slice(n * SNAPSHOT_CHUNK, (n + 1) * SNAPSHOT_CHUNK);
+      await this.#call({ name: "snapshot-chunk", snapshot, n, data: new Uint8Array(chunk) });
+    }
+    await this.#call({ name: "snapshot-commit", head: { index, chunks, bytes: data.length, snapshot } });
+  }
+
+  async loadSnapshot(): Promise<{ readonly index: number; readonly data: Uint8Array } | undefined> {
+    const head = await this.#call({ name: "snapshot-head" });
+    if (head === undefined) return undefined;
+    const data = new Uint8Array(head.bytes);
+    for (let n = 0; n < head.chunks; n++) {
+      data.set(await this.#call({ name: "snapshot-read", snapshot: head.snapshot, n }), n * SNAPSHOT_CHUNK);
+    }
+    return { index: head.index, data };
+  }
+
+  silenceMs(): number {
+    return this.#ended === undefined ? 0 : Number.POSITIVE_INFINITY;
+  }
+
+  async close(): Promise<void> {
+    if (this.#ended !== undefined) return;
+    const closed = this.#call({ name: "close" });
+    this.#ended = new Error("the log is closed");
+    await closed;
+    this.#grown.open();
+    await this.#thread.terminate();
+  }
+
+  async #read(from: number): Promise<LogRecord[]> {
+    const payloads = await this.#call({ name: "read", from, bytesMax: READ_MAX });
+    // Only a truncation that came in between empties it; the caller looks again.
+    return payloads.map((payload, i) => ({ index: from + i, payload }));
+  }
+
+  #receive(message: FromThread): void {
+    switch (message.kind) {
+      case "appended":
+        return this.#appended(message.first, message.count);
+      case "append-failed":
+        this.#logger.error({ outcome: message.outcome, records: message.count }, message.message);
+        for (const append of this.#appends.splice(0, message.count)) {
+          append.reject(new AppendError(message.outcome, message.message));
+        }
+        return;
+      case "answer":
+        return this.#take(message.id)?.resolve(message.value);
+      case "call-failed":
+        return this.#take(message.id)?.reject(new Error(message.message));
+    }
+  }
+
+  // Tails hear first: whoever awaited the append finds its record applied, or about to be.
+  #appended(first: number, count: number): void {
+    const appends = this.#appends.splice(0, count);
+    for (const [i, { payload }] of appends.entries()) this.#recent.push({ index: first + i, payload });
+    this.#last = first + count - 1;
+    this.#grown.open();
+    for (const [i, append] of appends.entries()) append.resolve(first + i);
+  }
+
+  #call<C extends ThreadCall>(call: C): Promise<ThreadAnswer[C["name"]]> {
+    if (this.#ended !== undefined) return Promise.reject(this.#ended);
+    return new Promise((resolve, reject) => {
+      const id = this.#nextCall++;
+      this.#calls.set(id, { resolve: resolve as PendingCall["resolve"], reject });
+      this.#post({ kind: "call", id, call });
+    });
+  }
+
+  #take(id: number): PendingCall | undefined {
+    const call = this.#calls.get(id);
+    this.#calls.delete(id);
+    return call;
+  }
+
+  #post(message: ToThread, transfer: ArrayBuffer[] = []): void {
+    this.#thread.postMessage(message, transfer);
+  }
+
+  #threadDied(error: Error): void {
+    if (this.#ended === undefined) {
+      this.#ended = error;
+      this.#logger.error({ err: error }, "the log's thread died");
+    }
+    for (const append of this.#appends.splice(0)) append.reject(new AppendError("unknown", error.message, { cause: error }));
+    for (const call of this.#calls.values()) call.reject(error);
+    this.#calls.clear();
+    this.#grown.open();
+  }
+}
+
+function unlessAborted(index: Promise<number>, signal: AbortSignal): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const stop = () => reject(new AppendError("unknown", "given up while it was under way", { cause: signal.reason }));
+    signal.addEventListener("abort", stop, { once: true });
+    index.then(resolve, reject).finally(() => signal.removeEventListener("abort", stop));
+  });
+}

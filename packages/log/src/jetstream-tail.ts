@@ -1,0 +1,287 @@
+/**
+ * Reading a stream in order: a push consumer, followed by hand, thrown away and made again at the
+ * next record whenever anything is in doubt (the ordered consumer of NATS ADR-17).
+ *
+ * 1. A session is one consumer. It ends when a delivery is missing, a heartbeat is overdue or
+ *    tells of deliveries that never came, the connection breaks, or the server says that the
+ *    consumer is gone. Ending a session is never an error: the next one starts where it was.
+ * 2. Only the stream's own state, asked for before each session, decides that records are gone.
+ * 3. Flow control is answered when everything before it was delivered, so a slow reader slows
+ *    the server down, and memory stays bounded.
+ */
+import { createInbox, type Msg, type NatsConnection, type Subscription } from "@nats-io/nats-core";
+import type { Clock, Logger } from "@steppe/model";
+import { createPushConsumer, ERR, JetStreamRefusal, type StreamState, streamState } from "./jetstream-api.ts";
+import { LogGapError, type LogRecord } from "./log.ts";
+import type { NatsLink } from "./nats-link.ts";
+import type { NatsRequests } from "./nats-requests.ts";
+
+export interface TailContext {
+  readonly connection: NatsConnection;
+  readonly requests: NatsRequests;
+  readonly link: NatsLink;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly stream: string;
+  readonly created: string;
+  readonly base: number;
+  readonly requestTimeoutMs: number;
+  /** Told of every record, before it is delivered. */
+  received(index: number): void;
+}
+
+export type Deliver = (records: readonly LogRecord[]) => void | Promise<void>;
+
+const HEARTBEAT_MS = 1000;
+/** Silence after which a consumer counts as dead: two heartbeats, and half of one for delays. */
+const OVERDUE_MS = 2.5 * HEARTBEAT_MS;
+/** What one delivery holds at most, so that the reader can yield in between. */
+const BATCH_MAX = 1024;
+const RETRY_MIN_MS = 50;
+const RETRY_MAX_MS = 1000;
+/**
+ * How long a state that says "records are gone" must last before it is believed: a stream leader
+ * that was just elected may answer before it has applied everything that is committed.
+ */
+const DOUBT_MS = 5000;
+
+/** Delivers every record after index `after`; see `ReplicatedLog.tail`. */
+export async function tailStream(context: TailContext, after: number, deliver: Deliver, signal: AbortSignal): Promise<void> {
+  const { clock, logger } = context;
+  const gap = new GapJudge(context);
+  let next = after + 1;
+  let failures = 0;
+  while (!signal.aborted) {
+    try {
+      const state = await streamState(context.requests, context.stream, context.requestTimeoutMs, signal);
+      if (!gap.seemsWhole(state, next)) {
+        await pause(clock, RETRY_MIN_MS * 4, signal);
+        continue;
+      }
+      const delivered = await runSession(context, next, deliver, signal);
+      failures = delivered.count > 0 ? 0 : failures + 1;
+      next += delivered.count;
+      gap.skipped(next, delivered.skippedTo);
+    } catch (error) {
+      if (signal.aborted) return;
+      if (error instanceof LogGapError || error instanceof DeliverError) throw error instanceof DeliverError ? error.cause : error;
+      if (error instanceof JetStreamRefusal && error.code === ERR.streamNotFound) gap.vanished();
+      failures++;
+      logger.debug({ err: error, next }, "cannot tail the stream now");
+    }
+    if (failures > 0) await pause(clock, Math.min(RETRY_MAX_MS, RETRY_MIN_MS * 2 ** Math.min(failures, 6)), signal);
+  }
+}
+
+/** Decides, with patience, that records are gone. Each method throws `LogGapError` once it is sure. */
+class GapJudge {
+  readonly #context: TailContext;
+  #doubtSince: number | undefined;
+  #hole: number | undefined;
+  #holeSeen = 0;
+
+  constructor(context: TailContext) {
+    this.#context = context;
+  }
+
+  /** False: ask again in a moment. */
+  seemsWhole(state: StreamState, next: number): boolean {
+    const { base, created, stream } = this.#context;
+    if (state.created !== created) throw new LogGapError(`stream ${stream} was deleted and made again`);
+    const [first, last] = [base + state.firstSeq, base + state.lastSeq];
+    if (first > next) throw new LogGapError(`record ${next} was dropped; the oldest kept is ${first}`);
+    if (last + 1 >= next) {
+      this.#doubtSince = undefined;
+      return true;
+    }
+    this.#doubt(`the log ends at ${last}, before ${next - 1}: its tail was lost`);
+    return false;
+  }
+
+  vanished(): void {
+    this.#doubt(`stream ${this.#context.stream} is gone`);
+  }
+
+  /** A session went from the record before `next` straight to `to`, past records the stream should have. */
+  skipped(next: number, to: number | undefined): void {
+    if (to === undefined) return;
+    this.#holeSeen = this.#hole === next ? this.#holeSeen + 1 : 1;
+    this.#hole = next;
+    if (this.#holeSeen >= 3) throw new LogGapError(`records ${next} to ${to - 1} are missing from the log`);
+  }
+
+  #doubt(what: string): void {
+    const now = this.#context.clock.monotonicMs();
+    this.#doubtSince ??= now;
+    if (now - this.#doubtSince >= DOUBT_MS) throw new LogGapError(what);
+  }
+}
+
+/** What `deliver` threw, as against what the stream did. */
+class DeliverError extends Error {}
+
+interface SessionEnd {
+  readonly count: number;
+  /** Index of the record that came instead of the expected one. */
+  readonly skippedTo: number | undefined;
+}
+
+async function runSession(context: TailContext, from: number, deliver: Deliver, signal: AbortSignal): Promise<SessionEnd> {
+  const session = new Session(context, from);
+  const end = () => session.end("stopped");
+  signal.addEventListener("abort", end, { once: true });
+  const stopListening = context.link.onDown(() => session.end("the connection broke"));
+  try {
+    await session.start(signal);
+    return await session.run(deliver, signal);
+  } finally {
+    signal.removeEventListener("abort", end);
+    stopListening();
+    session.dispose();
+  }
+}
+
+class Session {
+  readonly #context: TailContext;
+  readonly #from: number;
+  readonly #subject = createInbox();
+  readonly #watchdog = new AbortController();
+  readonly #subscription: Subscription;
+  #consumer = "";
+  #buffer: LogRecord[] = [];
+  #received = 0;
+  #skippedTo: number | undefined;
+  #flowControl: string | undefined;
+  #heardAt: number;
+  #ended = false;
+  #wake: () => void = () => undefined;
+
+  constructor(context: TailContext, from: number) {
+    this.#context = context;
+    this.#from = from;
+    this.#heardAt = context.clock.monotonicMs();
+    this.#subscription = context.connection.subscribe(this.#subject, {
+      callback: (error, message) => (error ? this.end(error.message) : this.#take(message)),
+    });
+  }
+
+  async start(signal: AbortSignal): Promise<void> {
+    const { requests, stream, base, requestTimeoutMs } = this.#context;
+    const options = { deliver: this.#subject, from: this.#from - base, heartbeatMs: HEARTBEAT_MS };
+    this.#consumer = await createPushConsumer(requests, stream, options, requestTimeoutMs, signal);
+    this.#heardAt = this.#context.clock.monotonicMs();
+    this.#watch();
+  }
+
+  /** Until the session ends. Resolves with how many records were delivered. */
+  async run(deliver: Deliver, signal: AbortSignal): Promise<SessionEnd> {
+    let count = 0;
+    for (;;) {
+      while (this.#buffer.length > 0 && !signal.aborted) {
+        const records = this.#buffer.length <= BATCH_MAX ? this.#buffer : this.#buffer.slice(0, BATCH_MAX);
+        this.#buffer = this.#buffer.slice(records.length);
+        try {
+          const busy = deliver(records);
+          if (busy !== undefined) await busy;
+        } catch (error) {
+          throw new DeliverError("a reader failed", { cause: error });
+        }
+        count += records.length;
+      }
+      this.#answerFlowControl();
+      if (this.#ended || signal.aborted) return { count, skippedTo: this.#skippedTo };
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+  }
+
+  end(why: string): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    if (why !== "stopped") this.#context.logger.debug({ consumer: this.#consumer, why }, "reading the stream anew");
+    this.#wake();
+  }
+
+  dispose(): void {
+    const { connection, link, stream } = this.#context;
+    this.#ended = true;
+    this.#watchdog.abort();
+    if (connection.isClosed()) return;
+    this.#subscription.unsubscribe();
+    // Without this the server finds out by itself, after the inactivity threshold.
+    if (link.connected && this.#consumer !== "") connection.publish(`$JS.API.CONSUMER.DELETE.${stream}.${this.#consumer}`);
+  }
+
+  #take(message: Msg): void {
+    if (this.#ended) return;
+    const { clock, link } = this.#context;
+    this.#heardAt = clock.monotonicMs();
+    link.heard();
+    const status = message.headers?.code ?? 0;
+    if (status === 0) return this.#takeRecord(message);
+    if (status !== 100) return this.end(message.headers?.description ?? `status ${status}`);
+    if (message.reply) {
+      this.#flowControl = message.reply;
+    } else {
+      const stalled = message.headers?.get("Nats-Consumer-Stalled");
+      if (stalled) this.#flowControl = stalled;
+      const sent = Number(message.headers?.get("Nats-Last-Consumer") ?? this.#received);
+      if (sent !== this.#received) return this.end(`${sent} deliveries were sent and ${this.#received} came`);
+    }
+    if (this.#buffer.length === 0) this.#wake();
+  }
+
+  #takeRecord(message: Msg): void {
+    const delivery = parseAckSubject(message.reply ?? "");
+    if (delivery === undefined) return this.end(`a message without its place in the stream: ${message.reply}`);
+    if (delivery.consumerSeq !== this.#received + 1) return this.end(`delivery ${this.#received + 1} is missing`);
+    const index = this.#context.base + delivery.streamSeq;
+    const expected = this.#from + this.#received;
+    if (index !== expected) {
+      this.#skippedTo = index;
+      return this.end(`record ${index} came instead of ${expected}`);
+    }
+    this.#received++;
+    this.#context.received(index);
+    this.#buffer.push({ index, payload: message.data });
+    if (this.#buffer.length === 1) this.#wake();
+  }
+
+  #answerFlowControl(): void {
+    if (this.#flowControl === undefined || this.#ended) return;
+    this.#context.connection.publish(this.#flowControl);
+    this.#flowControl = undefined;
+  }
+
+  // The server goes quiet on purpose while it waits for an answer to flow control, but its
+  // heartbeats go on; so silence always means trouble, however slow the reader is.
+  async #watch(): Promise<void> {
+    const { clock } = this.#context;
+    while (!this.#ended) {
+      const left = this.#heardAt + OVERDUE_MS - clock.monotonicMs();
+      if (left <= 0) return this.end("its heartbeat is overdue");
+      await pause(clock, left, this.#watchdog.signal);
+    }
+  }
+}
+
+/**
+ * `$JS.ACK.<stream>.<consumer>.<delivered>.<stream seq>.<consumer seq>.<time>.<pending>`, newer
+ * servers put `<domain>.<account hash>` after `ACK` and may append a token.
+ */
+export function parseAckSubject(subject: string): { streamSeq: number; consumerSeq: number } | undefined {
+  const tokens = subject.split(".");
+  if (tokens[0] !== "$JS" || tokens[1] !== "ACK" || tokens.length < 9) return undefined;
+  const at = tokens.length === 9 ? 5 : 7;
+  const [streamSeq, consumerSeq] = [Number(tokens[at]), Number(tokens[at + 1])];
+  return Number.isSafeInteger(streamSeq) && Number.isSafeInteger(consumerSeq) ? { streamSeq, consumerSeq } : undefined;
+}
+
+async function pause(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
+  try {
+    await clock.after(ms, signal);
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  }
+}

@@ -1,0 +1,211 @@
+// Hands out a region's services: the local ones, or a stub that calls a server of that region.
+//
+// 1. A forwarded request carries the hop mark and, for a write, a request ID, which stays the same
+//    over all tries, so that the region can tell a repeat.
+// 2. A server that gives no answer is left for the next one; one that answers, with an error too,
+//    has the last word.
+// 3. A request takes at most `timeoutMs`, and never more than 5 s, beyond the time that a blocking
+//    read asks for.
+// 4. The server that last answered is asked first: its connection is warm.
+import { type Call, type Clock, type Logger, type Random, SteppeError } from "@steppe/model";
+import type { QueryOptions, WriteOptions } from "@steppe/proto";
+import { blockingMs, queryOf } from "./blocking.ts";
+import type { Channels } from "./channels.ts";
+import type { Directory, RegionServer } from "./directory.ts";
+import { type GrpcMethod, grpcMethods } from "./grpc-definition.ts";
+import { type AnyMethod, mapRegionServices, REGION_DEFINITIONS, type RegionServices } from "./region-services.ts";
+import { noPathToRegion, type RegionView, routeRequest } from "./route.ts";
+import { TransportFailure } from "./transport-failure.ts";
+
+const FORWARD_TIMEOUT_MS = 5_000;
+
+export interface Router {
+  /** Services of `region` (empty: the own). Those of an unknown region refuse every call. */
+  route(region: string, forwarded?: boolean): RegionServices;
+}
+
+export interface RouterOptions {
+  readonly self: { readonly region: string };
+  readonly directory: Directory;
+  readonly local: RegionServices;
+  readonly channels: Channels;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+}
+
+export function createRouter(options: RouterOptions): Router {
+  const { self, directory, local, clock } = options;
+  const view: RegionView = {
+    knows: (region) => directory.knows(region, clock.monotonicMs()),
+    servers: (region) => directory.servers(region, clock.monotonicMs()),
+  };
+  const stubs = new Map<string, RegionServices>();
+  const refusing = mapRegionServices(() => () => Promise.reject(noPathToRegion()));
+  return {
+    route(region, forwarded = false) {
+      const route = routeRequest({ region, forwarded }, self, view);
+      if (route.kind === "local") return local;
+      if (route.kind === "refuse") return refusing;
+      let stub = stubs.get(region);
+      if (stub === undefined) {
+        const forwarder = new Forwarder(region, options, view);
+        stub = mapRegionServices((service, method) => forwarder.method(service, method));
+        stubs.set(region, stub);
+      }
+      return stub;
+    },
+  };
+}
+
+const METHODS = Object.fromEntries(
+  Object.entries(REGION_DEFINITIONS).map(([service, definition]) => [service, grpcMethods(definition)]),
+) as Record<keyof RegionServices, Record<string, GrpcMethod<object, object>>>;
+
+/** What one call has met so far. */
+interface Attempts {
+  readonly write: boolean;
+  readonly timeoutMs: number;
+  /** A server may have got the request and not answered it. */
+  reached: boolean;
+  last: TransportFailure | undefined;
+}
+
+class Forwarder {
+  #region: string;
+  #options: RouterOptions;
+  #view: RegionView;
+  /** Name of the server that last answered. */
+  #preferred: string | undefined;
+
+  constructor(region: string, options: RouterOptions, view: RegionView) {
+    this.#region = region;
+    this.#options = options;
+    this.#view = view;
+  }
+
+  method(service: keyof RegionServices, name: string): AnyMethod {
+    const method = METHODS[service][name];
+    if (method === undefined) throw new Error(`no method ${service}.${name}`);
+    // An empty message tells which kind of request this is.
+    const blank = method.decodeRequest(new Uint8Array(0));
+    if ("Write" in blank) return (request, call) => this.#forward(method, this.#markWrite(request), call, true);
+    if ("Query" in blank) return (request, call) => this.#forward(method, this.#markQuery(request), call, false);
+    const mark = { Region: this.#region, Forwarded: true };
+    return (request, call) => this.#forward(method, { ...request, ...mark }, call, false);
+  }
+
+  #markQuery(request: object): object {
+    const query = (request as { Query?: QueryOptions }).Query;
+    return { ...request, Query: { ...(query ?? NO_QUERY), Region: this.#region, Forwarded: true } };
+  }
+
+  #markWrite(request: object): object {
+    const write = (request as { Write?: WriteOptions }).Write ?? NO_WRITE;
+    const RequestID = write.RequestID || this.#options.random.id();
+    return { ...request, Write: { ...write, RequestID, Region: this.#region, Forwarded: true } };
+  }
+
+  async #forward(method: GrpcMethod<object, object>, request: object, call: Call, write: boolean): Promise<object> {
+    const { clock, channels } = this.#options;
+    const startedMs = clock.monotonicMs();
+    const timeoutMs = Math.min(call.timeoutMs, FORWARD_TIMEOUT_MS) + blockingMs(queryOf(request));
+    const attempts: Attempts = { write, timeoutMs, reached: false, last: undefined };
+    const queue = this.#candidates();
+    let leftMs = timeoutMs;
+    // Grows while it is walked: see `again`.
+    for (const server of queue) {
+      try {
+        const options = { signal: call.signal, timeoutMs: leftMs };
+        const answer = await channels.to(server.address).unary(method, request, options);
+        this.#answered(server);
+        return answer;
+      } catch (error) {
+        if (!(error instanceof TransportFailure)) throw this.#answeredError(error, attempts, server);
+        this.#failed(server, error, attempts);
+        leftMs = startedMs + timeoutMs - clock.monotonicMs();
+        if (error.kind === "deadline" || leftMs <= 0) break;
+        if (again(error, server, queue)) queue.push(server);
+      }
+    }
+    throw exhausted(this.#region, attempts);
+  }
+
+  /** The preferred server first; without one, the live ones from a random place on, to spread the load. */
+  #candidates(): RegionServer[] {
+    const route = routeRequest({ region: this.#region, forwarded: false }, this.#options.self, this.#view);
+    if (route.kind !== "forward") throw noPathToRegion();
+    const { servers } = route;
+    const live = servers.filter((server) => server.alive);
+    let first = live.findIndex((server) => server.name === this.#preferred);
+    if (first < 0) first = Math.floor(this.#options.random.fraction() * live.length);
+    if (first === 0) return [...servers];
+    return [...live.slice(first), ...live.slice(0, first), ...servers.slice(live.length)];
+  }
+
+  #answered(server: RegionServer): void {
+    this.#preferred = server.name;
+    if (!server.alive) this.#options.directory.heard(server.name, this.#options.clock.monotonicMs());
+  }
+
+  #answeredError(error: unknown, attempts: Attempts, server: RegionServer): unknown {
+    if (!(error instanceof SteppeError)) return error;
+    this.#answered(server);
+    // After a try without an answer, only a result of the log is one: it is that of the first try.
+    if (attempts.write && attempts.reached && INCONCLUSIVE.has(error.code)) return outcomeUnknown(this.#region, error);
+    return error.code === "no-quorum" ? new SteppeError("no-leader", "No cluster leader", { cause: error }) : error;
+  }
+
+  #failed(server: RegionServer, failure: TransportFailure, attempts: Attempts): void {
+    attempts.reached ||= failure.reached;
+    attempts.last = failure;
+    if (failure.kind === "deadline" && !failure.silent) return;
+    this.#preferred = undefined;
+    if (!failure.silent) return;
+    this.#options.directory.suspect(server.name);
+    const { logger } = this.#options;
+    logger.warn({ err: failure, server: server.name, region: this.#region }, "server of another region does not answer");
+  }
+}
+
+const INCONCLUSIVE = new Set(["no-quorum", "no-leader", "no-path-to-region", "timeout", "internal"]);
+
+const NO_QUERY: QueryOptions = {
+  Region: "",
+  Namespace: "",
+  Prefix: "",
+  MinQueryIndex: 0,
+  MaxQueryTime: 0,
+  AllowStale: false,
+  Consistent: false,
+  AuthToken: "",
+  Filter: "",
+  PerPage: 0,
+  NextToken: "",
+  Reverse: false,
+  Forwarded: true,
+};
+
+const NO_WRITE: WriteOptions = { Region: "", Namespace: "", AuthToken: "", RequestID: "", Forwarded: true };
+
+/** A connection that broke under the call says little of the server behind it: once more, after the others. */
+function again(failure: TransportFailure, server: RegionServer, queue: readonly RegionServer[]): boolean {
+  return failure.kind === "lost" && !failure.silent && queue.filter((it) => it === server).length === 1;
+}
+
+function exhausted(region: string, attempts: Attempts): SteppeError {
+  const { last, reached, write } = attempts;
+  if (write && reached) return outcomeUnknown(region, last);
+  if (last?.kind === "deadline" && !last.silent) {
+    const text = `Region "${region}" did not answer within ${Math.round(attempts.timeoutMs)} ms`;
+    return new SteppeError("timeout", text, { cause: last });
+  }
+  return noPathToRegion(last);
+}
+
+function outcomeUnknown(region: string, cause: unknown): SteppeError {
+  const text =
+    `No answer came from region "${region}": the write may or may not have taken effect. ` +
+    "Sending it again with the same Idempotency-Key is safe.";
+  return new SteppeError("outcome-unknown", text, { cause });
+}

@@ -1,0 +1,239 @@
+// The gRPC side of a server: what peers, other regions, node agents and other languages call.
+import {
+  Metadata,
+  Server,
+  ServerCredentials,
+  type ServerUnaryCall,
+  type ServerWritableStream,
+  type sendUnaryData,
+  type UntypedServiceImplementation,
+} from "@grpc/grpc-js";
+import { type Call, type Clock, type Logger, MILLISECOND, type ServiceDefinition, SteppeError } from "@steppe/model";
+import { MembershipDefinition, NodeAgentsDefinition } from "@steppe/proto";
+import { joinAddress } from "./address.ts";
+import { blockingMs, queryOf } from "./blocking.ts";
+import { MESSAGE_BYTES_MAX } from "./frames.ts";
+import { grpcJsDefinition } from "./grpc-definition.ts";
+import { CLOSING, CODE_TRAILER, encodeError, type WireStatus } from "./grpc-errors.ts";
+import type { TlsOptions } from "./link.ts";
+import {
+  type AnyMethod,
+  type MembershipService,
+  type NodeAgentsService,
+  REGION_DEFINITIONS,
+  type RegionServices,
+} from "./region-services.ts";
+
+/** For callers that set no deadline; beyond any time that a blocking read is held. */
+const TIMEOUT_DEFAULT_MS = 30_000;
+
+/** A client that does not answer a ping is gone, and what it waits for is dropped. */
+const SERVER_OPTIONS = {
+  "grpc.keepalive_time_ms": 10_000,
+  "grpc.keepalive_timeout_ms": 5_000,
+  "grpc.keepalive_permit_without_calls": 1,
+  "grpc.max_receive_message_length": MESSAGE_BYTES_MAX,
+  "grpc.max_send_message_length": MESSAGE_BYTES_MAX,
+  "grpc.enable_channelz": 0,
+};
+
+/** What is served. What is left out is answered with UNIMPLEMENTED. */
+export interface Implementations {
+  readonly region?: RegionServices;
+  readonly membership?: MembershipService;
+  readonly nodeAgents?: NodeAgentsService;
+}
+
+export interface GrpcServerOptions {
+  readonly host: string;
+  /** 0: any free one. */
+  readonly port: number;
+  readonly tls?: TlsOptions;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+export interface GrpcServer {
+  readonly port: number;
+  /**
+   * Takes no new calls; streams and blocking reads end at once, so that their callers go elsewhere;
+   * other calls have `graceMs` to finish, then they are cut. Resolves when all connections are closed.
+   */
+  close(graceMs: number): Promise<void>;
+}
+
+/** Listens. Rejects when the port cannot be had. */
+export async function createGrpcServer(
+  options: GrpcServerOptions,
+  implementations: Implementations,
+): Promise<GrpcServer> {
+  const server = new Server(SERVER_OPTIONS);
+  const calls = new OpenCalls();
+  for (const [definition, implementation] of served(implementations)) {
+    server.addService(grpcJsDefinition(definition), handlers(definition, implementation, calls, options));
+  }
+  const port = await bind(server, options);
+  let closing: Promise<void> | undefined;
+  return {
+    port,
+    close(graceMs) {
+      closing ??= closeServer(server, calls, options.clock, graceMs);
+      return closing;
+    },
+  };
+}
+
+function* served(given: Implementations): Generator<[ServiceDefinition, object]> {
+  for (const [name, definition] of Object.entries(REGION_DEFINITIONS)) {
+    if (given.region !== undefined) yield [definition, given.region[name as keyof RegionServices]];
+  }
+  if (given.membership !== undefined) yield [MembershipDefinition, given.membership];
+  if (given.nodeAgents !== undefined) yield [NodeAgentsDefinition, given.nodeAgents];
+}
+
+function bind(server: Server, { host, port, tls }: GrpcServerOptions): Promise<number> {
+  const credentials =
+    tls === undefined
+      ? ServerCredentials.createInsecure()
+      : ServerCredentials.createSsl(
+          Buffer.from(tls.ca),
+          [{ cert_chain: Buffer.from(tls.cert), private_key: Buffer.from(tls.key) }],
+          true,
+        );
+  return new Promise((resolve, reject) => {
+    server.bindAsync(joinAddress(host, port), credentials, (error, bound) => (error ? reject(error) : resolve(bound)));
+  });
+}
+
+async function closeServer(server: Server, calls: OpenCalls, clock: Clock, graceMs: number): Promise<void> {
+  const done = new AbortController();
+  const closed = new Promise<void>((resolve) => {
+    server.tryShutdown(() => {
+      done.abort();
+      resolve();
+    });
+  });
+  calls.close();
+  clock.after(graceMs, done.signal).then(
+    () => {
+      calls.abortAll();
+      server.forceShutdown();
+    },
+    () => {},
+  );
+  await closed;
+}
+
+/** The abort controllers of calls under way; `held` ones are not worth waiting for. */
+class OpenCalls {
+  closing = false;
+  #open = new Map<AbortController, boolean>();
+
+  add(held: boolean): AbortController {
+    const controller = new AbortController();
+    this.#open.set(controller, held);
+    if (this.closing && held) controller.abort(closingError());
+    return controller;
+  }
+
+  remove(controller: AbortController): void {
+    this.#open.delete(controller);
+  }
+
+  close(): void {
+    this.closing = true;
+    for (const [controller, held] of this.#open) if (held) controller.abort(closingError());
+  }
+
+  abortAll(): void {
+    for (const controller of this.#open.keys()) controller.abort(closingError());
+  }
+}
+
+function closingError(): Error {
+  return new Error(CLOSING.message);
+}
+
+function handlers(
+  definition: ServiceDefinition,
+  implementation: object,
+  calls: OpenCalls,
+  options: GrpcServerOptions,
+): UntypedServiceImplementation {
+  const made: UntypedServiceImplementation = {};
+  for (const [name, { responseStream }] of Object.entries(definition.methods)) {
+    const path = `${definition.name}.${name}`;
+    const method = (implementation as Record<string, unknown>)[name];
+    made[name] = responseStream
+      ? streamHandler(method as AnyStream, path, calls, options.logger)
+      : unaryHandler(method as AnyMethod, path, calls, options);
+  }
+  return made;
+}
+
+type AnyStream = (request: object, call: Call) => AsyncIterable<object>;
+
+function unaryHandler(method: AnyMethod, path: string, calls: OpenCalls, { clock, logger }: GrpcServerOptions) {
+  return async (call: ServerUnaryCall<object, object>, callback: sendUnaryData<object>): Promise<void> => {
+    const held = blockingMs(queryOf(call.request));
+    const controller = calls.add(held > 0);
+    call.on("cancelled", () => controller.abort(new Error("the caller has gone")));
+    try {
+      const answer = await method(call.request, { signal: controller.signal, timeoutMs: timeLeft(call, held, clock) });
+      callback(null, answer);
+    } catch (error) {
+      callback(statusOf(error, controller.signal, path, logger));
+    } finally {
+      calls.remove(controller);
+    }
+  };
+}
+
+function streamHandler(method: AnyStream, path: string, calls: OpenCalls, logger: Logger) {
+  return async (call: ServerWritableStream<object, object>): Promise<void> => {
+    const controller = calls.add(true);
+    const { signal } = controller;
+    call.on("cancelled", () => controller.abort(new Error("the caller has gone")));
+    try {
+      for await (const message of method(call.request, { signal, timeoutMs: Number.POSITIVE_INFINITY })) {
+        if (signal.aborted) break;
+        if (!call.write(message)) await drained(call, signal);
+      }
+      signal.throwIfAborted();
+      call.end();
+    } catch (error) {
+      call.emit("error", statusOf(error, signal, path, logger));
+    } finally {
+      calls.remove(controller);
+    }
+  };
+}
+
+function drained(call: ServerWritableStream<object, object>, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const go = () => {
+      call.off("drain", go);
+      signal.removeEventListener("abort", go);
+      resolve();
+    };
+    call.once("drain", go);
+    signal.addEventListener("abort", go);
+    if (signal.aborted) go();
+  });
+}
+
+/** Milliseconds until the caller's deadline, less the time for which a blocking read may be held. */
+function timeLeft(call: ServerUnaryCall<object, object>, heldMs: number, clock: Clock): number {
+  const deadline = Number(call.getDeadline());
+  if (deadline === Number.POSITIVE_INFINITY) return TIMEOUT_DEFAULT_MS;
+  return Math.max(1, deadline - clock.wallNs() / MILLISECOND - heldMs);
+}
+
+function statusOf(error: unknown, signal: AbortSignal, path: string, logger: Logger) {
+  // What a handler throws because its signal aborted is no failure of its own.
+  const aborted = signal.aborted && !(error instanceof SteppeError);
+  const { status, message, code }: WireStatus = aborted ? CLOSING : encodeError(error, path, logger);
+  const metadata = new Metadata();
+  if (code !== undefined) metadata.set(CODE_TRAILER, code);
+  return { code: status, details: message, metadata };
+}

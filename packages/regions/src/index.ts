@@ -1,0 +1,21 @@
+export { joinAddress, splitAddress, withPort } from "./address.ts";
+export type { Channel, ChannelState } from "./channel.ts";
+export { type Channels, createChannels } from "./channels.ts";
+export {
+  ALIVE,
+  createDirectory,
+  type Directory,
+  type DirectoryOptions,
+  FAILED,
+  LEFT,
+  type RegionServer,
+} from "./directory.ts";
+export { createExchange, type Exchange, type ExchangeOptions } from "./exchange.ts";
+export { createRouter, type Router, type RouterOptions } from "./forward-client.ts";
+export { createGrpcServer, type GrpcServer, type GrpcServerOptions, type Implementations } from "./forward-server.ts";
+export type { TlsOptions } from "./link.ts";
+export { connectNodeAgents, type NodeAgentsClient } from "./node-agent-client.ts";
+export type { MembershipService, NodeAgentsService, RegionServices } from "./region-services.ts";
+export { type RegionView, type Route, routeRequest } from "./route.ts";
+export { routedServices } from "./routed-services.ts";
+export { TransportFailure, type TransportFailureKind } from "./transport-failure.ts";

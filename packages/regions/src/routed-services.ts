@@ -1,0 +1,25 @@
+import { queryOf } from "./blocking.ts";
+import type { Router } from "./forward-client.ts";
+import { type AnyMethod, mapRegionServices, type RegionServices } from "./region-services.ts";
+
+interface Target {
+  readonly Region: string;
+  readonly Forwarded: boolean;
+}
+
+/**
+ * Services that send each request to the region it names: what a gRPC server offers, so that a
+ * client of it may ask for any region, while a forwarded request is answered here or refused.
+ */
+export function routedServices(router: Router): RegionServices {
+  return mapRegionServices((service, method) => (request, call) => {
+    const target = targetOf(request);
+    const services = router.route(target?.Region ?? "", target?.Forwarded ?? false);
+    return (services[service] as unknown as Record<string, AnyMethod>)[method]?.(request, call) as Promise<object>;
+  });
+}
+
+function targetOf(request: object): Target | undefined {
+  if ("Write" in request) return (request as { Write?: Target }).Write;
+  return "Query" in request ? queryOf(request) : (request as Target);
+}

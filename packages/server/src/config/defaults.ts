@@ -1,0 +1,53 @@
+import type { LogLevel, SchedulerType } from "./config.ts";
+
+/** What holds where no file and no flag says otherwise. Names and numbers without a remark are Nomad's own. */
+export const DEFAULTS = {
+  region: "global",
+  datacenter: "dc1",
+  bindAddr: "0.0.0.0",
+  httpPort: 4646,
+  rpcPort: 4647,
+  logLevel: "info" as LogLevel,
+  server: {
+    heartbeatGraceMs: 10_000,
+    minHeartbeatTtlMs: 10_000,
+    maxHeartbeatsPerSecond: 50,
+    failoverHeartbeatTtlMs: 300_000,
+    // Renewed every second, so two renewals may be lost; and scheduling pauses no longer than 3 s when a leader dies.
+    leaseTtlMs: 3_000,
+    evalNackTimeoutMs: 60_000,
+    evalDeliveryLimit: 3,
+    // A scheduler pass is synchronous and one thread: a second worker in the same process would gain nothing.
+    numSchedulers: 1,
+    enabledSchedulers: ["service", "batch", "system", "sysbatch"] as readonly SchedulerType[],
+    jobDefaultPriority: 50,
+    jobMaxPriority: 100,
+    jobMaxCount: 50_000,
+    // At some thousand entries a second a replay of that many takes seconds, and snapshots stay seconds apart.
+    snapshotEntries: 20_000,
+  },
+  client: {
+    nodePool: "default",
+    maxKillTimeoutMs: 30_000,
+    dynamicPortMin: 20_000,
+    dynamicPortMax: 32_000,
+    gcIntervalMs: 60_000,
+    gcParallelDestroys: 2,
+    gcDiskUsageThreshold: 80,
+    gcInodeUsageThreshold: 70,
+    gcMaxAllocs: 50,
+  },
+  // A single nats-server is the smallest set-up; a cluster says 3.
+  nats: { replicas: 1 },
+} as const;
+
+/** What `-dev` changes: nothing reachable from outside, raw_exec allowed, garbage left to be looked at. */
+export const DEV_DEFAULTS = {
+  bindAddr: "127.0.0.1",
+  logLevel: "debug" as LogLevel,
+  clientOptions: { "driver.raw_exec.enable": "true" },
+  gcIntervalMs: 600_000,
+  // A developer's disk is often nearly full, which must not delete what was just run.
+  gcDiskUsageThreshold: 99,
+  gcInodeUsageThreshold: 99,
+} as const;

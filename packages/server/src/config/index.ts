@@ -1,0 +1,20 @@
+export { type Endpoint, formatEndpoint, type InterfaceAddress, parseEndpoint } from "./addresses.ts";
+export { type CompiledConfig, compileConfig, type Machine } from "./compile.ts";
+export type {
+  AgentConfig,
+  ClientConfig,
+  ClientGcConfig,
+  HostVolumeConfig,
+  LogLevel,
+  NatsAuth,
+  NatsConfig,
+  NatsTlsConfig,
+  ReservedResources,
+  SchedulerType,
+  ServerConfig,
+} from "./config.ts";
+export { DEFAULTS, DEV_DEFAULTS } from "./defaults.ts";
+export { compileSettings, devConfig, type LoadedConfig, loadConfig, parseSettings } from "./load.ts";
+export { readMachine } from "./machine.ts";
+export type { ConfigOverrides } from "./overrides.ts";
+export type { Settings } from "./settings.ts";

@@ -1,0 +1,35 @@
+import type { Service } from "@steppe/model";
+import type { AllocationsDefinition } from "@steppe/proto";
+import { inNamespace, page, type Reader } from "./read.ts";
+import { allocationStub, fullAllocation } from "./stubs.ts";
+
+/** Allocations of this region. */
+export function createAllocations(reader: Reader): Service<AllocationsDefinition> {
+  return {
+    async get(request, call) {
+      const key = { kind: "allocation", id: request.AllocID } as const;
+      const { value, meta } = await reader.read(request.Query, call, key, (view) => {
+        const allocation = view.allocations.get(request.AllocID);
+        return {
+          changedAt: allocation?.ModifyIndex ?? view.indexes.deletedAt("allocations"),
+          index: allocation?.ModifyIndex ?? view.indexes.changedAt("allocations"),
+          value: allocation && fullAllocation(view, allocation),
+        };
+      });
+      return { Allocation: value, Meta: meta };
+    },
+
+    async list({ Query: query }, call) {
+      const wanted = inNamespace(query);
+      const { value, meta } = await reader.read(query, call, { kind: "table", id: "allocations" }, (view) => {
+        const index = view.indexes.changedAt("allocations");
+        const allocations = [...view.allocations.byId.values()].filter(
+          (it) => wanted(it.Namespace) && it.ID.startsWith(query?.Prefix ?? ""),
+        );
+        const { items, next } = page(allocations, query, (it) => it.ID);
+        return { changedAt: index, index, value: { items: items.map((it) => allocationStub(view, it)), next } };
+      });
+      return { Allocations: value.items, Meta: { ...meta, NextToken: value.next } };
+    },
+  };
+}

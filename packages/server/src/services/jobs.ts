@@ -1,0 +1,204 @@
+import { canonicalizeJob, jobWarnings, multiError, type Service, SteppeError, validateJob } from "@steppe/model";
+import {
+  type Command,
+  type Job,
+  JobRegisterResponse,
+  type JobsDefinition,
+  type Outcome,
+  type WriteOptions,
+} from "@steppe/proto";
+import { jobKey } from "@steppe/state";
+import type { JobLimits } from "./limits.ts";
+import { inNamespace, namespaceOf, page, type Reader } from "./read.ts";
+import { allocationStub, jobStub, shownEvaluation } from "./stubs.ts";
+import type { Writer } from "./write.ts";
+
+/** The job API of this region. */
+export function createJobs(reader: Reader, writer: Writer, limits: JobLimits): Service<JobsDefinition> {
+  const { view } = reader;
+
+  /** Reads one thing of one job; `absent` is what an unknown job gives. */
+  const ofJob = (request: { Query: Parameters<Reader["read"]>[0]; JobID: string }) =>
+    jobKey(namespaceOf(request.Query), request.JobID);
+
+  return {
+    async get(request, call) {
+      const key = { kind: "job", id: ofJob(request) } as const;
+      const { value, meta } = await reader.read(request.Query, call, key, (view) => {
+        const job = view.jobs.byKey.get(key.id)?.job;
+        return {
+          changedAt: job?.ModifyIndex ?? view.indexes.deletedAt("jobs"),
+          index: job?.ModifyIndex ?? view.indexes.changedAt("jobs"),
+          value: job,
+        };
+      });
+      return { Job: value, Meta: meta };
+    },
+
+    async list(request, call) {
+      const wanted = inNamespace(request.Query);
+      const prefix = request.Query?.Prefix ?? "";
+      const { value, meta } = await reader.read(request.Query, call, { kind: "table", id: "summaries" }, (view) => {
+        const index = Math.max(view.indexes.changedAt("jobs"), view.indexes.changedAt("summaries"));
+        const jobs = [...view.jobs.byKey.values()].filter(
+          ({ job }) => wanted(job.Namespace) && job.ID.startsWith(prefix),
+        );
+        return { changedAt: index, index, value: page(jobs, request.Query, (job) => job.key) };
+      });
+      return { Jobs: value.items.map(jobStub), Meta: { ...meta, NextToken: value.next } };
+    },
+
+    async summary(request, call) {
+      const key = { kind: "job-summary", id: ofJob(request) } as const;
+      const { value, meta } = await reader.read(request.Query, call, key, (view) => {
+        const summary = view.jobs.byKey.get(key.id)?.summary;
+        return {
+          changedAt: summary?.ModifyIndex ?? view.indexes.deletedAt("summaries"),
+          index: summary?.ModifyIndex ?? view.indexes.changedAt("summaries"),
+          value: summary,
+        };
+      });
+      return { Summary: value, Meta: meta };
+    },
+
+    async versions(request, call) {
+      const key = { kind: "job", id: ofJob(request) } as const;
+      const { value, meta } = await reader.read(request.Query, call, key, (view) => {
+        const job = view.jobs.byKey.get(key.id);
+        return {
+          changedAt: job?.job.ModifyIndex ?? view.indexes.deletedAt("jobs"),
+          index: job?.job.ModifyIndex ?? view.indexes.changedAt("jobs"),
+          value: [...(job?.versions ?? [])].reverse(),
+        };
+      });
+      return { Versions: value, Meta: meta };
+    },
+
+    async allocations(request, call) {
+      const key = { kind: "job-allocations", id: ofJob(request) } as const;
+      const { value, meta } = await reader.read(request.Query, call, key, (view) => {
+        const job = view.jobs.byKey.get(key.id);
+        return {
+          changedAt: job?.allocationsIndex ?? view.indexes.deletedAt("jobs"),
+          index: job?.allocationsIndex ?? view.indexes.changedAt("jobs"),
+          value: [...(job?.allocations ?? [])].map((allocation) => allocationStub(view, allocation)),
+        };
+      });
+      return { Allocations: value, Meta: meta };
+    },
+
+    async evaluations(request, call) {
+      const key = { kind: "job-evaluations", id: ofJob(request) } as const;
+      const { value, meta } = await reader.read(request.Query, call, key, (view) => {
+        const ofThis = view.evaluations.ofJob(namespaceOf(request.Query), request.JobID);
+        return {
+          changedAt: ofThis?.index ?? view.indexes.deletedAt("evaluations"),
+          index: ofThis?.index ?? view.indexes.changedAt("evaluations"),
+          value: [...(ofThis?.ids ?? [])].map((id) => view.evaluations.get(id)).filter((it) => it !== undefined),
+        };
+      });
+      return { Evaluations: value.map(shownEvaluation), Meta: meta };
+    },
+
+    async register(request, call) {
+      const job = request.Job;
+      if (job === undefined) throw new SteppeError("invalid", "Job must be specified");
+      const warnings = admit(job, request.Write);
+      const outcome = await writer.write(request.Write, call, {
+        $case: "RegisterJob",
+        value: {
+          Job: job,
+          EnforceIndex: request.EnforceIndex,
+          JobModifyIndex: request.JobModifyIndex,
+          EvalPriority: request.EvalPriority,
+          PreserveCounts: request.PreserveCounts,
+          PreserveResources: request.PreserveResources,
+          Submission: request.Submission,
+        },
+      });
+      return { ...reply(outcome), Warnings: warnings };
+    },
+
+    async deregister(request, call) {
+      if (request.JobID === "") throw new SteppeError("refused", "missing job ID for deregistering");
+      return reply(
+        await writer.write(request.Write, call, {
+          $case: "DeregisterJob",
+          value: {
+            Namespace: namespaceOf(request.Write),
+            JobID: request.JobID,
+            Purge: request.Purge,
+            EvalPriority: request.EvalPriority,
+            NoShutdownDelay: request.NoShutdownDelay,
+          },
+        }),
+      );
+    },
+
+    async evaluate(request, call) {
+      if (request.JobID === "") throw new SteppeError("refused", "missing job ID for evaluation");
+      return reply(
+        await writer.write(request.Write, call, {
+          $case: "EvaluateJob",
+          value: {
+            Namespace: namespaceOf(request.Write),
+            JobID: request.JobID,
+            ForceReschedule: request.ForceReschedule,
+          },
+        }),
+      );
+    },
+
+    async periodicForce(request, call) {
+      if (request.JobID === "") throw new SteppeError("refused", "missing job ID for evaluation");
+      const kind: NonNullable<Command["Kind"]> = {
+        $case: "LaunchPeriodic",
+        value: {
+          Namespace: namespaceOf(request.Write),
+          JobID: request.JobID,
+          LaunchTime: writer.wallNs(),
+          Forced: true,
+          Term: 0,
+        },
+      };
+      return reply(await writer.write(request.Write, call, kind));
+    },
+  };
+
+  /** Fills in defaults and checks the job; throws with all that is wrong, and returns what is odd. */
+  function admit(job: Job, write: WriteOptions | undefined): string[] {
+    const namespace = write !== undefined && write.Namespace !== "" ? write.Namespace : job.Namespace || "default";
+    if (job.Namespace !== "" && job.Namespace !== namespace) {
+      throw new SteppeError("refused", `mismatched request namespace in request: "${namespace}", "${job.Namespace}"`);
+    }
+    job.Namespace = namespace;
+    if (job.Dispatched) throw new SteppeError("refused", "job can't be submitted with 'Dispatched' set");
+    canonicalizeJob(job, limits.defaults);
+    const errors = validateJob(job, limits.validation);
+    if (errors.length > 0) throw new SteppeError("refused", multiError(errors));
+    if (job.Namespace !== "default") {
+      throw new SteppeError("refused", `job "${job.ID}" is in nonexistent namespace "${job.Namespace}"`);
+    }
+    if (!poolExists(job.NodePool)) {
+      throw new SteppeError("refused", `job "${job.ID}" is in nonexistent node pool "${job.NodePool}"`);
+    }
+    return jobWarnings(job);
+  }
+
+  /** The two built-in pools, and those that nodes brought with them. */
+  function poolExists(pool: string): boolean {
+    return pool === "default" || pool === "all" || view.nodes.nodes.some((node) => node?.NodePool === pool);
+  }
+}
+
+function reply(outcome: Outcome): JobRegisterResponse {
+  return {
+    ...JobRegisterResponse.create(),
+    EvalID: outcome.EvalID,
+    EvalCreateIndex: outcome.EvalCreateIndex,
+    JobModifyIndex: outcome.JobModifyIndex,
+    Warnings: outcome.Warnings,
+    Index: outcome.Index,
+    JobID: outcome.JobID,
+  };
+}

@@ -1,0 +1,7 @@
+import type { CanonicalDefaults, ValidationLimits } from "@steppe/model";
+
+/** What a region's configuration says about the jobs it takes. */
+export interface JobLimits {
+  readonly defaults: CanonicalDefaults;
+  readonly validation: ValidationLimits;
+}

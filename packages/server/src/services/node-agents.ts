@@ -1,0 +1,96 @@
+import { type Call, SteppeError } from "@steppe/model";
+import type { Node, NodeIdentity } from "@steppe/proto";
+import type { NodeAgentsService } from "@steppe/regions";
+import type { Replica } from "../replica.ts";
+import { NodeStream, type NodeStreams } from "./node-streams.ts";
+import type { Writer } from "./write.ts";
+
+export interface NodeAgentNeeds {
+  readonly replica: Replica;
+  readonly writer: Writer;
+  readonly streams: NodeStreams;
+  /** gRPC addresses of the region's live servers. */
+  servers(): string[];
+  /** Passes on who was heard, to whoever times heartbeats. */
+  heard(nodeIds: readonly string[]): void;
+  /** Milliseconds a node may stay silent. */
+  heartbeatTtlMs(): number;
+}
+
+/** What this server does for the node agents of its region. */
+export function createNodeAgents(needs: NodeAgentNeeds): NodeAgentsService {
+  const { replica, writer, streams } = needs;
+  const { view } = replica;
+  const ttl = () => Math.round(needs.heartbeatTtlMs() * 1e6);
+
+  return {
+    async register(request, call) {
+      for (const node of request.Nodes) checkNode(node);
+      const writes = request.Nodes.map((node, n) =>
+        writer.write(writeOptions(request.RequestID, n), call, { $case: "RegisterNode", value: { Node: node } }),
+      );
+      const outcomes = await Promise.all(writes);
+      needs.heard(request.Nodes.map((node) => node.ID));
+      const index = outcomes.reduce((latest, outcome) => Math.max(latest, outcome.Index), 0);
+      return { Index: index, HeartbeatTTL: ttl(), Servers: needs.servers() };
+    },
+
+    async heartbeat(request, call) {
+      const known = request.Nodes.filter((identity) => view.nodes.get(identity.NodeID) !== undefined);
+      const unknown = request.Nodes.filter((identity) => view.nodes.get(identity.NodeID) === undefined);
+      for (const identity of known) checkSecret(identity);
+      const ids = known.map((identity) => identity.NodeID);
+      needs.heard(ids);
+      await revive(ids, call);
+      return { HeartbeatTTL: ttl(), Servers: needs.servers(), UnknownNodeIDs: unknown.map((identity) => identity.NodeID) };
+    },
+
+    async *watchAllocations(request, call) {
+      // An older replica would leave out new allocations, and the agent would stop them.
+      await replica.applier.waitFor(await replica.freshness.lastIndex(call.signal), call.signal);
+      for (const identity of request.Nodes) checkSecret(identity);
+      const ids = request.Nodes.map((identity) => identity.NodeID);
+      const stream = new NodeStream(view);
+      streams.add(ids, stream);
+      try {
+        yield* stream.messages(ids, call.signal);
+      } finally {
+        streams.remove(ids, stream);
+      }
+    },
+
+    async updateAllocations(request, call) {
+      const outcome = await writer.write(writeOptions(request.RequestID), call, {
+        $case: "UpdateAllocations",
+        value: { Updates: request.Updates },
+      });
+      return { Index: outcome.Index };
+    },
+  };
+
+  function checkSecret({ NodeID, SecretID }: NodeIdentity): void {
+    const node = view.nodes.get(NodeID);
+    if (node === undefined) throw new SteppeError("not-found", "node not found");
+    if (node.SecretID !== SecretID) throw new SteppeError("permission-denied", "node secret ID does not match");
+  }
+
+  /** A node that was given up and speaks again is ready again. */
+  async function revive(ids: readonly string[], call: Call): Promise<void> {
+    const down = ids.filter((id) => view.nodes.get(id)?.Status !== "ready");
+    if (down.length === 0) return;
+    await writer.write(undefined, call, {
+      $case: "UpdateNodeStatus",
+      value: { NodeIDs: down, Status: "ready", Message: "Node reregistered by heartbeat", Term: 0 },
+    });
+  }
+}
+
+function checkNode(node: Node): void {
+  const missing = (["ID", "SecretID", "Datacenter", "Name"] as const).find((field) => node[field] === "");
+  if (missing !== undefined) throw new SteppeError("invalid", `missing node ${missing} for client registration`);
+}
+
+function writeOptions(requestId: string, n?: number) {
+  const id = requestId === "" || n === undefined ? requestId : `${requestId}/${n}`;
+  return { Region: "", Namespace: "", AuthToken: "", RequestID: id, Forwarded: false };
+}

@@ -1,0 +1,92 @@
+import { type Call, type Clock, SteppeError } from "@steppe/model";
+import { QueryMeta, QueryOptions } from "@steppe/proto";
+import type { StateView } from "@steppe/state";
+import { blockingQuery, type Found, type WatchKey } from "@steppe/watch";
+import type { Replica } from "../replica.ts";
+
+export interface Answer<T> {
+  readonly value: T;
+  readonly meta: QueryMeta;
+}
+
+export interface Reader {
+  readonly view: StateView;
+  /**
+   * Answers a read as fresh as its options ask, blocking until the key changed after
+   * MinQueryIndex. Rejects with `no-quorum` when the log cannot say how fresh this replica is.
+   */
+  read<T>(
+    query: QueryOptions | undefined,
+    call: Call,
+    key: WatchKey,
+    find: (view: StateView) => Found<T>,
+  ): Promise<Answer<T>>;
+}
+
+export function createReader(replica: Replica, clock: Clock, fraction: () => number): Reader {
+  const { view, watches } = replica;
+  return {
+    view,
+    async read(given, call, key, find) {
+      const query = given ?? QueryOptions.create();
+      if (query.Filter !== "") throw new SteppeError("invalid", "filter expressions are not supported by this version");
+      if (!query.AllowStale) await catchUp(replica, query.Consistent, call);
+      const options = { minIndex: query.MinQueryIndex, maxTime: query.MaxQueryTime, key, signal: call.signal };
+      const found = await blockingQuery(() => find(view), options, watches, clock, fraction);
+      return { value: found.value, meta: queryMeta(replica, clock, found.index) };
+    },
+  };
+}
+
+/** Waits until this replica holds what the log held when the request came. */
+async function catchUp({ proposer, freshness, applier }: Replica, consistent: boolean, call: Call): Promise<void> {
+  const signal = AbortSignal.any([call.signal, AbortSignal.timeout(call.timeoutMs)]);
+  try {
+    const index = consistent ? await proposer.barrier(signal) : await freshness.lastIndex(signal);
+    await applier.waitFor(index, signal);
+  } catch (cause) {
+    call.signal.throwIfAborted();
+    if (cause instanceof SteppeError) throw cause;
+    throw new SteppeError("no-quorum", "No cluster leader", { cause });
+  }
+}
+
+function queryMeta({ view, log }: Replica, clock: Clock, index: number): QueryMeta {
+  return {
+    ...QueryMeta.create(),
+    Index: Math.max(index, 1),
+    LastContact: Math.round(log.silenceMs() * 1e6),
+    KnownLeader: view.lease !== undefined && view.lease.Expires > clock.wallNs(),
+  };
+}
+
+/** The part of a sorted list that the query asks for, and the token that continues it. */
+export function page<T>(
+  items: T[],
+  query: QueryOptions | undefined,
+  keyOf: (item: T) => string,
+): { items: T[]; next: string } {
+  items.sort((a, b) => compare(keyOf(a), keyOf(b)));
+  if (query === undefined) return { items, next: "" };
+  if (query.Reverse) items.reverse();
+  const token = query.NextToken;
+  const from =
+    token === "" ? 0 : items.findIndex((item) => (query.Reverse ? keyOf(item) <= token : keyOf(item) >= token));
+  const rest = from < 0 ? [] : items.slice(from);
+  if (query.PerPage <= 0 || rest.length <= query.PerPage) return { items: rest, next: "" };
+  return { items: rest.slice(0, query.PerPage), next: keyOf(rest[query.PerPage] as T) };
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+/** The namespace that a query means, and whether an object of one is in it. */
+export function inNamespace(query: QueryOptions | undefined): (namespace: string) => boolean {
+  const asked = namespaceOf(query);
+  return asked === "*" ? () => true : (namespace) => namespace === asked;
+}
+
+export function namespaceOf(options: { readonly Namespace: string } | undefined): string {
+  return options === undefined || options.Namespace === "" ? "default" : options.Namespace;
+}

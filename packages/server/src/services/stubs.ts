@@ -1,0 +1,120 @@
+import { allocatedResources } from "@steppe/model";
+import { Allocation, AllocListStub, type Evaluation, JobListStub, type Node, NodeListStub } from "@steppe/proto";
+import { type AllocationView, groupOf, type JobView, type StateView } from "@steppe/state";
+
+/** The forms in which lists and single reads show what the state keeps more tightly. */
+
+export function jobStub(job: JobView): JobListStub {
+  const it = job.job;
+  return {
+    ...JobListStub.create(),
+    ID: it.ID,
+    ParentID: it.ParentID,
+    Name: it.Name,
+    Namespace: it.Namespace,
+    Datacenters: it.Datacenters,
+    NodePool: it.NodePool,
+    Multiregion: it.Multiregion,
+    Type: it.Type,
+    Priority: it.Priority,
+    Periodic: it.Periodic !== undefined,
+    ParameterizedJob: it.ParameterizedJob !== undefined && !it.Dispatched,
+    Stop: it.Stop,
+    Status: it.Status,
+    StatusDescription: it.StatusDescription,
+    JobSummary: job.summary,
+    Version: it.Version,
+    CreateIndex: it.CreateIndex,
+    ModifyIndex: it.ModifyIndex,
+    JobModifyIndex: it.JobModifyIndex,
+    SubmitTime: it.SubmitTime,
+  };
+}
+
+export function allocationStub(view: StateView, allocation: AllocationView): AllocListStub {
+  return {
+    ...AllocListStub.create(),
+    ...sharedFields(view, allocation),
+    JobType: allocation.Job.Type,
+    JobVersion: allocation.Job.Version,
+  };
+}
+
+export function fullAllocation(view: StateView, allocation: AllocationView): Allocation {
+  const group = groupOf(allocation.Job, allocation.TaskGroup);
+  return {
+    ...Allocation.create(),
+    ...sharedFields(view, allocation),
+    Job: allocation.Job,
+    AllocatedResources: group && allocatedResources(allocation.Job, group),
+    Metrics: allocation.Metrics,
+    PreviousAllocation: allocation.PreviousAllocation,
+    NetworkStatus: allocation.NetworkStatus,
+    AllocModifyIndex: allocation.AllocModifyIndex,
+  };
+}
+
+function sharedFields(view: StateView, allocation: AllocationView) {
+  return {
+    ID: allocation.ID,
+    EvalID: allocation.EvalID,
+    Name: allocation.Name,
+    Namespace: allocation.Namespace,
+    NodeID: allocation.NodeID,
+    NodeName: view.nodes.get(allocation.NodeID)?.Name ?? "",
+    JobID: allocation.JobID,
+    TaskGroup: allocation.TaskGroup,
+    DesiredStatus: allocation.DesiredStatus,
+    DesiredDescription: allocation.DesiredDescription,
+    ClientStatus: allocation.ClientStatus,
+    ClientDescription: allocation.ClientDescription,
+    TaskStates: allocation.TaskStates,
+    DeploymentStatus: allocation.DeploymentStatus,
+    DesiredTransition: {
+      Migrate: undefined,
+      Reschedule: undefined,
+      ForceReschedule: allocation.ForceReschedule || undefined,
+      NoShutdownDelay: undefined,
+      MigrateDisablePlacement: undefined,
+    },
+    FollowupEvalID: allocation.FollowupEvalID,
+    NextAllocation: allocation.NextAllocation,
+    RescheduleTracker: allocation.RescheduleTracker,
+    CreateIndex: allocation.CreateIndex,
+    ModifyIndex: allocation.ModifyIndex,
+    CreateTime: allocation.CreateTime,
+    ModifyTime: allocation.ModifyTime,
+  };
+}
+
+export function nodeStub(node: Node): NodeListStub {
+  return {
+    ...NodeListStub.create(),
+    Address: node.HTTPAddr.replace(/:\d+$/, ""),
+    ID: node.ID,
+    Datacenter: node.Datacenter,
+    Name: node.Name,
+    NodePool: node.NodePool,
+    NodeClass: node.NodeClass,
+    Version: node.Attributes["nomad.version"] ?? "",
+    Drain: node.Drain,
+    SchedulingEligibility: node.SchedulingEligibility,
+    Status: node.Status,
+    StatusDescription: node.StatusDescription,
+    Drivers: node.Drivers,
+    HostVolumes: node.HostVolumes,
+    LastDrain: node.LastDrain,
+    CreateIndex: node.CreateIndex,
+    ModifyIndex: node.ModifyIndex,
+  };
+}
+
+/** A node without its credential. */
+export function shownNode(node: Node): Node {
+  return { ...node, SecretID: "" };
+}
+
+/** An evaluation without its credential. */
+export function shownEvaluation(evaluation: Evaluation): Evaluation {
+  return evaluation.LeaderACL === "" ? evaluation : { ...evaluation, LeaderACL: "" };
+}

@@ -1,0 +1,24 @@
+import { type Call, type Clock, isErrorCode, SteppeError } from "@steppe/model";
+import type { Command, Outcome, WriteOptions } from "@steppe/proto";
+import type { Replica } from "../replica.ts";
+
+export interface Writer {
+  /** The stamp for commands that carry a point in time. */
+  wallNs(): number;
+  /** Takes a command through the log. A refusal by the state machine is thrown as it stands. */
+  write(options: WriteOptions | undefined, call: Call, kind: NonNullable<Command["Kind"]>): Promise<Outcome>;
+}
+
+export function createWriter({ proposer }: Replica, clock: Clock): Writer {
+  return {
+    wallNs: () => clock.wallNs(),
+    async write(options, call, kind) {
+      // The client going away does not take back a write: no signal is passed on.
+      const requestId = options?.RequestID ?? "";
+      const outcome = await proposer.propose(kind, { ...(requestId && { requestId }), timeoutMs: call.timeoutMs });
+      const refusal = outcome.Refusal;
+      if (refusal === undefined) return outcome;
+      throw new SteppeError(isErrorCode(refusal.Code) ? refusal.Code : "internal", refusal.Message);
+    },
+  };
+}

@@ -1,0 +1,88 @@
+import type { Changes } from "@steppe/state";
+
+/**
+ * What can be waited for. Each kind has its own map, so that publishing a change looks up ids as
+ * they are and builds no key for things that nobody watches.
+ */
+export type WatchKind =
+  | "job"
+  | "job-summary"
+  | "job-allocations"
+  | "job-evaluations"
+  | "evaluation"
+  | "evaluation-allocations"
+  | "allocation"
+  | "node"
+  | "node-allocations"
+  | "table";
+
+export interface WatchKey {
+  readonly kind: WatchKind;
+  /** A job key, an id or a table's name. */
+  readonly id: string;
+}
+
+type Wake = () => void;
+
+/** Wakes those who wait for a key when an applied entry changed it, and nobody else. */
+export class Watches {
+  readonly #byKind: Map<WatchKind, Map<string, Set<Wake>>> = new Map();
+  #waiting = 0;
+
+  /** How many wait now. */
+  get waiting(): number {
+    return this.#waiting;
+  }
+
+  /** Calls `wake` at each change of the key, synchronously inside `publish`, until the returned function is called. */
+  subscribe({ kind, id }: WatchKey, wake: Wake): () => void {
+    let ids = this.#byKind.get(kind);
+    if (ids === undefined) {
+      ids = new Map();
+      this.#byKind.set(kind, ids);
+    }
+    let waiters = ids.get(id);
+    if (waiters === undefined) {
+      waiters = new Set();
+      ids.set(id, waiters);
+    }
+    waiters.add(wake);
+    this.#waiting += 1;
+    const [ofKind, ofId] = [ids, waiters];
+    return () => {
+      if (!ofId.delete(wake)) return;
+      this.#waiting -= 1;
+      if (ofId.size === 0 && ofKind.get(id) === ofId) ofKind.delete(id);
+    };
+  }
+
+  publish(changes: Changes): void {
+    if (this.#waiting === 0) return;
+    this.#wakeAll("job", changes.jobs);
+    this.#wakeAll("job-summary", changes.summaries);
+    this.#wakeAll("job-allocations", changes.jobAllocations);
+    this.#wakeAll("job-evaluations", changes.jobEvaluations);
+    this.#wakeAll("evaluation", changes.evaluations.keys());
+    this.#wakeAll("node", changes.nodes);
+    this.#wakeAll("node-allocations", changes.nodeAllocations);
+    this.#wakeAll("table", changes.tables);
+    for (const list of [changes.allocations, changes.removedAllocations]) {
+      for (const allocation of list) {
+        this.#wake("allocation", allocation.ID);
+        this.#wake("evaluation-allocations", allocation.EvalID);
+        // Also those that only the node's own report changed: a client of the node's list sees them.
+        this.#wake("node-allocations", allocation.NodeID);
+      }
+    }
+  }
+
+  #wakeAll(kind: WatchKind, ids: Iterable<string>): void {
+    if (this.#byKind.get(kind)?.size) for (const id of ids) this.#wake(kind, id);
+  }
+
+  #wake(kind: WatchKind, id: string): void {
+    const waiters = this.#byKind.get(kind)?.get(id);
+    // A waiter leaves when woken and may come back: those of this moment are woken once.
+    if (waiters !== undefined) for (const wake of [...waiters]) wake();
+  }
+}
