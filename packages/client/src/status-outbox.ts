@@ -53,6 +53,10 @@ export class StatusOutbox {
     return this.#waiting.size + this.#sending.size + this.#held.size;
   }
 
+  has(allocId: string): boolean {
+    return this.#waiting.has(allocId) || this.#sending.has(allocId) || this.#held.has(allocId);
+  }
+
   get acknowledged(): number {
     return this.#acknowledged;
   }

@@ -101,14 +101,17 @@ export class Exchange implements Call {
 
   /** Answers a failure: expected ones in their own words, any other as `internal error`, with the chain in the log. */
   fail(error: unknown): void | Promise<void> {
-    if (this.#response.destroyed || this.#response.headersSent) return;
+    const { method, url } = this.#request;
+    if (this.#response.destroyed) {
+      this.needs.logger.debug({ err: error, method, url }, "client went away");
+      return;
+    }
     if (error instanceof SteppeError) {
       if (error.code === "outcome-unknown") this.header("Steppe-Outcome", "unknown");
       // What is left of the body would be read only to be thrown away.
       if (error.code === "too-large") this.header("Connection", "close");
       return this.text(HTTP_STATUS[error.code], error.message);
     }
-    const { method, url } = this.#request;
     this.needs.logger.error({ err: error, method, url }, "request failed unexpectedly");
     return this.text(500, "internal error");
   }

@@ -4,6 +4,7 @@ import { type FieldSchema, schema } from "@steppe/proto/schema";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { SteppeError } from "./errors.ts";
+import { fieldsOf, isBareList, jsonOf } from "./json-arbitrary.ts";
 import { LEFT_OUT_WHEN_UNSET, NULL_ENTRY_WITHOUT } from "./json-omissions.ts";
 import { fromJson, listToJson, toJson } from "./json.ts";
 
@@ -12,12 +13,6 @@ interface Codec {
   encode(message: unknown): { finish(): Uint8Array };
   decode(bytes: Uint8Array): object;
 }
-
-const fieldsOf = (message: string): readonly FieldSchema[] => {
-  const fields = schema[message];
-  if (fields === undefined) throw new Error(`no message ${message}`);
-  return fields;
-};
 
 const codecs = proto as unknown as Readonly<Record<string, Codec | undefined>>;
 
@@ -37,67 +32,6 @@ const messages = Object.keys(schema).filter((name) => {
   };
   return codecs[name]?.encode !== undefined && visit(name);
 });
-
-const isBareList = (message: string): boolean => {
-  const fields = fieldsOf(message);
-  return fields.length === 1 && fields[0]?.name === "Values";
-};
-
-const key = fc.string({ maxLength: 8 }).filter((text) => text !== "__proto__");
-const freeForm = fc.dictionary(
-  key,
-  fc.jsonValue({ maxDepth: 2, noUnicodeString: false }).filter((value) => !JSON.stringify(value).includes("__proto__")),
-  { maxKeys: 3 },
-);
-
-function scalar(field: FieldSchema, depth: number): fc.Arbitrary<unknown> {
-  switch (field.kind) {
-    case "string":
-      return fc.string({ maxLength: 12, unit: "grapheme" });
-    case "bool":
-      return fc.boolean();
-    case "int32":
-      return fc.integer();
-    case "uint32":
-      return fc.nat({ max: 2 ** 32 - 1 });
-    case "int64":
-      return fc.maxSafeInteger();
-    case "uint64":
-      return fc.maxSafeNat();
-    case "double":
-      return fc.double({ noNaN: true, noDefaultInfinity: true });
-    case "bytes":
-      return fc.uint8Array({ minLength: 1, maxLength: 12 }).map((bytes) => Buffer.from(bytes).toString("base64"));
-    case "time":
-      return fc
-        .integer({ min: 1, max: 4_000_000_000 })
-        .map((seconds) => `${new Date(seconds * 1000).toISOString().slice(0, 19)}Z`);
-    case "struct":
-      return freeForm;
-    case "value":
-      return fc.jsonValue({ maxDepth: 1 }).filter((value) => !JSON.stringify(value).includes("__proto__"));
-    case "message":
-      return jsonOf(field.message as string, depth - 1);
-  }
-}
-
-/** JSON of a message, with any of its fields left out. */
-function jsonOf(message: string, depth: number): fc.Arbitrary<unknown> {
-  if (isBareList(message)) return fc.array(scalar(fieldsOf(message)[0] as FieldSchema, depth), { maxLength: 3 });
-  const fields = fieldsOf(message).filter((field) => field.kind !== "message" || depth > 0);
-  const shapes: Record<string, fc.Arbitrary<unknown>> = {};
-  for (const field of fields) {
-    const one = scalar(field, depth);
-    const whole =
-      field.shape === "list"
-        ? fc.array(one, { maxLength: 2 })
-        : field.shape === "map"
-          ? fc.dictionary(key, one, { maxKeys: 2 })
-          : one;
-    shapes[field.name] = fc.option(whole, { freq: 3 });
-  }
-  return fc.record(shapes, { requiredKeys: [] });
-}
 
 /** What the API shows for a JSON that it was given: the oracle, written against the header of json.ts. */
 function shown(message: string, given: unknown): unknown {
@@ -193,6 +127,15 @@ describe("json", () => {
     ["a text for an object", { TaskGroups: [{ Tasks: [{ Config: "x" }] }] }, "json: cannot unmarshal string into Go struct field Job.TaskGroups.Tasks.Config of type map[string]interface {}"],
   ])("refused: %s", (_, given, text) => {
     expect(() => fromJson("Job", given)).toThrow(new SteppeError("invalid", text));
+  });
+
+  it("null inside a map: an empty text or list, where a message would be no entry", () => {
+    const job = fromJson<Job>("Job", {
+      Meta: { a: null },
+      TaskGroups: [{ Volumes: { v: null }, Services: [{ Checks: [{ Header: { h: null } }] }] }],
+    });
+    expect(job.Meta).toEqual({ a: "" });
+    expect(job.TaskGroups[0]).toMatchObject({ Volumes: {}, Services: [{ Checks: [{ Header: { h: { Values: [] } } }] }] });
   });
 
   it("key __proto__: refused wherever it would be lost", () => {

@@ -124,12 +124,19 @@ function fieldReader(field: FieldSchema): Read {
       const result: Fields = {};
       for (const [key, item] of Object.entries(value)) {
         if (key === "__proto__") throw reservedKey(path);
-        if (item !== null || field.kind === "string") result[key] = one(item ?? "", path);
+        const given = item ?? nullEntry(field);
+        if (given !== null) result[key] = one(given, path);
       }
       return result;
     };
   }
   return one;
+}
+
+/** What a null entry of a map stands for: an empty text, an empty list, or else no entry. */
+function nullEntry(field: FieldSchema): unknown {
+  if (field.kind === "string") return "";
+  return field.kind === "message" && bareList(fieldsOf(field.message as string)) !== undefined ? [] : null;
 }
 
 const INTEGER_LIMITS = {

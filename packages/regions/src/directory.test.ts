@@ -124,7 +124,13 @@ describe("directory, incarnations", () => {
     const directory = directoryOfUs();
     directory.beat();
     const before = directory.self();
-    directory.merge([{ ...before, Status: "failed" }, { ...before, Heartbeat: 0 }], 0);
+    directory.merge(
+      [
+        { ...before, Status: "failed" },
+        { ...before, Heartbeat: 0 },
+      ],
+      0,
+    );
 
     expect(directory.self()).toBe(before);
   });

@@ -100,7 +100,10 @@ class Rounds {
   async farewell(timeoutMs: number): Promise<void> {
     const nowMs = this.#options.clock.monotonicMs();
     const targets = this.#otherRegions().flatMap((region) =>
-      this.#options.directory.servers(region, nowMs).filter((server) => server.alive).slice(0, 1),
+      this.#options.directory
+        .servers(region, nowMs)
+        .filter((server) => server.alive)
+        .slice(0, 1),
     );
     await Promise.all(targets.map((server) => this.#exchange(server.address, server, timeoutMs)));
   }
@@ -142,7 +145,7 @@ class Rounds {
     const { directory, channels, clock } = this.#options;
     const nowMs = clock.monotonicMs();
     const request = { Members: directory.members(nowMs) };
-        try {
+    try {
       const { Members } = await channels.to(address).unary(EXCHANGE, request, { signal: NEVER, timeoutMs });
       this.#learn(address, server, Members);
     } catch (error) {
@@ -169,7 +172,8 @@ class Rounds {
     this.#answers.set(address, answers);
     const { logger } = this.#options;
     if (answers) logger.info({ address }, "exchanging members");
-    else if (error instanceof TransportFailure) logger.warn({ address, err: error }, "no answer to the member exchange");
+    else if (error instanceof TransportFailure)
+      logger.warn({ address, err: error }, "no answer to the member exchange");
     else if (error instanceof SteppeError) logger.warn({ address, err: error }, "the member exchange was refused");
     else logger.error({ address, err: error }, "the member exchange failed");
   }

@@ -164,7 +164,10 @@ class Forwarder {
     if (!failure.silent) return;
     this.#options.directory.suspect(server.name);
     const { logger } = this.#options;
-    logger.warn({ err: failure, server: server.name, region: this.#region }, "server of another region does not answer");
+    logger.warn(
+      { err: failure, server: server.name, region: this.#region },
+      "server of another region does not answer",
+    );
   }
 }
 

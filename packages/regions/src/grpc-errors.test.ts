@@ -1,7 +1,8 @@
 import { HTTP_STATUS, isErrorCode, SteppeError } from "@steppe/model";
+import { JobGetRequest } from "@steppe/proto";
 import { afterEach, describe, expect, it } from "vitest";
 import { CODE_TRAILER, decodeError, encodeError } from "./grpc-errors.ts";
-import { call, caller, Cleanup, quiet, recordingLogger, serve, services } from "./testkit.ts";
+import { Cleanup, call, caller, quiet, recordingLogger, serve, services } from "./testkit.ts";
 import { statusError } from "./unary-call.ts";
 
 const codes = Object.keys(HTTP_STATUS).filter(isErrorCode);
@@ -11,10 +12,13 @@ afterEach(() => cleanup.run());
 async function failureOver(error: unknown, logger = quiet): Promise<unknown> {
   const server = await serve(cleanup, { region: services({ "jobs.get": () => Promise.reject(error) }) }, logger);
   const { router } = caller(cleanup, [server.port]);
-  return router.route("eu").jobs.get({ JobID: "web" }, call()).then(
-    () => undefined,
-    (failure: unknown) => failure,
-  );
+  return router
+    .route("eu")
+    .jobs.get(JobGetRequest.create({ JobID: "web" }), call())
+    .then(
+      () => undefined,
+      (failure: unknown) => failure,
+    );
 }
 
 describe("errors over gRPC", () => {

@@ -1,5 +1,5 @@
 import type { Call, Service } from "@steppe/model";
-import { type NodeAllocations, NodeAgentsDefinition, type WatchAllocationsRequest } from "@steppe/proto";
+import { NodeAgentsDefinition, type NodeAllocations, type WatchAllocationsRequest } from "@steppe/proto";
 import type { Channels } from "./channels.ts";
 import { type GrpcMethod, grpcMethods } from "./grpc-definition.ts";
 

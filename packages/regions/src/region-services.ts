@@ -43,9 +43,7 @@ export type AnyMethod = (request: object, call: Call) => Promise<object>;
  * Makes one `RegionServices` by asking `make` for each method. The only place where the types of
  * the messages are set aside: a method made for a definition gets that definition's messages.
  */
-export function mapRegionServices(
-  make: (service: keyof RegionServices, method: string) => AnyMethod,
-): RegionServices {
+export function mapRegionServices(make: (service: keyof RegionServices, method: string) => AnyMethod): RegionServices {
   const services: Record<string, Record<string, AnyMethod>> = {};
   for (const [service, definition] of Object.entries(REGION_DEFINITIONS)) {
     const methods: Record<string, AnyMethod> = {};

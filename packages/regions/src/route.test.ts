@@ -39,8 +39,18 @@ const cases: {
   },
   { name: "global where none is called so, stays", region: "global", expected: "local" },
   { name: "global where none is called so, forwarded, stays", region: "global", forwarded: true, expected: "local" },
-  { name: "global where one is called so, forwards", region: "global", known: { global: [live("g")] }, expected: "global: g" },
-  { name: "global where one is called so but dead, refuses", region: "global", known: { global: [] }, expected: "refuse" },
+  {
+    name: "global where one is called so, forwards",
+    region: "global",
+    known: { global: [live("g")] },
+    expected: "global: g",
+  },
+  {
+    name: "global where one is called so but dead, refuses",
+    region: "global",
+    known: { global: [] },
+    expected: "refuse",
+  },
   { name: "global from within global, stays", region: "global", self: "global", expected: "local" },
 ];
 

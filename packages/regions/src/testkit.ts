@@ -1,6 +1,6 @@
 // Worlds for the tests of this package: services that answer what a test says, servers on loopback.
-import { createServer, type Server, type Socket } from "node:net";
-import type { Call, Logger } from "@steppe/model";
+import { createConnection, createServer, type Server, type Socket } from "node:net";
+import type { Call, Clock, Logger } from "@steppe/model";
 import { Member } from "@steppe/proto";
 import { createClock, createRandom } from "@steppe/runtime";
 import { type Channels, createChannels } from "./channels.ts";
@@ -44,7 +44,14 @@ export function services(methods: Record<string, (request: never, call: Call) =>
 }
 
 export function member(name: string, region: string, fields: Partial<Member> = {}): Member {
-  return Member.create({ Name: name, Region: region, Address: "127.0.0.1", Incarnation: 1, Status: "alive", ...fields });
+  return Member.create({
+    Name: name,
+    Region: region,
+    Address: "127.0.0.1",
+    Incarnation: 1,
+    Status: "alive",
+    ...fields,
+  });
 }
 
 export function call(fields: Partial<Call> = {}): Call {
@@ -70,8 +77,8 @@ export async function serve(cleanup: Cleanup, implementations: Implementations, 
   return server;
 }
 
-export function connect(cleanup: Cleanup): Channels {
-  const channels = createChannels({ clock, logger: quiet });
+export function connect(cleanup: Cleanup, time: Clock = clock): Channels {
+  const channels = createChannels({ clock: time, logger: quiet });
   cleanup.add(() => channels.close());
   return channels;
 }
@@ -82,14 +89,18 @@ export interface Caller {
 }
 
 /** A server of region `us` that knows servers of region `eu` at these ports, in this order. */
-export function caller(cleanup: Cleanup, euPorts: readonly number[], local = services({})): Caller {
+export function caller(
+  cleanup: Cleanup,
+  euPorts: readonly number[],
+  { local = services({}), time = clock }: { local?: RegionServices; time?: Clock } = {},
+): Caller {
   const directory = createDirectory({ self: member("us-1.us", "us") });
   const members = euPorts.map((port, index) => member(`eu-${index + 1}.eu`, "eu", { GrpcPort: port, Heartbeat: 1 }));
-  directory.merge(members, clock.monotonicMs());
+  directory.merge(members, time.monotonicMs());
   const first = { ...random, fraction: () => 0 };
-  const channels = connect(cleanup);
+  const channels = connect(cleanup, time);
   const self = { region: "us" };
-  const router = createRouter({ self, directory, local, channels, clock, random: first, logger: quiet });
+  const router = createRouter({ self, directory, local, channels, clock: time, random: first, logger: quiet });
   return { router, directory };
 }
 
@@ -110,10 +121,66 @@ export function listenTcp(cleanup: Cleanup, onConnection: (socket: Socket) => vo
   });
 }
 
-/** A port that nobody listens on, kept from others by being taken and released just now. */
-export async function closedPort(): Promise<number> {
-  const cleanup = new Cleanup();
-  const port = await listenTcp(cleanup, () => {});
-  await cleanup.run();
-  return port;
+/** Nobody listens on it: it belongs to a service of the 1980s and needs root. */
+export const REFUSING_PORT = 1;
+
+/** A clock that moves only when told. */
+export class SteppedClock implements Clock {
+  #nowMs = 0;
+  #sleepers = new Set<{ untilMs: number; wake: () => void }>();
+
+  monotonicMs(): number {
+    return this.#nowMs;
+  }
+
+  wallNs(): number {
+    return this.#nowMs * 1e6;
+  }
+
+  after(ms: number, signal?: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const sleeper = { untilMs: this.#nowMs + ms, wake: resolve };
+      this.#sleepers.add(sleeper);
+      signal?.addEventListener("abort", () => {
+        this.#sleepers.delete(sleeper);
+        reject(signal.reason);
+      });
+    });
+  }
+
+  /** In small steps, giving sockets a turn after each. */
+  async advance(ms: number): Promise<void> {
+    for (const endMs = this.#nowMs + ms; this.#nowMs < endMs; ) {
+      this.#nowMs = Math.min(endMs, this.#nowMs + 50);
+      for (const sleeper of this.#sleepers) {
+        if (sleeper.untilMs > this.#nowMs) continue;
+        this.#sleepers.delete(sleeper);
+        sleeper.wake();
+      }
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  }
+}
+
+/** Passes bytes between its port and `port` until told to stop doing so, as a stopped process does. */
+export async function freezableProxy(cleanup: Cleanup, port: number): Promise<{ port: number; freeze(): void }> {
+  let frozen = false;
+  const proxyPort = await listenTcp(cleanup, (near) => {
+    const far = createConnection({ host: "127.0.0.1", port });
+    far.on("error", () => {});
+    cleanup.add(() => void far.destroy());
+    near.on("data", (bytes) => frozen || far.write(bytes));
+    far.on("data", (bytes) => frozen || near.write(bytes));
+  });
+  return {
+    port: proxyPort,
+    freeze() {
+      frozen = true;
+    },
+  };
+}
+
+/** Resolves when `resolve` is called; for what a test waits for. */
+export function deferred<T = void>() {
+  return Promise.withResolvers<T>();
 }

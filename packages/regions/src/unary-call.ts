@@ -1,9 +1,9 @@
 // One unary call from request to answer, over node's own HTTP/2: half the time of grpc-js's
 // client (docs: packages/regions/bench/forward.ts), and it knows whether the request was sent.
 import { type ClientHttp2Stream, constants, type IncomingHttpHeaders } from "node:http2";
+import { FrameReader, frame } from "./frames.ts";
 import type { GrpcMethod } from "./grpc-definition.ts";
 import { CODE_TRAILER, decodeError, decodeMessage } from "./grpc-errors.ts";
-import { FrameReader, frame } from "./frames.ts";
 import type { Link } from "./link.ts";
 import type { Pending } from "./pending.ts";
 import { TransportFailure } from "./transport-failure.ts";

@@ -1,6 +1,6 @@
 import type { RegionBus } from "@steppe/log";
 import type { Clock, Logger } from "@steppe/model";
-import { Member, MemberList } from "@steppe/proto";
+import { type Member, MemberList } from "@steppe/proto";
 
 const SUBJECT = "members";
 

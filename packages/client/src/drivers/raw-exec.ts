@@ -8,7 +8,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { accessSync, closeSync, constants as fsConstants, mkdirSync, openSync, readFileSync, rmSync, statSync } from "node:fs";
 import { constants as osConstants } from "node:os";
 import { delimiter, isAbsolute, join, resolve } from "node:path";
-import type { Clock } from "@steppe/model";
+import type { Clock, Logger } from "@steppe/model";
 import { type Driver, DriverError, type ExitResult, type HandleState, type TaskContext, type TaskHandle } from "./driver.ts";
 import { liveLog, rotateLog } from "./log-rotation.ts";
 import { bootId, processStart, signalGroup } from "./process-table.ts";
@@ -26,7 +26,7 @@ const SIGNAL_BASE = 128;
 const POLL_MS = 250;
 const ROTATE_EVERY_MS = 1000;
 
-export function createRawExecDriver(clock: Clock): Driver {
+export function createRawExecDriver(clock: Clock, logger: Logger): Driver {
   return {
     name: "raw_exec",
     start: async (context) => {
@@ -37,14 +37,14 @@ export function createRawExecDriver(clock: Clock): Driver {
       const child = await spawnSupervised(context, exitFile, command, args);
       const pid = child.pid as number;
       const state: HandleState = { pid, startTicks: processStart(pid) ?? "", bootId: bootId(), exitFile };
-      return handle(clock, context, state, exitOfChild(child, exitFile));
+      return handle({ clock, logger }, context, state, exitOfChild(child, exitFile));
     },
     recover: async (context, state) => {
       const seen = lookFor(state);
       if (seen === "unknown") return undefined;
       const gone = new AbortController();
       const exited = seen === "running" ? exitByPolling(clock, state, gone.signal) : Promise.resolve(readExit(state));
-      return handle(clock, context, state, exited, () => gone.abort());
+      return handle({ clock, logger }, context, state, exited, () => gone.abort());
     },
   };
 }
@@ -163,8 +163,13 @@ async function exitByPolling(clock: Clock, state: HandleState, signal: AbortSign
   return readExit(state);
 }
 
+interface Surroundings {
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
 function handle(
-  clock: Clock,
+  around: Surroundings,
   context: TaskContext,
   state: HandleState,
   ended: Promise<ExitResult>,
@@ -178,13 +183,13 @@ function handle(
     signalGroup(pgid, "SIGKILL");
     return result;
   });
-  if (!context.logs.disabled) void keepRotating(clock, context, over.signal);
+  if (!context.logs.disabled) void keepRotating(around, context, over.signal);
   return {
     state,
     exited,
     stop: async (signal, timeoutMs) => {
       signalGroup(pgid, signalName(signal));
-      const forced = clock.after(timeoutMs, over.signal).then(
+      const forced = around.clock.after(timeoutMs, over.signal).then(
         () => signalGroup(pgid, "SIGKILL"),
         () => false,
       );
@@ -203,14 +208,18 @@ function signalName(name: string): NodeJS.Signals {
   return full in osConstants.signals ? (full as NodeJS.Signals) : "SIGINT";
 }
 
-async function keepRotating(clock: Clock, context: TaskContext, signal: AbortSignal): Promise<void> {
+async function keepRotating({ clock, logger }: Surroundings, context: TaskContext, signal: AbortSignal): Promise<void> {
   for (;;) {
     try {
       await clock.after(ROTATE_EVERY_MS, signal);
     } catch {
       return;
     }
-    rotateLog(context.logsDir, context.taskName, "stdout", context.logs);
-    rotateLog(context.logsDir, context.taskName, "stderr", context.logs);
+    try {
+      rotateLog(context.logsDir, context.taskName, "stdout", context.logs);
+      rotateLog(context.logsDir, context.taskName, "stderr", context.logs);
+    } catch (error) {
+      logger.warn({ err: error, alloc: context.allocId, task: context.taskName }, "cannot rotate the task's output");
+    }
   }
 }

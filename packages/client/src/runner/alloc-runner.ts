@@ -18,7 +18,7 @@ import type { Driver, TaskContext } from "../drivers/driver.ts";
 import { taskEnvironment } from "../drivers/environment.ts";
 import { interpolateValue, type Variables } from "../drivers/interpolate.ts";
 import { AllocationDir, type AllocationSnapshot, type AllocationStore } from "./allocation-files.ts";
-import { clientStatus } from "./client-status.ts";
+import { type ClientStatus, clientStatus } from "./client-status.ts";
 import * as happen from "./events.ts";
 import { decideHealth, healthRules } from "./health.ts";
 import { type KillCause, killWaves, nextStep, type TaskStanding } from "./lifecycle.ts";
@@ -47,6 +47,7 @@ export class AllocRunner {
   readonly #tasks = new Map<string, TaskRunner>();
   readonly #ended = Promise.withResolvers<void>();
   readonly #closing = new AbortController();
+  readonly #stopAsked = Promise.withResolvers<void>();
   readonly #sinceMs: number;
   #assigned: AssignedAllocation;
   #job: Job;
@@ -81,6 +82,10 @@ export class AllocRunner {
     return this.#assigned;
   }
 
+  get clientStatus(): ClientStatus {
+    return clientStatus(this.#states()).status;
+  }
+
   get terminal(): boolean {
     return this.#states().every((state) => state.State === "dead");
   }
@@ -96,10 +101,10 @@ export class AllocRunner {
   }
 
   /** `after`: an allocation on this node that this one replaces, which is to end first. */
-  async start(after?: Promise<void>): Promise<void> {
+  async start(after: Promise<void> = Promise.resolve()): Promise<void> {
     this.#parts.store.writeJob(this.id, this.#job);
     this.#parts.store.write(this.#snapshot());
-    await after;
+    await Promise.race([after, this.#stopAsked.promise]);
     if (this.#detached) return;
     this.#settling = true;
     for (const task of this.#tasks.values()) task.begin();
@@ -133,6 +138,7 @@ export class AllocRunner {
   async stop(): Promise<void> {
     if (!this.#stopping) {
       this.#stopping = true;
+      this.#stopAsked.resolve();
       void this.#killInOrder();
     }
     await this.ended;

@@ -224,6 +224,8 @@ function print(value: Value): string {
 }
 
 function printString(text: string): string {
-  const escaped = JSON.stringify(text).replaceAll("\\b", "\\u0008").replaceAll("\\f", "\\u000c");
-  return escaped.replaceAll("${", "$${").replaceAll("%{", "%%{");
+  const escaped = text.replace(/["\\]/g, "\\$&").replace(/\p{Cc}/gu, (control) => {
+    return `\\u${control.charCodeAt(0).toString(16).padStart(4, "0")}`;
+  });
+  return `"${escaped.replaceAll("${", "$$${").replaceAll("%{", "%%{")}"`;
 }

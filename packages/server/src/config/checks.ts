@@ -38,7 +38,7 @@ export class Checks {
 
   /** Names that end up in headers, file names and NATS subjects. */
   name(path: string, value: string): string {
-    if (value !== "" && value.length <= 128 && !/[\s*/\\\u0000-\u001f\u007f]/.test(value)) return value;
+    if (value !== "" && value.length <= 128 && !/[\s*/\\\p{Cc}]/u.test(value)) return value;
     return this.refuse(
       path,
       `must be 1 to 128 characters without white space, "*", "/" or "\\", not ${JSON.stringify(value)}`,

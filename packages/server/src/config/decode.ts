@@ -22,12 +22,19 @@ type Tree = Record<string, unknown>;
 export function decodeSettings(body: Body): Settings {
   const decoder = new Decoder();
   const options = decoder.table(body, OPTIONS, "") as FileOptions;
-  return { options, origins: decoder.origins, warnings: decoder.warnings };
+  return { options, origins: decoder.origins, warnings: decoder.warnings() };
 }
 
 class Decoder {
   readonly origins = new Map<string, Origin>();
-  readonly warnings: string[] = [];
+  readonly #warnings: { readonly at: Place; readonly message: string }[] = [];
+
+  /** In the order of the file. */
+  warnings(): string[] {
+    return this.#warnings
+      .sort((a, b) => a.at.offset - b.at.offset)
+      .map(({ at, message }) => `${message} (${at.source.filename}:${locate(at).line})`);
+  }
 
   table(body: Body, table: Table, prefix: string): Tree {
     const reader = new BodyReader(body);
@@ -36,7 +43,7 @@ class Decoder {
       const path = prefix + name;
       const option = Object.hasOwn(table, name) ? table[name] : undefined;
       if (option === undefined) this.#warn(at, `unknown option ${path} is ignored`);
-      else if (option === "unsupported") this.#warnUnsupported(at, path);
+      else if (option === "unsupported") this.#warnUnsupported(reader, name, at, path);
       else if (typeof option === "string") this.#scalar(reader, name, option, path, result);
       else if ("block" in option) result[name] = this.#block(reader, name, option.block, path);
       else if ("labelled" in option) result[name] = this.#labelled(reader, name, option.labelled, path);
@@ -92,14 +99,16 @@ class Decoder {
     return Object.fromEntries(blocks);
   }
 
-  #warnUnsupported(at: Place, path: string): void {
+  #warnUnsupported(reader: BodyReader, name: string, at: Place, path: string): void {
     const danger = DANGEROUS_TO_IGNORE.get(path);
+    // Switched off is what it is here: nothing is ignored.
+    if (danger !== undefined && this.#value(reader.attribute(name), "bool", path) === false) return;
     const suffix = danger === undefined ? "" : `: ${danger}`;
     this.#warn(at, `option ${path} is not supported by this version and is ignored${suffix}`);
   }
 
   #warn(at: Place, message: string): void {
-    this.warnings.push(`${message} (${at.source.filename}:${locate(at).line})`);
+    this.#warnings.push({ at, message });
   }
 }
 

@@ -42,7 +42,11 @@ export function createNodeAgents(needs: NodeAgentNeeds): NodeAgentsService {
       const ids = known.map((identity) => identity.NodeID);
       needs.heard(ids);
       await revive(ids, call);
-      return { HeartbeatTTL: ttl(), Servers: needs.servers(), UnknownNodeIDs: unknown.map((identity) => identity.NodeID) };
+      return {
+        HeartbeatTTL: ttl(),
+        Servers: needs.servers(),
+        UnknownNodeIDs: unknown.map((identity) => identity.NodeID),
+      };
     },
 
     async *watchAllocations(request, call) {

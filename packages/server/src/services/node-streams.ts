@@ -76,7 +76,13 @@ export class NodeStream {
       this.#sentJobs.add(job);
       jobs.push(job);
     }
-    return { Index: this.#view.index, Full: full, Allocations: allocations.map(assigned), Jobs: jobs, RemovedIDs: removed };
+    return {
+      Index: this.#view.index,
+      Full: full,
+      Allocations: allocations.map(assigned),
+      Jobs: jobs,
+      RemovedIDs: removed,
+    };
   }
 }
 

@@ -1,0 +1,201 @@
+// Many nodes from one process, which run nothing and say that they do.
+//
+// Nothing is kept per allocation but the end of those that end by themselves: what a node says
+// follows from what the servers last told of the allocation.
+import { SteppeError, type Clock, type Logger, type Random } from "@steppe/model";
+import type { AssignedAllocation, NodeAllocations } from "@steppe/proto";
+import { JobCache } from "./job-cache.ts";
+import type { Connect } from "./needs.ts";
+import { NodeSession } from "./node-session.ts";
+import { ServerPool } from "./server-pool.ts";
+import { decideMove, endedUpdate, type GroupBehaviour, groupBehaviour, runningUpdate } from "./simulated/behaviour.ts";
+import { simulatedNode } from "./simulated/node.ts";
+import { TimerWheel } from "./simulated/timer-wheel.ts";
+import { type OutboxLimits, StatusOutbox } from "./status-outbox.ts";
+
+export interface SimulateOptions {
+  readonly connect: Connect;
+  /** gRPC addresses; at least one. */
+  readonly servers: readonly string[];
+  readonly count: number;
+  /** MHz a node. */
+  readonly cpu: number;
+  readonly memoryMb: number;
+  /** Default 100 GiB. */
+  readonly diskMb?: number;
+  /** Default "dc1". */
+  readonly datacenters?: readonly string[];
+  readonly classes?: readonly string[];
+  readonly nodePool?: string;
+  readonly attributes?: Readonly<Record<string, string>>;
+  readonly meta?: Readonly<Record<string, string>>;
+  /** Default "sim-". */
+  readonly namePrefix?: string;
+  /** Default: those that jobs commonly name. */
+  readonly drivers?: readonly string[];
+  /** 16 bytes from which ids follow; the same seed makes the same nodes. Default: drawn. */
+  readonly seed?: Uint8Array;
+  /** Nodes on one stream; default 500. */
+  readonly nodesPerStream?: number;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+}
+
+export interface SimulatedNodes {
+  readonly nodeIds: readonly string[];
+  /** Resolves once every node is registered. */
+  start(): Promise<void>;
+  /** Falls silent; the servers will miss the heartbeats. */
+  stop(): Promise<void>;
+  stats(): SimulatedStats;
+}
+
+export interface SimulatedStats {
+  readonly nodes: number;
+  /** Told running, altogether. */
+  readonly started: number;
+  /** Told complete or failed, altogether. */
+  readonly ended: number;
+  readonly unacknowledged: number;
+  readonly acknowledged: number;
+}
+
+const NODES_PER_STREAM = 500;
+const OUTBOX: OutboxLimits = { gatherMs: 50, sendAt: 1000, batchMax: 1000, parallel: 2 };
+const DRIVERS = ["mock_driver", "raw_exec", "exec", "docker", "java"];
+
+export function simulateNodes(options: SimulateOptions): SimulatedNodes {
+  const seed = options.seed ?? options.random.bytes(16);
+  if (seed.length !== 16) throw new SteppeError("invalid", "simulate-nodes: the seed must be 16 bytes");
+  const shape = {
+    cpu: options.cpu,
+    memoryMb: options.memoryMb,
+    diskMb: options.diskMb ?? 100 * 1024,
+    datacenters: options.datacenters?.length ? options.datacenters : ["dc1"],
+    classes: options.classes ?? [],
+    nodePool: options.nodePool ?? "default",
+    attributes: options.attributes ?? {},
+    meta: options.meta ?? {},
+    namePrefix: options.namePrefix ?? "sim-",
+    drivers: options.drivers ?? DRIVERS,
+  };
+  const nodes = Array.from({ length: options.count }, (_, n) => simulatedNode(shape, seed, n));
+  const perStream = options.nodesPerStream ?? NODES_PER_STREAM;
+  const batches: Batch[] = [];
+  for (let from = 0; from < nodes.length; from += perStream) {
+    batches.push(createBatch(nodes.slice(from, from + perStream), options));
+  }
+  return {
+    nodeIds: nodes.map((node) => node.ID),
+    start: async () => {
+      await Promise.all(batches.map((batch) => batch.session.start()));
+    },
+    stop: async () => {
+      await Promise.all(batches.map((batch) => batch.close()));
+    },
+    stats: () => sumStats(nodes.length, batches),
+  };
+}
+
+interface Batch {
+  readonly session: NodeSession;
+  readonly outbox: StatusOutbox;
+  readonly counts: { started: number; ended: number };
+  close(): Promise<void>;
+}
+
+interface Ending {
+  readonly id: string;
+  readonly behaviour: GroupBehaviour;
+  readonly startedNs: number;
+}
+
+/** The nodes of one stream. */
+function createBatch(nodes: ConstructorParameters<typeof NodeSession>[0]["nodes"], options: SimulateOptions): Batch {
+  const { clock, random, logger } = options;
+  const pool = new ServerPool(options.servers, options.connect, clock, random);
+  const outbox = new StatusOutbox(pool, OUTBOX, clock, random, logger);
+  const counts = { started: 0, ended: 0 };
+  const jobs = new JobCache();
+  const behaviours = new Map<string, GroupBehaviour>();
+
+  const end = (id: string, tasks: readonly string[], failed: boolean, startedNs: number) => {
+    counts.ended += 1;
+    outbox.add(endedUpdate(id, tasks, failed, startedNs, clock.wallNs()));
+  };
+  const wheel = new TimerWheel<Ending>(clock, (endings) => {
+    for (const { id, behaviour, startedNs } of endings) end(id, behaviour.tasks, behaviour.failed, startedNs);
+  });
+
+  const behaviourOf = (assigned: AssignedAllocation): GroupBehaviour => {
+    const key = `${assigned.Namespace}\0${assigned.JobID}\0${assigned.JobVersion}\0${assigned.TaskGroup}`;
+    const known = behaviours.get(key);
+    if (known !== undefined) return known;
+    const job = jobs.find(assigned);
+    if (job === undefined) throw new Error(`the stream did not carry version ${assigned.JobVersion} of job ${assigned.JobID}`);
+    const made = groupBehaviour(job, assigned.TaskGroup);
+    behaviours.set(key, made);
+    return made;
+  };
+  const watchEnd = (id: string, behaviour: GroupBehaviour) => {
+    if (behaviour.runForMs === undefined || wheel.has(id)) return;
+    wheel.add(id, { id, behaviour, startedNs: clock.wallNs() }, behaviour.runForMs);
+  };
+  const act = (assigned: AssignedAllocation) => {
+    switch (decideMove(assigned)) {
+      case "run": {
+        const behaviour = behaviourOf(assigned);
+        // Told before, and not yet heard by this server.
+        if (wheel.has(assigned.ID) || outbox.has(assigned.ID)) return;
+        counts.started += 1;
+        outbox.add(runningUpdate(assigned.ID, behaviour, clock.wallNs()));
+        return watchEnd(assigned.ID, behaviour);
+      }
+      case "resume":
+        // One whose end is on its way must not be started over.
+        if (!outbox.has(assigned.ID)) watchEnd(assigned.ID, behaviourOf(assigned));
+        return;
+      case "stop":
+        wheel.cancel(assigned.ID);
+        return end(assigned.ID, [], false, 0);
+      case "none":
+        wheel.cancel(assigned.ID);
+    }
+  };
+  const received = (message: NodeAllocations) => {
+    if (message.Full) {
+      jobs.clear();
+      behaviours.clear();
+    }
+    jobs.add(message.Jobs);
+    for (const assigned of message.Allocations) act(assigned);
+    for (const id of message.RemovedIDs) {
+      wheel.cancel(id);
+      outbox.drop(id);
+    }
+  };
+
+  const session = new NodeSession({ nodes, pool, received, clock, random, logger });
+  return {
+    session,
+    outbox,
+    counts,
+    close: async () => {
+      wheel.close();
+      await session.close();
+      outbox.close();
+    },
+  };
+}
+
+function sumStats(nodes: number, batches: readonly Batch[]): SimulatedStats {
+  const sum = (of: (batch: Batch) => number) => batches.reduce((total, batch) => total + of(batch), 0);
+  return {
+    nodes,
+    started: sum((batch) => batch.counts.started),
+    ended: sum((batch) => batch.counts.ended),
+    unacknowledged: sum((batch) => batch.outbox.size),
+    acknowledged: sum((batch) => batch.outbox.acknowledged),
+  };
+}

@@ -1,0 +1,104 @@
+import { gunzipSync, inflateSync } from "node:zlib";
+import { Job, JobGetResponse } from "@steppe/proto";
+import { describe, expect, it } from "vitest";
+import { createWorld, META, META_HEADERS } from "./test-world.ts";
+
+const answers = {
+  jobs: {
+    get: async ({ JobID }: { JobID: string }) =>
+      JobGetResponse.create(
+        JobID === "web" ? { Job: Job.create({ ID: "web", Name: "Zürich" }), Meta: META } : { Meta: META },
+      ),
+  },
+};
+
+const get = (url: string, headers: Record<string, string> = {}, method: "GET" | "HEAD" = "GET") =>
+  createWorld({ answers }).app.inject({ method, url, headers });
+
+describe("compression", () => {
+  it.each([
+    ["gzip", gunzipSync],
+    ["deflate", inflateSync],
+  ])("%s accepted: the same body, packed", async (encoding, unpack) => {
+    const plain = await get("/v1/job/web");
+    const packed = await get("/v1/job/web", { "accept-encoding": encoding });
+    expect(packed.headers).toMatchObject({
+      ...META_HEADERS,
+      "content-encoding": encoding,
+      "content-length": String(packed.rawPayload.length),
+      vary: "Accept-Encoding",
+    });
+    expect(unpack(packed.rawPayload).toString()).toBe(plain.body);
+    expect(plain.headers).not.toHaveProperty("content-encoding");
+  });
+
+  it("errors: packed as well", async () => {
+    const reply = await get("/v1/job/none", { "accept-encoding": "gzip" });
+    expect(reply.statusCode).toBe(404);
+    expect(gunzipSync(reply.rawPayload).toString()).toBe("job not found");
+  });
+
+  it("an empty body: left empty", async () => {
+    const reply = await get("/nowhere", { "accept-encoding": "gzip" });
+    expect(reply.rawPayload).toHaveLength(0);
+    expect(reply.headers).not.toHaveProperty("content-encoding");
+  });
+});
+
+describe("HEAD", () => {
+  it.each([{}, { "accept-encoding": "gzip" }])("%o: the headers of GET and no body", async (headers) => {
+    const full = await get("/v1/job/web");
+    const head = await get("/v1/job/web", headers, "HEAD");
+    expect(head.statusCode).toBe(200);
+    expect(head.rawPayload).toHaveLength(0);
+    expect(head.headers).toMatchObject({ ...META_HEADERS, "content-length": String(full.rawPayload.length) });
+    expect(head.headers).not.toHaveProperty("content-encoding");
+  });
+
+  it("of something unknown: 404 without a body", async () => {
+    const head = await get("/v1/job/none", {}, "HEAD");
+    expect([head.statusCode, head.body, head.headers["content-length"]]).toEqual([404, "", "13"]);
+  });
+});
+
+describe("pretty", () => {
+  it("four spaces and a last newline", async () => {
+    const reply = await get("/v1/job/web?pretty");
+    expect(reply.body).toBe(`${JSON.stringify(reply.json(), null, 4)}\n`);
+    expect(reply.body).toContain('\n    "ID": "web"');
+    expect(reply.headers["content-length"]).toBe(String(reply.rawPayload.length));
+  });
+
+  it("0: compact", async () => {
+    expect((await get("/v1/job/web?pretty=0")).body).not.toContain("\n");
+  });
+});
+
+describe("no such thing", () => {
+  it.each(["/", "/ui/", "/v1", "/v1/nothing", "/v1/node/pools", "/v1/node/pool/default", "/v1/job"])(
+    "%s: 404 with an empty body",
+    async (url) => {
+      const reply = await get(url);
+      expect([reply.statusCode, reply.body, reply.headers["content-length"]]).toEqual([404, "", "0"]);
+    },
+  );
+
+  it.each([
+    ["PUT", "/v1/evaluations"],
+    ["DELETE", "/v1/jobs"],
+    ["GET", "/v1/job/web/evaluate"],
+    ["DELETE", "/v1/job/web/periodic/force"],
+    ["POST", "/v1/job/web/allocations"],
+    ["PATCH", "/v1/job/web"],
+    ["OPTIONS", "/v1/nodes"],
+    ["POST", "/v1/agent/self"],
+    ["PUT", "/v1/allocation/x"],
+    ["HEAD", "/v1/job/web/evaluate"],
+  ] as const)("%s %s: 405", async (method, url) => {
+    const { app, calls } = createWorld({ answers });
+    const reply = await app.inject({ method, url });
+    expect(reply.statusCode).toBe(405);
+    expect(reply.body).toBe(method === "HEAD" ? "" : "Invalid method");
+    expect(calls).toEqual([]);
+  });
+});

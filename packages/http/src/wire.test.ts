@@ -1,0 +1,113 @@
+// Over real connections: what inject cannot show.
+import { once } from "node:events";
+import { type AddressInfo, connect, type Socket } from "node:net";
+import type { Call } from "@steppe/model";
+import { Job, type JobGetRequest, JobGetResponse, JobRegisterResponse } from "@steppe/proto";
+import { afterEach, describe, expect, it } from "vitest";
+import { createWorld, META, REGISTERED, type World, type WorldOptions } from "./test-world.ts";
+
+const open: { close(): unknown }[] = [];
+afterEach(async () => {
+  for (const it of open.splice(0).reverse()) await it.close();
+});
+
+async function listen(options: WorldOptions): Promise<World & { port: number }> {
+  const world = createWorld(options);
+  open.push(world.app);
+  await world.app.listen({ host: "127.0.0.1", port: 0 });
+  return { ...world, port: (world.app.server.address() as AddressInfo).port };
+}
+
+/** Sends bytes and collects what comes until the other side closes. */
+async function talk(port: number, request: string): Promise<{ socket: Socket; reply: Promise<string> }> {
+  const socket = connect(port, "127.0.0.1");
+  open.push({ close: () => socket.destroy() });
+  await once(socket, "connect");
+  let text = "";
+  socket.setEncoding("utf8").on("data", (chunk) => {
+    text += chunk;
+  });
+  const reply = once(socket, "close").then(() => text);
+  socket.write(request);
+  return { socket, reply };
+}
+
+const request = (line: string, ...headers: string[]) =>
+  `${[`${line} HTTP/1.1`, "Host: x", ...headers].join("\r\n")}\r\n\r\n`;
+
+/** A read that waits until its signal aborts, as a blocking query on something quiet does. */
+function blockedGet() {
+  const arrived = Promise.withResolvers<Call>();
+  const get = (_request: JobGetRequest, call: Call) => {
+    arrived.resolve(call);
+    return new Promise<never>((_resolve, reject) => {
+      call.signal.addEventListener("abort", () => reject(call.signal.reason));
+    });
+  };
+  return { get, arrived: arrived.promise };
+}
+
+describe("a connection", () => {
+  it("dots and double slashes in the path: part of the job's ID", async () => {
+    const answers = { jobs: { get: async () => JobGetResponse.create({ Job: Job.create({ ID: "x" }), Meta: META }) } };
+    const { port, calls } = await listen({ answers });
+    for (const path of ["../x", "a/./b", "//x//"]) {
+      await (await talk(port, request(`GET /v1/job/${path}`, "Connection: close"))).reply;
+    }
+    expect(calls.map((call) => (call.request as JobGetRequest).JobID)).toEqual(["../x", "a/./b", "//x//"]);
+  });
+
+  it("client goes away while its query blocks: the call is aborted and no error is logged", async () => {
+    const { get, arrived } = blockedGet();
+    const { port, logged } = await listen({ answers: { jobs: { get } } });
+    const { socket } = await talk(port, request("GET /v1/job/web?index=5"));
+    const call = await arrived;
+    expect(call.signal.aborted).toBe(false);
+    socket.destroy();
+    if (!call.signal.aborted) await once(call.signal, "abort");
+    expect(logged.map(({ message }) => message)).not.toContain("request failed unexpectedly");
+  });
+
+  it("app closes: a blocked query is answered 503 at once, a write under way finishes", async () => {
+    const { get, arrived } = blockedGet();
+    const written = Promise.withResolvers<JobRegisterResponse>();
+    const asked = Promise.withResolvers<void>();
+    const evaluate = () => {
+      asked.resolve();
+      return written.promise;
+    };
+    const { port, app } = await listen({ answers: { jobs: { get, evaluate } } });
+    const blocked = await talk(port, request("GET /v1/job/web?index=5"));
+    const write = await talk(port, request("PUT /v1/job/web/evaluate"));
+    await Promise.all([arrived, asked.promise]);
+
+    const closed = app.close();
+    const answer = await blocked.reply;
+    written.resolve(JobRegisterResponse.create(REGISTERED));
+
+    expect(answer).toMatch(/^HTTP\/1.1 503 /);
+    expect(answer).toContain("server is shutting down");
+    expect(await write.reply).toMatch(/^HTTP\/1.1 200 [\s\S]*Connection: close/);
+    await closed;
+  });
+
+  it("a body that does not say its length and is too long: 413", async () => {
+    const { port, calls } = await listen({ bodyLimit: 100 });
+    const chunk = `c8\r\n${"x".repeat(200)}\r\n0\r\n\r\n`;
+    const { reply } = await talk(port, request("PUT /v1/jobs", "Transfer-Encoding: chunked") + chunk);
+    expect(await reply).toMatch(/^HTTP\/1.1 413 [\s\S]*request body is larger than 100 bytes$/);
+    expect(calls).toEqual([]);
+  });
+
+  it("bytes that are no HTTP: 400 in plain text", async () => {
+    const { port } = await listen({});
+    const { reply } = await talk(port, "what is this\r\n\r\n");
+    expect(await reply).toMatch(/^HTTP\/1.1 400 Bad Request\r\nContent-Type: text\/plain/);
+  });
+
+  it("one connection, many requests: kept alive", async () => {
+    const { port } = await listen({});
+    const { reply } = await talk(port, request("GET /a") + request("GET /b") + request("GET /c", "Connection: close"));
+    expect((await reply).match(/404 Not Found/g)).toHaveLength(3);
+  });
+});

@@ -1,0 +1,229 @@
+import { jetstreamManager, type JetStreamManager } from "@nats-io/jetstream";
+import type { NatsConnection } from "@nats-io/nats-core";
+import { type Clock, type Logger, SteppeError } from "@steppe/model";
+import { ERR, JetStreamRefusal, parse, type StreamState, streamState } from "./jetstream-api.ts";
+import { createSnapshotStore, type SnapshotStore } from "./jetstream-snapshots.ts";
+import { openStream, type OpenedStream } from "./jetstream-stream.ts";
+import { type Deliver, tailStream } from "./jetstream-tail.ts";
+import { AppendError, PayloadTooLargeError, type ReplicatedLog } from "./log.ts";
+import { createNatsLink, type NatsLink } from "./nats-link.ts";
+import { createNatsRequests, type NatsRequests, RequestError } from "./nats-requests.ts";
+import { regionNames, type RegionNames } from "./region-name.ts";
+
+export interface JetStreamLogOptions {
+  /** Stays the caller's; closing the log leaves it open. */
+  readonly connection: NatsConnection;
+  readonly region: string;
+  /** Of a stream that has to be made: 1, 3 or 5. */
+  readonly replicas: number;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Index before the first record of a stream that has to be made; default 0. */
+  readonly base?: number;
+  /** How long an append waits for its acknowledgement, milliseconds; default 5 s. */
+  readonly ackTimeoutMs?: number;
+  /** How long to wait for a cluster that is still coming up, milliseconds; default 30 s. */
+  readonly openTimeoutMs?: number;
+}
+
+const ACK_TIMEOUT_MS = 5000;
+const OPEN_TIMEOUT_MS = 30_000;
+/** Of one JetStream API request; a cluster without a leader answers none. */
+const REQUEST_TIMEOUT_MS = 2000;
+const SNAPSHOT_LOAD_TIMEOUT_MS = 120_000;
+const RETRY_MS = 100;
+/** Room for the subject and headers that the server counts into a message. */
+const PAYLOAD_HEADROOM = 4096;
+
+/** The server says these before it stores anything. */
+const NOT_STORED: ReadonlySet<number> = new Set([
+  ERR.accountResources,
+  ERR.insufficientResources,
+  ERR.memoryResources,
+  ERR.notEnabledForAccount,
+  ERR.storageResources,
+  ERR.messageTooLarge,
+  ERR.streamNotFound,
+  ERR.notEnabled,
+  ERR.headerTooLarge,
+  ERR.sealed,
+]);
+
+/** Opens the region's log, making its stream when it is absent. Rejects when the NATS cluster does not serve it in time. */
+export async function openJetStreamLog(options: JetStreamLogOptions): Promise<ReplicatedLog> {
+  const { connection, clock, logger } = options;
+  const names = regionNames(options.region);
+  const link = createNatsLink(connection, clock);
+  const requests = createNatsRequests(connection, link, clock);
+  try {
+    const manager = await jetstreamManager(connection, { checkAPI: false, timeout: OPEN_TIMEOUT_MS / 3 });
+    const stream = await openStream(requests, manager, clock, logger, {
+      names,
+      replicas: options.replicas,
+      base: options.base ?? 0,
+      openTimeoutMs: options.openTimeoutMs ?? OPEN_TIMEOUT_MS,
+      requestTimeoutMs: REQUEST_TIMEOUT_MS,
+    });
+    return new JetStreamLog(options, names, link, requests, manager, stream);
+  } catch (error) {
+    requests.close();
+    link.close();
+    throw error;
+  }
+}
+
+class JetStreamLog implements ReplicatedLog {
+  readonly #options: JetStreamLogOptions;
+  readonly #names: RegionNames;
+  readonly #link: NatsLink;
+  readonly #requests: NatsRequests;
+  readonly #manager: JetStreamManager;
+  readonly #stream: OpenedStream;
+  readonly #snapshots: SnapshotStore;
+  readonly #closed = new AbortController();
+  /** Largest index that this process saw acknowledged or delivered. */
+  #highest = 0;
+
+  constructor(
+    options: JetStreamLogOptions,
+    names: RegionNames,
+    link: NatsLink,
+    requests: NatsRequests,
+    manager: JetStreamManager,
+    stream: OpenedStream,
+  ) {
+    this.#options = options;
+    this.#names = names;
+    this.#link = link;
+    this.#requests = requests;
+    this.#manager = manager;
+    this.#stream = stream;
+    this.#snapshots = createSnapshotStore({
+      connection: options.connection,
+      manager,
+      clock: options.clock,
+      bucket: names.bucket,
+      replicas: options.replicas,
+      loadTimeoutMs: SNAPSHOT_LOAD_TIMEOUT_MS,
+    });
+  }
+
+  // Servers of one cluster may differ in their limit while it is being changed, so it is asked anew.
+  get payloadMax(): number {
+    return (this.#options.connection.info?.max_payload ?? 1024 * 1024) - PAYLOAD_HEADROOM;
+  }
+
+  async append(payload: Uint8Array, signal?: AbortSignal): Promise<number> {
+    if (payload.length > this.payloadMax) throw new PayloadTooLargeError(payload.length, this.payloadMax);
+    if (this.#closed.signal.aborted) throw new AppendError("refused", "the log is closed");
+    const before = this.#highest;
+    try {
+      const timeoutMs = this.#options.ackTimeoutMs ?? ACK_TIMEOUT_MS;
+      const answer = await this.#requests.request(this.#names.logSubject, payload, timeoutMs, signal);
+      const ack = parse<{ stream: string; seq: number }>(answer);
+      return this.#acknowledged(ack.stream, this.#stream.base + ack.seq, before);
+    } catch (error) {
+      throw error instanceof AppendError ? error : appendError(error);
+    }
+  }
+
+  async tail(after: number, deliver: Deliver, signal: AbortSignal): Promise<void> {
+    const { connection, clock, logger } = this.#options;
+    const context = {
+      connection,
+      requests: this.#requests,
+      link: this.#link,
+      clock,
+      logger,
+      stream: this.#names.stream,
+      created: this.#stream.created,
+      base: this.#stream.base,
+      requestTimeoutMs: REQUEST_TIMEOUT_MS,
+      received: (index: number) => this.#saw(index),
+    };
+    await tailStream(context, after, deliver, AbortSignal.any([signal, this.#closed.signal]));
+    if (!signal.aborted) throw new Error("the log is closed");
+  }
+
+  async lastIndex(signal?: AbortSignal): Promise<number> {
+    return this.#stream.base + (await this.#state(signal)).lastSeq;
+  }
+
+  async firstIndex(signal?: AbortSignal): Promise<number> {
+    return this.#stream.base + (await this.#state(signal)).firstSeq;
+  }
+
+  async truncate(index: number): Promise<void> {
+    const last = await this.lastIndex();
+    // Purging beyond the end would move the sequence on.
+    if (index > last) throw new RangeError(`cannot truncate to ${index}: the log ends at ${last}`);
+    const seq = index - this.#stream.base + 1;
+    if (seq > 1) await this.#manager.streams.purge(this.#names.stream, { seq });
+  }
+
+  saveSnapshot(index: number, data: Uint8Array): Promise<void> {
+    return this.#snapshots.save(index, data);
+  }
+
+  loadSnapshot(): Promise<{ readonly index: number; readonly data: Uint8Array } | undefined> {
+    return this.#snapshots.load();
+  }
+
+  silenceMs(): number {
+    return this.#link.silenceMs();
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed.signal.aborted) return;
+    this.#closed.abort();
+    this.#requests.close();
+    this.#link.close();
+  }
+
+  #saw(index: number): void {
+    if (index > this.#highest) this.#highest = index;
+  }
+
+  // A stream that was lost and made again acknowledges indexes that were given out before.
+  #acknowledged(stream: string, index: number, before: number): number {
+    const { stream: expected } = this.#names;
+    if (stream !== expected) throw new AppendError("unknown", `stream ${stream} took the record instead of ${expected}`);
+    if (index <= before) {
+      const text = `the log went back: index ${index} was given to a record sent after ${before} had come up`;
+      this.#options.logger.error({ stream, index, before }, text);
+      throw new AppendError("unknown", text);
+    }
+    this.#saw(index);
+    return index;
+  }
+
+  /** Asks until the stream's leader answers or the time of an append runs out. */
+  async #state(signal?: AbortSignal): Promise<StreamState> {
+    const { clock, ackTimeoutMs } = this.#options;
+    const deadline = clock.monotonicMs() + (ackTimeoutMs ?? ACK_TIMEOUT_MS);
+    for (;;) {
+      signal?.throwIfAborted();
+      if (this.#closed.signal.aborted) throw new Error("the log is closed");
+      try {
+        return await streamState(this.#requests, this.#names.stream, REQUEST_TIMEOUT_MS, signal);
+      } catch (error) {
+        signal?.throwIfAborted();
+        if (clock.monotonicMs() >= deadline) throw new SteppeError("no-quorum", "No cluster leader", { cause: error });
+        await clock.after(RETRY_MS, signal);
+      }
+    }
+  }
+}
+
+function appendError(error: unknown): AppendError {
+  const text = error instanceof Error ? error.message : String(error);
+  return new AppendError(certainlyNotStored(error) ? "refused" : "unknown", text, { cause: error });
+}
+
+function certainlyNotStored(error: unknown): boolean {
+  if (error instanceof RequestError) return error.reason !== "no-answer";
+  if (!(error instanceof JetStreamRefusal)) return false;
+  // One code stands for a full stream, which is certain, and for a disk that failed, which is not.
+  if (error.code === ERR.storeFailed) return /^maximum (messages|bytes)/.test(error.message);
+  return NOT_STORED.has(error.code);
+}

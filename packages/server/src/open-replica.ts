@@ -1,0 +1,99 @@
+import { join } from "node:path";
+import {
+  connectNats,
+  createApplier,
+  createFreshness,
+  createLocalBus,
+  createNatsBus,
+  createProposer,
+  openEmbeddedLog,
+  openJetStreamLog,
+  type RegionBus,
+  type ReplicatedLog,
+} from "@steppe/log";
+import type { Clock, Logger, Random } from "@steppe/model";
+import { apply, decodeSnapshot, State } from "@steppe/state";
+import { Watches } from "@steppe/watch";
+import type { AgentConfig } from "./config/index.ts";
+import { natsOptions } from "./nats-options.ts";
+import type { Replica } from "./replica.ts";
+
+export interface ReplicaNeeds {
+  readonly config: AgentConfig;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  /** The replica cannot go on: serving from it would be wrong. */
+  onFatal(error: Error): void;
+}
+
+export interface OpenedReplica {
+  readonly replica: Replica;
+  readonly bus: RegionBus;
+  /** "jetstream" or "embedded". */
+  readonly kind: string;
+}
+
+/** Opens the region's log, loads its newest snapshot and goes on from there. */
+export async function openReplica(needs: ReplicaNeeds): Promise<OpenedReplica> {
+  const { clock, random, logger } = needs;
+  const { log, bus, kind, closeTransport } = await openLog(needs);
+  const state = await loadState(log, logger);
+  const applier = createApplier({
+    log,
+    machine: {
+      get index() {
+        return state.index;
+      },
+      apply: (index, entry) => apply(state, index, entry),
+    },
+    clock,
+    logger,
+  });
+  const watches = new Watches();
+  applier.onApplied(({ changes }) => watches.publish(changes));
+  applier.onFatal((error) => needs.onFatal(error));
+  const proposer = createProposer({ log, applier, clock, random, logger });
+  const freshness = createFreshness(log);
+  applier.start();
+  const close = async () => {
+    await proposer.close();
+    await applier.close();
+    await bus.close();
+    await log.close();
+    await closeTransport();
+  };
+  return { replica: { log, state, view: state, applier, proposer, freshness, watches, close }, bus, kind };
+}
+
+async function openLog({ config, clock, logger }: ReplicaNeeds): Promise<{
+  log: ReplicatedLog;
+  bus: RegionBus;
+  kind: string;
+  closeTransport(): Promise<void>;
+}> {
+  const { nats, region } = config;
+  if (nats === undefined) {
+    const log = await openEmbeddedLog({ path: join(config.dataDir, "server", "log.db"), logger });
+    return { log, bus: createLocalBus(), kind: "embedded", closeTransport: async () => undefined };
+  }
+  const connection = await connectNats({
+    ...(await natsOptions(nats)),
+    name: `${config.name}.${region}`,
+    clock,
+    logger,
+  });
+  const log = await openJetStreamLog({ connection, region, replicas: nats.replicas, clock, logger });
+  return { log, bus: createNatsBus(connection, region), kind: "jetstream", closeTransport: () => connection.close() };
+}
+
+async function loadState(log: ReplicatedLog, logger: Logger): Promise<State> {
+  const snapshot = await log.loadSnapshot();
+  if (snapshot === undefined) return new State();
+  const state = decodeSnapshot(snapshot.data);
+  if (state.index !== snapshot.index) {
+    throw new Error(`the snapshot kept for index ${snapshot.index} holds the state at index ${state.index}`);
+  }
+  logger.info({ index: state.index, bytes: snapshot.data.length }, "loaded snapshot");
+  return state;
+}

@@ -1,0 +1,161 @@
+import { existsSync } from "node:fs";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { type NatsServer, natsServerPath, startNats } from "@steppe/log/internal";
+import { type Started, start } from "./process.ts";
+
+const ROOT = join(dirname(fileURLToPath(import.meta.url)), "../..");
+const STEPPE = join(ROOT, "bin/steppe");
+const START_TIMEOUT_MS = 30_000;
+
+/** An agent process with the addresses it listens on. */
+export interface Agent extends Started {
+  /** `http://host:port`. */
+  readonly http: string;
+  /** `host:port`. */
+  readonly rpc: string;
+}
+
+export interface Region {
+  readonly name: string;
+  /** Undefined on the embedded log. */
+  readonly nats: NatsServer | undefined;
+  readonly servers: Agent[];
+  readonly workers: Started[];
+  readonly clients: Agent[];
+}
+
+export interface RegionShape {
+  readonly name: string;
+  readonly servers: number;
+  readonly workers: number;
+  readonly clients: number;
+  /** Port of the first server's HTTP API; 0 = any. */
+  readonly httpPort?: number;
+}
+
+/** Regions of real processes on this machine; everything is under one temporary folder. */
+export class Cluster {
+  readonly folder: string;
+  readonly regions: Map<string, Region> = new Map();
+  readonly #embedded: boolean;
+  readonly #serverOptions: string;
+  #count = 0;
+
+  private constructor(folder: string, embedded: boolean, serverOptions: string) {
+    this.folder = folder;
+    this.#embedded = embedded;
+    this.#serverOptions = serverOptions;
+  }
+
+  /** `serverOptions`: further lines of each server block, in HCL. */
+  static async create(options: { embedded?: boolean; serverOptions?: string } = {}): Promise<Cluster> {
+    const folder = await mkdtemp(join(tmpdir(), "steppe-cluster-"));
+    return new Cluster(folder, options.embedded ?? natsServerPath() === undefined, options.serverOptions ?? "");
+  }
+
+  get embedded(): boolean {
+    return this.#embedded;
+  }
+
+  region(name: string): Region {
+    const region = this.regions.get(name);
+    if (region === undefined) throw new Error(`no region ${name} in this cluster`);
+    return region;
+  }
+
+  /** Starts a region whose servers join those that are there. On the embedded log it has one server, which also schedules. */
+  async addRegion(shape: RegionShape): Promise<Region> {
+    const nats = this.#embedded ? undefined : await startNats({ storeDir: join(this.folder, shape.name, "nats") });
+    const region: Region = { name: shape.name, nats, servers: [], workers: [], clients: [] };
+    this.regions.set(shape.name, region);
+    const servers = this.#embedded ? 1 : shape.servers;
+    for (let n = 0; n < servers; n++) await this.addServer(region, n === 0 ? (shape.httpPort ?? 0) : 0);
+    if (!this.#embedded) for (let n = 0; n < shape.workers; n++) await this.addWorker(region);
+    for (let n = 0; n < shape.clients; n++) await this.addClient(region);
+    return region;
+  }
+
+  async addServer(region: Region, httpPort = 0): Promise<Agent> {
+    const schedulers = this.#embedded || region.nats === undefined ? 1 : 0;
+    const join = [...this.regions.values()].flatMap((it) => it.servers.map((server) => server.rpc));
+    const agent = await this.#agent(region, "server", httpPort, [
+      `server {`,
+      `  enabled = true`,
+      `  num_schedulers = ${schedulers}`,
+      `  join = ${JSON.stringify(join)}`,
+      this.#serverOptions,
+      `}`,
+    ]);
+    region.servers.push(agent);
+    return agent;
+  }
+
+  async addClient(region: Region): Promise<Agent> {
+    const servers = region.servers.map((server) => server.rpc);
+    const agent = await this.#agent(region, "client", 0, [
+      `client {`,
+      `  enabled = true`,
+      `  servers = ${JSON.stringify(servers)}`,
+      `}`,
+    ]);
+    region.clients.push(agent);
+    return agent;
+  }
+
+  async addWorker(region: Region): Promise<Started> {
+    const { name, file } = await this.#config(region, "worker", 0, []);
+    const worker = start(name, STEPPE, ["worker", "-config", file]);
+    await worker.line((line) => line.msg === "worker started", START_TIMEOUT_MS);
+    region.workers.push(worker);
+    return worker;
+  }
+
+  async #agent(region: Region, role: string, httpPort: number, blocks: readonly string[]): Promise<Agent> {
+    const { name, file } = await this.#config(region, role, httpPort, blocks);
+    const started = start(name, STEPPE, ["agent", "-config", file]);
+    const ready = await started.line((line) => line.msg === "agent started", START_TIMEOUT_MS);
+    return Object.assign(started, { http: `http://${String(ready.http)}`, rpc: String(ready.rpc) });
+  }
+
+  async #config(region: Region, role: string, httpPort: number, blocks: readonly string[]) {
+    this.#count += 1;
+    const name = `${region.name}-${role}-${this.#count}`;
+    const folder = join(this.folder, region.name, name);
+    await mkdir(folder, { recursive: true });
+    const nats =
+      region.nats === undefined || role === "client" ? "" : `nats { servers = [${JSON.stringify(region.nats.url)}] }`;
+    const lines = [
+      `name = "${name}"`,
+      `region = "${region.name}"`,
+      `data_dir = "${folder}/data"`,
+      `bind_addr = "127.0.0.1"`,
+      `log_json = true`,
+      `log_level = "${process.env.STEPPE_TEST_LOG ?? "info"}"`,
+      `ports {`,
+      `  http = ${httpPort}`,
+      `  rpc = 0`,
+      `}`,
+      nats,
+      ...blocks,
+    ];
+    const file = join(folder, "agent.hcl");
+    await writeFile(file, `${lines.filter((line) => line !== "").join("\n")}\n`);
+    return { name, file };
+  }
+
+  /** Stops everything, clients first, and removes the folder. */
+  async close(): Promise<void> {
+    for (const part of ["clients", "workers", "servers"] as const) {
+      await Promise.all([...this.regions.values()].flatMap((region) => region[part].map((it) => it.stop())));
+    }
+    await Promise.all([...this.regions.values()].map((region) => region.nats?.stop()));
+    if (existsSync(this.folder)) await rm(this.folder, { recursive: true, force: true, maxRetries: 3 });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+}
