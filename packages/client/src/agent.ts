@@ -50,6 +50,8 @@ export interface NodeAgent {
   stats(): AgentStats;
 }
 
+/** Allocations whose files were collected and that are still known to have ended here. */
+const COLLECTED_MAX = 10_000;
 /** How long a stopping agent tries to tell the servers the last it knows. */
 const LAST_WORDS_MS = 3_000;
 
@@ -67,6 +69,8 @@ class Agent implements NodeAgent {
   readonly #jobs = new JobCache();
   readonly #runners = new Map<string, AllocRunner>();
   readonly #runnerParts: AllocRunnerParts;
+  /** Ended here and no longer kept: a server that lags behind may list one as running, and it must not start anew. */
+  readonly #collected = new Set<string>();
   #session: NodeSession | undefined;
   #stopped = false;
 
@@ -167,7 +171,7 @@ class Agent implements NodeAgent {
     for (const id of changes.forget) void this.#forget(id);
     for (const assigned of changes.stop) this.#stopRunner(assigned);
     for (const assigned of changes.update) this.#runners.get(assigned.ID)?.update(assigned, this.#jobOf(assigned));
-    for (const assigned of changes.start) this.#startRunner(assigned);
+    for (const assigned of changes.start) if (!this.#collected.has(assigned.ID)) this.#startRunner(assigned);
     for (const id of changes.tell) {
       const runner = this.#runners.get(id);
       if (runner !== undefined) this.#outbox.add(runner.currentUpdate());
@@ -239,7 +243,12 @@ class Agent implements NodeAgent {
     const oldest = terminal.sort((a, b) => a.finishedMs - b.finishedMs).slice(0, surplus);
     for (const runner of oldest) {
       this.#runners.delete(runner.id);
+      this.#collected.add(runner.id);
       runner.removeFiles();
+    }
+    for (const id of this.#collected) {
+      if (this.#collected.size <= COLLECTED_MAX) break;
+      this.#collected.delete(id);
     }
   }
 }

@@ -19,7 +19,7 @@ export interface NodeAgentServer {
   register(request: NodeRegisterRequest, signal: AbortSignal): Promise<NodeRegisterResponse>;
   heartbeat(request: NodeHeartbeatRequest, signal: AbortSignal): Promise<NodeHeartbeatResponse>;
   updateAllocations(request: NodeUpdateAllocationsRequest, signal: AbortSignal): Promise<NodeUpdateAllocationsResponse>;
-  /** First a `Full` message, then changes in the order they commit. Ends or throws when the connection does. */
+  /** First a `Full` message, then changes in the order they commit. Ends or throws when the connection does, and when the signal aborts. */
   watchAllocations(request: WatchAllocationsRequest, signal: AbortSignal): AsyncIterable<NodeAllocations>;
 }
 

@@ -2,7 +2,7 @@
 //
 // Nothing is kept per allocation but the end of those that end by themselves: what a node says
 // follows from what the servers last told of the allocation.
-import { SteppeError, type Clock, type Logger, type Random } from "@steppe/model";
+import { type Clock, type Logger, type Random, SteppeError } from "@steppe/model";
 import type { AssignedAllocation, NodeAllocations } from "@steppe/proto";
 import { JobCache } from "./job-cache.ts";
 import type { Connect } from "./needs.ts";
@@ -133,7 +133,8 @@ function createBatch(nodes: ConstructorParameters<typeof NodeSession>[0]["nodes"
     const known = behaviours.get(key);
     if (known !== undefined) return known;
     const job = jobs.find(assigned);
-    if (job === undefined) throw new Error(`the stream did not carry version ${assigned.JobVersion} of job ${assigned.JobID}`);
+    if (job === undefined)
+      throw new Error(`the stream did not carry version ${assigned.JobVersion} of job ${assigned.JobID}`);
     const made = groupBehaviour(job, assigned.TaskGroup);
     behaviours.set(key, made);
     return made;
@@ -158,7 +159,8 @@ function createBatch(nodes: ConstructorParameters<typeof NodeSession>[0]["nodes"
         return;
       case "stop":
         wheel.cancel(assigned.ID);
-        return end(assigned.ID, [], false, 0);
+        // The job of a stopped allocation is not always carried; its tasks' names are then left out.
+        return end(assigned.ID, jobs.find(assigned) === undefined ? [] : behaviourOf(assigned).tasks, false, 0);
       case "none":
         wheel.cancel(assigned.ID);
     }

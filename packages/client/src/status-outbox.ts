@@ -88,7 +88,10 @@ export class StatusOutbox {
   }
 
   #schedule(): void {
-    if (this.#waiting.size >= this.#limits.sendAt) return this.#send();
+    if (this.#waiting.size >= this.#limits.sendAt) {
+      this.#send();
+      return;
+    }
     if (this.#gathering) return;
     this.#gathering = true;
     this.#clock.after(this.#limits.gatherMs, this.#closing.signal).then(
@@ -149,7 +152,10 @@ export class StatusOutbox {
       } catch (error) {
         if (this.#closing.signal.aborted) return;
         if (isRefusedForGood(error)) return this.#divide(batch, error);
-        this.#logger.warn({ err: error, updates: batch.length }, "allocation updates were not acknowledged; sending again");
+        this.#logger.warn(
+          { err: error, updates: batch.length },
+          "allocation updates were not acknowledged; sending again",
+        );
         const waitMs = backoffMs(RETRY, failures, this.#random.fraction());
         await this.#clock.after(waitMs, this.#closing.signal).catch(() => {
           // Closing; the loop ends.

@@ -8,8 +8,7 @@ import { fork } from "node:child_process";
 import { connect } from "node:net";
 import { fileURLToPath } from "node:url";
 import { fromJson } from "@steppe/model";
-import { type Job, JobGetResponse, QueryMeta } from "@steppe/proto";
-import { createClock } from "@steppe/runtime";
+import { type Job, type JobGetResponse, QueryMeta } from "@steppe/proto";
 import { buildApp, type HttpNeeds, type RegionServices } from "../src/index.ts";
 
 const task = (n: number) => ({
@@ -27,15 +26,12 @@ const job = fromJson<Job>("Job", {
   TaskGroups: [{ Name: "binsl", Count: 5, Tasks: [task(1), task(2)] }],
 });
 
-const services = {
-  jobs: {
-    get: async () =>
-      JobGetResponse.create({ Job: job, Meta: QueryMeta.create({ Index: 14, LastContact: 0, KnownLeader: true }) }),
-  },
-} as unknown as RegionServices;
+// The job itself and no copy, which is what `JobGetResponse.create` would make: serialised forms are kept by object.
+const answer: JobGetResponse = { Job: job, Meta: QueryMeta.create({ Index: 14, KnownLeader: true }) };
+const services = { jobs: { get: async () => answer } } as unknown as RegionServices;
 
 async function serve(): Promise<void> {
-  const needs = { region: "us", route: () => services, clock: createClock() } as unknown as HttpNeeds;
+  const needs = { region: "us", route: () => services, clock: { after: async () => {} } } as unknown as HttpNeeds;
   const app = buildApp(needs);
   await app.listen({ host: "127.0.0.1", port: 0 });
   const address = app.server.address();

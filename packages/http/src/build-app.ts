@@ -85,7 +85,17 @@ async function serve(exchange: Exchange, resource: Resource, method: string, res
     const handler = Object.hasOwn(methods, name) ? methods[name as keyof typeof methods] : undefined;
     await (handler === undefined ? exchange.text(405, "Invalid method") : handler(exchange, id));
   } catch (error) {
+    await fail(exchange, error);
+  } finally {
+    exchange.done();
+  }
+}
+
+async function fail(exchange: Exchange, error: unknown): Promise<void> {
+  try {
     await exchange.fail(error);
+  } catch (another) {
+    exchange.abandon(another);
   }
 }
 

@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from "node:http";
 import { type Call, HTTP_STATUS, SteppeError } from "@steppe/model";
 import type { QueryMeta } from "@steppe/proto";
-import type { Lifecycle } from "./lifecycle.ts";
+import type { Held, Lifecycle } from "./lifecycle.ts";
 import type { HttpNeeds, RegionServices } from "./needs.ts";
 import type { HttpOptions } from "./options.ts";
 import { metaHeaders } from "./reply/meta.ts";
@@ -22,7 +22,7 @@ export interface Surroundings {
  * headers are gathered here until the body is known. It is also the `Call` that services get; its
  * signal is made only when a service looks at it, which one that answers at once never does.
  */
-export class Exchange implements Call {
+export class Exchange implements Call, Held {
   readonly params: Params;
   readonly needs: HttpNeeds;
   readonly timeoutMs: number;
@@ -31,6 +31,8 @@ export class Exchange implements Call {
   readonly #response: ServerResponse;
   #headers: string[] = [];
   #controller: AbortController | undefined;
+  #isHeld = false;
+  #isEnded = false;
 
   constructor(around: Surroundings, request: IncomingMessage, response: ServerResponse, params: Params) {
     this.params = params;
@@ -54,7 +56,8 @@ export class Exchange implements Call {
     if (this.#controller === undefined) {
       const controller = new AbortController();
       this.#controller = controller;
-      if (this.#response.destroyed) controller.abort();
+      if (this.#isEnded) this.end();
+      else if (this.#response.destroyed) controller.abort();
       else this.#response.once("close", () => controller.abort());
     }
     return this.#controller.signal;
@@ -62,10 +65,18 @@ export class Exchange implements Call {
 
   /** This read may wait long: it is ended when the app closes. */
   mayBlock(): void {
-    const { signal } = this;
-    this.#around.lifecycle.hold(this.#response, () => {
-      if (!signal.aborted) this.#controller?.abort(new SteppeError("no-quorum", "server is shutting down"));
-    });
+    this.#isHeld = true;
+    this.#around.lifecycle.hold(this);
+  }
+
+  end(): void {
+    this.#isEnded = true;
+    this.#controller?.abort(new SteppeError("no-quorum", "server is shutting down"));
+  }
+
+  /** The reply is given. */
+  done(): void {
+    if (this.#isHeld) this.#around.lifecycle.release(this);
   }
 
   services(region: string): RegionServices {
@@ -113,7 +124,16 @@ export class Exchange implements Call {
       return this.text(HTTP_STATUS[error.code], error.message);
     }
     this.needs.logger.error({ err: error, method, url }, "request failed unexpectedly");
+    // What was gathered so far may be what is broken.
+    this.#headers = [];
     return this.text(500, "internal error");
+  }
+
+  /** Nothing more can be said, not even that it failed. */
+  abandon(error: unknown): void {
+    const { method, url } = this.#request;
+    this.needs.logger.error({ err: error, method, url }, "reply could not be written");
+    this.#response.destroy();
   }
 
   send(status: number, type: string, payload: Payload): void | Promise<void> {
@@ -131,8 +151,10 @@ export class Exchange implements Call {
   #end(status: number, type: string, payload: Payload, isHead: boolean): void {
     this.#response.writeHead(status, this.#head(type, payload.bytes));
     if (isHead || payload.bytes === 0) this.#response.end();
-    // ASCII needs no encoding step on its way out.
-    else this.#response.end(payload.text, payload.bytes === payload.text.length ? "latin1" : "utf8");
+    // ASCII goes out in one write with the headers. Other text must not: Node would encode both alike, and
+    // header bytes above ASCII, as in a page token, would be encoded twice.
+    else if (payload.bytes === payload.text.length) this.#response.end(payload.text, "latin1");
+    else this.#response.end(Buffer.from(payload.text));
   }
 
   #head(type: string, bytes: number): string[] {

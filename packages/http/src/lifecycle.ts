@@ -1,5 +1,10 @@
-import type { ServerResponse } from "node:http";
 import type { Clock } from "@steppe/model";
+
+/** A request that may wait long. */
+export interface Held {
+  /** Answer now. */
+  end(): void;
+}
 
 /**
  * The end of the app: blocking queries are answered at once, other requests finish, and what has
@@ -7,24 +12,23 @@ import type { Clock } from "@steppe/model";
  */
 export class Lifecycle {
   closing = false;
-  readonly #held = new Set<() => void>();
+  readonly #held = new Set<Held>();
   readonly #closed = new AbortController();
 
-  /** Calls `release` when the app closes before `response` is done. */
-  hold(response: ServerResponse, release: () => void): void {
-    if (this.closing) {
-      release();
-      return;
-    }
-    this.#held.add(release);
-    response.once("close", () => this.#held.delete(release));
+  /** Ends `held` when the app closes before it is released. */
+  hold(held: Held): void {
+    this.#held.add(held);
+    if (this.closing) held.end();
+  }
+
+  release(held: Held): void {
+    this.#held.delete(held);
   }
 
   /** Begins the end. */
   close(clock: Clock, graceMs: number, cutConnections: () => void): void {
     this.closing = true;
-    for (const release of this.#held) release();
-    this.#held.clear();
+    for (const held of this.#held) held.end();
     const stop = () => {
       // Closed in time.
     };

@@ -99,6 +99,24 @@ describe("a connection", () => {
     expect(calls).toEqual([]);
   });
 
+  it.each(["web", "Zürich €"])("page token with letters of any script beside %s: its UTF-8 bytes", async (name) => {
+    const Meta = { ...META, NextToken: "default.straße-€" };
+    const { port } = await listen({
+      answers: { jobs: { get: async () => ({ Job: Job.create({ Name: name }), Meta }) } },
+    });
+    const { reply } = await talk(port, request("GET /v1/job/web", "Connection: close"));
+    expect(await reply).toContain("X-Nomad-NextToken: default.straße-€\r\n");
+    expect(await reply).toContain(`"Name":"${name}"`);
+  });
+
+  it("page token that no header can hold: 500, and the server lives", async () => {
+    const Meta = { ...META, NextToken: "a\r\nX-Evil: 1" };
+    const { port, logged } = await listen({ answers: { jobs: { get: async () => ({ Job: Job.create({}), Meta }) } } });
+    const { reply } = await talk(port, request("GET /v1/job/web", "Connection: close"));
+    expect(await reply).toMatch(/^HTTP\/1.1 500 [\s\S]*internal error$/);
+    expect(logged).toHaveLength(1);
+  });
+
   it("bytes that are no HTTP: 400 in plain text", async () => {
     const { port } = await listen({});
     const { reply } = await talk(port, "what is this\r\n\r\n");

@@ -83,7 +83,10 @@ function resourcesChanged(a: Task, b: Task): boolean {
 
 /** Ports compare by label and mapping; the value of a dynamic one is chosen later and does not count. */
 function networksChanged(a: readonly NetworkResource[], b: readonly NetworkResource[]): boolean {
-  return a.length !== b.length || a.some((network, i) => describeNetwork(network) !== describeNetwork(b[i] as NetworkResource));
+  return (
+    a.length !== b.length ||
+    a.some((network, i) => describeNetwork(network) !== describeNetwork(b[i] as NetworkResource))
+  );
 }
 
 function describeNetwork(network: NetworkResource): string {
@@ -150,7 +153,14 @@ function sameTexts(a: Readonly<Record<string, string>>, b: Readonly<Record<strin
   return keys.length === Object.keys(b).length && keys.every((key) => Object.hasOwn(b, key) && a[key] === b[key]);
 }
 
-function sameEntries(a: Readonly<Record<string, object>>, b: Readonly<Record<string, object>>, message: string): boolean {
+function sameEntries(
+  a: Readonly<Record<string, object>>,
+  b: Readonly<Record<string, object>>,
+  message: string,
+): boolean {
   const keys = Object.keys(a);
-  return keys.length === Object.keys(b).length && keys.every((key) => Object.hasOwn(b, key) && sameMessage(message, a[key], b[key]));
+  return (
+    keys.length === Object.keys(b).length &&
+    keys.every((key) => Object.hasOwn(b, key) && sameMessage(message, a[key], b[key]))
+  );
 }

@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: how the API writes a reference
 // Complete, canonical messages for tests, the same on every call with the same counter.
 import { type DeepPartial, Job, Node } from "@steppe/proto";
 import { canonicalizeJob } from "./canonicalize/index.ts";

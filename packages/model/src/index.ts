@@ -44,8 +44,8 @@ export {
   CLIENT_STATUSES,
   type ClientStatus,
   DEPLOYMENT_STATUSES,
-  type DeploymentStatus,
   DESIRED_STATUSES,
+  type DeploymentStatus,
   type DesiredStatus,
   EVALUATION_STATUSES,
   type EvaluationStatus,
@@ -70,6 +70,16 @@ export {
   type Trigger,
 } from "./status.ts";
 export { isKnownTarget, isUniqueTarget, type NodeTargets, resolveTarget } from "./targets.ts";
-export { formatDuration, formatTime, HOUR, MILLISECOND, MINUTE, NANOSECOND, parseDuration, parseTime, SECOND } from "./time.ts";
+export {
+  formatDuration,
+  formatTime,
+  HOUR,
+  MILLISECOND,
+  MINUTE,
+  NANOSECOND,
+  parseDuration,
+  parseTime,
+  SECOND,
+} from "./time.ts";
 export { DEFAULT_LIMITS, jobWarnings, type ValidationLimits, validateJob } from "./validate/index.ts";
 export { type Constraints, parseConstraints, satisfies, type VersionKind } from "./version.ts";

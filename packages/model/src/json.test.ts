@@ -4,9 +4,9 @@ import { type FieldSchema, schema } from "@steppe/proto/schema";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { SteppeError } from "./errors.ts";
+import { fromJson, listToJson, toJson } from "./json.ts";
 import { fieldsOf, isBareList, jsonOf } from "./json-arbitrary.ts";
 import { LEFT_OUT_WHEN_UNSET, NULL_ENTRY_WITHOUT } from "./json-omissions.ts";
-import { fromJson, listToJson, toJson } from "./json.ts";
 
 type Json = Record<string, unknown>;
 interface Codec {
@@ -115,16 +115,52 @@ describe("json", () => {
 
   it.each([
     ["a number for a text", { ID: 5 }, "json: cannot unmarshal number 5 into Go struct field Job.ID of type string"],
-    ["a text for a number", { Priority: "5" }, "json: cannot unmarshal string into Go struct field Job.Priority of type int"],
-    ["a fraction", { Priority: 1.5 }, "json: cannot unmarshal number 1.5 into Go struct field Job.Priority of type int"],
-    ["too large", { Priority: 2 ** 31 }, `json: cannot unmarshal number ${2 ** 31} into Go struct field Job.Priority of type int`],
-    ["a negative index", { CreateIndex: -1 }, "json: cannot unmarshal number -1 into Go struct field Job.CreateIndex of type uint64"],
-    ["an object for a list", { Datacenters: {} }, "json: cannot unmarshal object into Go struct field Job.Datacenters of type []string"],
-    ["a list for a map", { Meta: [] }, "json: cannot unmarshal array into Go struct field Job.Meta of type map[string]string"],
-    ["a list for an object", { Update: [] }, "json: cannot unmarshal array into Go struct field Job.Update of type UpdateStrategy"],
-    ["deep inside", { TaskGroups: [{ Tasks: [{ Leader: 1 }] }] }, "json: cannot unmarshal number 1 into Go struct field Job.TaskGroups.Tasks.Leader of type bool"],
+    [
+      "a text for a number",
+      { Priority: "5" },
+      "json: cannot unmarshal string into Go struct field Job.Priority of type int",
+    ],
+    [
+      "a fraction",
+      { Priority: 1.5 },
+      "json: cannot unmarshal number 1.5 into Go struct field Job.Priority of type int",
+    ],
+    [
+      "too large",
+      { Priority: 2 ** 31 },
+      `json: cannot unmarshal number ${2 ** 31} into Go struct field Job.Priority of type int`,
+    ],
+    [
+      "a negative index",
+      { CreateIndex: -1 },
+      "json: cannot unmarshal number -1 into Go struct field Job.CreateIndex of type uint64",
+    ],
+    [
+      "an object for a list",
+      { Datacenters: {} },
+      "json: cannot unmarshal object into Go struct field Job.Datacenters of type []string",
+    ],
+    [
+      "a list for a map",
+      { Meta: [] },
+      "json: cannot unmarshal array into Go struct field Job.Meta of type map[string]string",
+    ],
+    [
+      "a list for an object",
+      { Update: [] },
+      "json: cannot unmarshal array into Go struct field Job.Update of type UpdateStrategy",
+    ],
+    [
+      "deep inside",
+      { TaskGroups: [{ Tasks: [{ Leader: 1 }] }] },
+      "json: cannot unmarshal number 1 into Go struct field Job.TaskGroups.Tasks.Leader of type bool",
+    ],
     ["bad base64", { Payload: "?" }, "illegal base64 data in field Job.Payload"],
-    ["a text for an object", { TaskGroups: [{ Tasks: [{ Config: "x" }] }] }, "json: cannot unmarshal string into Go struct field Job.TaskGroups.Tasks.Config of type map[string]interface {}"],
+    [
+      "a text for an object",
+      { TaskGroups: [{ Tasks: [{ Config: "x" }] }] },
+      "json: cannot unmarshal string into Go struct field Job.TaskGroups.Tasks.Config of type map[string]interface {}",
+    ],
   ])("refused: %s", (_, given, text) => {
     expect(() => fromJson("Job", given)).toThrow(new SteppeError("invalid", text));
   });
@@ -135,7 +171,10 @@ describe("json", () => {
       TaskGroups: [{ Volumes: { v: null }, Services: [{ Checks: [{ Header: { h: null } }] }] }],
     });
     expect(job.Meta).toEqual({ a: "" });
-    expect(job.TaskGroups[0]).toMatchObject({ Volumes: {}, Services: [{ Checks: [{ Header: { h: { Values: [] } } }] }] });
+    expect(job.TaskGroups[0]).toMatchObject({
+      Volumes: {},
+      Services: [{ Checks: [{ Header: { h: { Values: [] } } }] }],
+    });
   });
 
   it("key __proto__: refused wherever it would be lost", () => {
@@ -153,10 +192,15 @@ describe("json", () => {
 
   it("lists: an empty one is [], where a field would be null", () => {
     expect(listToJson("Job", [])).toBe("[]");
-    expect(JSON.parse(listToJson("Job", [Job.create({ ID: "a" }), Job.create({ ID: "b" })]))).toMatchObject([{ ID: "a" }, { ID: "b" }]);
+    expect(JSON.parse(listToJson("Job", [Job.create({ ID: "a" }), Job.create({ ID: "b" })]))).toMatchObject([
+      { ID: "a" },
+      { ID: "b" },
+    ]);
   });
 
   it("large integers: all digits, no exponent", () => {
-    expect(toJson("Job", Job.create({ SubmitTime: 1_700_000_000_000_000_000 }))).toContain('"SubmitTime":1700000000000000000,');
+    expect(toJson("Job", Job.create({ SubmitTime: 1_700_000_000_000_000_000 }))).toContain(
+      '"SubmitTime":1700000000000000000,',
+    );
   });
 });

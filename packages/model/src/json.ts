@@ -80,7 +80,9 @@ function reader(message: string): Read {
 
 /** A function that makes the message with nothing set; one shape a message, so that objects of it stay monomorphic. */
 function compileDefaults(fields: readonly FieldSchema[]): () => Fields {
-  const makers = fields.filter((field) => field.oneof === undefined).map((field) => [field.name, emptyValue(field)] as const);
+  const makers = fields
+    .filter((field) => field.oneof === undefined)
+    .map((field) => [field.name, emptyValue(field)] as const);
   return () => {
     const result: Fields = {};
     for (const [name, make] of makers) result[name] = make();
@@ -249,7 +251,15 @@ function goType(field: FieldSchema): string {
 /** In Go's words, which clients already show to their users. */
 function mismatch(value: unknown, path: string, type: string): SteppeError {
   const got =
-    value === null ? "null" : Array.isArray(value) ? "array" : typeof value === "number" ? `number ${value}` : typeof value === "boolean" ? "bool" : typeof value;
+    value === null
+      ? "null"
+      : Array.isArray(value)
+        ? "array"
+        : typeof value === "number"
+          ? `number ${value}`
+          : typeof value === "boolean"
+            ? "bool"
+            : typeof value;
   return new SteppeError("invalid", `json: cannot unmarshal ${got} into Go struct field ${path} of type ${type}`);
 }
 
@@ -269,7 +279,8 @@ function writer(message: string): Write {
     }
     return `{${text}}`;
   };
-  const result: Write = bare === undefined ? write : (value) => fieldWriter(bare)((value as { Values: unknown }).Values);
+  const result: Write =
+    bare === undefined ? write : (value) => fieldWriter(bare)((value as { Values: unknown }).Values);
   writers.set(message, result);
   parts = fields.map((field) => ({
     name: field.name,
@@ -313,7 +324,8 @@ function valueWriter(field: FieldSchema): Write {
     case "value":
       return (value) => (value === undefined ? "null" : JSON.stringify(value));
     case "bytes":
-      return (value) => ((value as Uint8Array).length === 0 ? "null" : JSON.stringify(encodeBase64(value as Uint8Array)));
+      return (value) =>
+        (value as Uint8Array).length === 0 ? "null" : JSON.stringify(encodeBase64(value as Uint8Array));
     case "time":
       return (value) => JSON.stringify(formatTime(value as number));
     case "message": {
@@ -336,4 +348,5 @@ function numberText(value: unknown): string {
 }
 
 const decodeBase64 = (text: string): Uint8Array => Uint8Array.from(atob(text), (char) => char.charCodeAt(0));
-const encodeBase64 = (bytes: Uint8Array): string => btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""));
+const encodeBase64 = (bytes: Uint8Array): string =>
+  btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""));

@@ -1,102 +1,100 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: how the API writes a reference
 // Jobs in the forms of older releases, as their clients send them.
 
 /** The example of the API page of the 0.5 era, letter for letter. */
 export const SEED_JOB = {
-  "Region": "global",
-  "ID": "binstore-storagelocker",
-  "Name": "binstore-storagelocker",
-  "Type": "service",
-  "Priority": 50,
-  "AllAtOnce": false,
-  "Datacenters": [
-    "us2",
-    "eu1"
-  ],
-  "Constraints": [
+  Region: "global",
+  ID: "binstore-storagelocker",
+  Name: "binstore-storagelocker",
+  Type: "service",
+  Priority: 50,
+  AllAtOnce: false,
+  Datacenters: ["us2", "eu1"],
+  Constraints: [
     {
-      "LTarget": "${attr.kernel.os}",
-      "RTarget": "windows",
-      "Operand": "="
-    }
+      LTarget: "${attr.kernel.os}",
+      RTarget: "windows",
+      Operand: "=",
+    },
   ],
-  "TaskGroups": [
+  TaskGroups: [
     {
-      "Name": "binsl",
-      "Count": 5,
-      "Constraints": [
+      Name: "binsl",
+      Count: 5,
+      Constraints: [
         {
-          "LTarget": "${attr.kernel.os}",
-          "RTarget": "linux",
-          "Operand": "="
-        }
+          LTarget: "${attr.kernel.os}",
+          RTarget: "linux",
+          Operand: "=",
+        },
       ],
-      "Tasks": [
+      Tasks: [
         {
-          "Name": "binstore",
-          "Driver": "docker",
-          "Config": {
-            "image": "hashicorp/binstore"
+          Name: "binstore",
+          Driver: "docker",
+          Config: {
+            image: "hashicorp/binstore",
           },
-          "Constraints": null,
-          "Resources": {
-            "CPU": 500,
-            "MemoryMB": 0,
-            "DiskMB": 0,
-            "IOPS": 0,
-            "Networks": [
+          Constraints: null,
+          Resources: {
+            CPU: 500,
+            MemoryMB: 0,
+            DiskMB: 0,
+            IOPS: 0,
+            Networks: [
               {
-                "Device": "",
-                "CIDR": "",
-                "IP": "",
-                "MBits": 100,
-                "ReservedPorts": null,
-                "DynamicPorts": null
-              }
-            ]
+                Device: "",
+                CIDR: "",
+                IP: "",
+                MBits: 100,
+                ReservedPorts: null,
+                DynamicPorts: null,
+              },
+            ],
           },
-          "Meta": null
+          Meta: null,
         },
         {
-          "Name": "storagelocker",
-          "Driver": "java",
-          "Config": {
-            "image": "hashicorp/storagelocker"
+          Name: "storagelocker",
+          Driver: "java",
+          Config: {
+            image: "hashicorp/storagelocker",
           },
-          "Constraints": [
+          Constraints: [
             {
-              "LTarget": "${attr.kernel.arch}",
-              "RTarget": "amd64",
-              "Operand": "="
-            }
+              LTarget: "${attr.kernel.arch}",
+              RTarget: "amd64",
+              Operand: "=",
+            },
           ],
-          "Resources": {
-            "CPU": 500,
-            "MemoryMB": 0,
-            "DiskMB": 0,
-            "IOPS": 0,
-            "Networks": null
+          Resources: {
+            CPU: 500,
+            MemoryMB: 0,
+            DiskMB: 0,
+            IOPS: 0,
+            Networks: null,
           },
-          "Meta": null
-        }
+          Meta: null,
+        },
       ],
-      "Meta": {
-        "elb_checks": "3",
-        "elb_interval": "10",
-        "elb_mode": "tcp"
-      }
-    }
+      Meta: {
+        elb_checks: "3",
+        elb_interval: "10",
+        elb_mode: "tcp",
+      },
+    },
   ],
-  "Update": {
-    "Stagger": 0,
-    "MaxParallel": 0
+  Update: {
+    Stagger: 0,
+    MaxParallel: 0,
   },
-  "Meta": {
-    "foo": "bar"
+  Meta: {
+    foo: "bar",
   },
-  "Status": "",
-  "StatusDescription": "",
-  "CreateIndex": 14,
-  "ModifyIndex": 14
+  Status: "",
+  StatusDescription: "",
+  CreateIndex: 14,
+  ModifyIndex: 14,
 };
 
 /** As a 0.5 client registers a job: no datacenters, ports and bandwidth at the task, a service without address mode. */

@@ -85,7 +85,10 @@ function sameMap(one: Same): Same {
   return (a, b) => {
     const [left, right] = [(a ?? {}) as Fields, (b ?? {}) as Fields];
     const keys = Object.keys(left);
-    return keys.length === Object.keys(right).length && keys.every((key) => Object.hasOwn(right, key) && one(left[key], right[key]));
+    return (
+      keys.length === Object.keys(right).length &&
+      keys.every((key) => Object.hasOwn(right, key) && one(left[key], right[key]))
+    );
   };
 }
 

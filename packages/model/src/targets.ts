@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: how the API writes a reference
 import type { Node } from "@steppe/proto";
 
 /** The part of a node that constraints, affinities and spreads look at. */

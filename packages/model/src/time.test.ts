@@ -34,12 +34,17 @@ describe("points in time", () => {
     expect(parseTime("2023-11-15T00:13:20+02:00")).toBe(1_700_000_000 * SECOND);
   });
 
-  it.each(["", "2023-11-14", "2023-02-29T00:00:00Z", "2023-13-01T00:00:00Z", "2023-04-31T00:00:00Z", "2023-01-01T24:00:00Z", "x"])(
-    "%j: no time",
-    (text) => {
-      expect(parseTime(text)).toBeUndefined();
-    },
-  );
+  it.each([
+    "",
+    "2023-11-14",
+    "2023-02-29T00:00:00Z",
+    "2023-13-01T00:00:00Z",
+    "2023-04-31T00:00:00Z",
+    "2023-01-01T24:00:00Z",
+    "x",
+  ])("%j: no time", (text) => {
+    expect(parseTime(text)).toBeUndefined();
+  });
 });
 
 describe("durations", () => {

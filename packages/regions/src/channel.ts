@@ -114,12 +114,11 @@ export class Channel {
 
   #admit(pending: Pending, nowMs: number): void {
     this.#pending.add(pending);
-    if (this.#state.kind === "ready" && this.#state.link.usable) return pending.start(this.#state.link);
-    if (this.#state.kind === "closed") return pending.fail(refusal(this.address, new Error("closed")));
-    if (this.#state.kind === "down" && nowMs < this.#state.untilMs) {
-      return pending.fail(refusal(this.address, this.#state.cause));
-    }
-    if (this.#state.kind !== "connecting") this.#becomeConnecting(nowMs);
+    const state = this.#state;
+    if (state.kind === "ready" && state.link.usable) pending.start(state.link);
+    else if (state.kind === "closed") pending.fail(refusal(this.address, new Error("closed")));
+    else if (state.kind === "down" && nowMs < state.untilMs) pending.fail(refusal(this.address, state.cause));
+    else if (state.kind !== "connecting") this.#becomeConnecting(nowMs);
   }
 
   #becomeConnecting(nowMs: number): void {

@@ -13,7 +13,7 @@ import { MembershipDefinition, NodeAgentsDefinition } from "@steppe/proto";
 import { joinAddress } from "./address.ts";
 import { blockingMs, queryOf } from "./blocking.ts";
 import { MESSAGE_BYTES_MAX } from "./frames.ts";
-import { grpcJsDefinition } from "./grpc-definition.ts";
+import { type GrpcMethod, grpcJsDefinition, grpcMethods } from "./grpc-definition.ts";
 import { CLOSING, CODE_TRAILER, encodeError, type WireStatus } from "./grpc-errors.ts";
 import type { TlsOptions } from "./link.ts";
 import {
@@ -160,55 +160,55 @@ function handlers(
   options: GrpcServerOptions,
 ): UntypedServiceImplementation {
   const made: UntypedServiceImplementation = {};
-  for (const [name, { responseStream }] of Object.entries(definition.methods)) {
-    const path = `${definition.name}.${name}`;
+  for (const [name, grpc] of Object.entries<AnyGrpcMethod>(grpcMethods(definition))) {
     const method = (implementation as Record<string, unknown>)[name];
-    made[name] = responseStream
-      ? streamHandler(method as AnyStream, path, calls, options.logger)
-      : unaryHandler(method as AnyMethod, path, calls, options);
+    made[name] = grpc.responseStream
+      ? streamHandler(method as AnyStream, grpc, calls, options)
+      : unaryHandler(method as AnyMethod, grpc, calls, options);
   }
   return made;
 }
 
+type AnyGrpcMethod = GrpcMethod<object, object>;
 type AnyStream = (request: object, call: Call) => AsyncIterable<object>;
 
-function unaryHandler(method: AnyMethod, path: string, calls: OpenCalls, { clock, logger }: GrpcServerOptions) {
-  return async (call: ServerUnaryCall<object, object>, callback: sendUnaryData<object>): Promise<void> => {
+function unaryHandler(method: AnyMethod, grpc: AnyGrpcMethod, calls: OpenCalls, { clock, logger }: GrpcServerOptions) {
+  return async (call: ServerUnaryCall<object, Uint8Array>, callback: sendUnaryData<Uint8Array>): Promise<void> => {
     const held = blockingMs(queryOf(call.request));
     const controller = calls.add(held > 0);
     call.on("cancelled", () => controller.abort(new Error("the caller has gone")));
     try {
       const answer = await method(call.request, { signal: controller.signal, timeoutMs: timeLeft(call, held, clock) });
-      callback(null, answer);
+      callback(null, grpc.encodeResponse(answer));
     } catch (error) {
-      callback(statusOf(error, controller.signal, path, logger));
+      callback(statusOf(error, controller.signal, grpc.path, logger));
     } finally {
       calls.remove(controller);
     }
   };
 }
 
-function streamHandler(method: AnyStream, path: string, calls: OpenCalls, logger: Logger) {
-  return async (call: ServerWritableStream<object, object>): Promise<void> => {
+function streamHandler(method: AnyStream, grpc: AnyGrpcMethod, calls: OpenCalls, { logger }: GrpcServerOptions) {
+  return async (call: ServerWritableStream<object, Uint8Array>): Promise<void> => {
     const controller = calls.add(true);
     const { signal } = controller;
     call.on("cancelled", () => controller.abort(new Error("the caller has gone")));
     try {
       for await (const message of method(call.request, { signal, timeoutMs: Number.POSITIVE_INFINITY })) {
         if (signal.aborted) break;
-        if (!call.write(message)) await drained(call, signal);
+        if (!call.write(grpc.encodeResponse(message))) await drained(call, signal);
       }
       signal.throwIfAborted();
       call.end();
     } catch (error) {
-      call.emit("error", statusOf(error, signal, path, logger));
+      call.emit("error", statusOf(error, signal, grpc.path, logger));
     } finally {
       calls.remove(controller);
     }
   };
 }
 
-function drained(call: ServerWritableStream<object, object>, signal: AbortSignal): Promise<void> {
+function drained(call: ServerWritableStream<object, Uint8Array>, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const go = () => {
       call.off("drain", go);
@@ -222,7 +222,7 @@ function drained(call: ServerWritableStream<object, object>, signal: AbortSignal
 }
 
 /** Milliseconds until the caller's deadline, less the time for which a blocking read may be held. */
-function timeLeft(call: ServerUnaryCall<object, object>, heldMs: number, clock: Clock): number {
+function timeLeft(call: ServerUnaryCall<object, Uint8Array>, heldMs: number, clock: Clock): number {
   const deadline = Number(call.getDeadline());
   if (deadline === Number.POSITIVE_INFINITY) return TIMEOUT_DEFAULT_MS;
   return Math.max(1, deadline - clock.wallNs() / MILLISECOND - heldMs);

@@ -21,6 +21,11 @@ export class FrameReader {
   #bytes = 0;
   #next: number | undefined;
 
+  /** Taken in and not yet given out. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
   push(chunk: Buffer): void {
     this.#chunks.push(chunk);
     this.#bytes += chunk.length;

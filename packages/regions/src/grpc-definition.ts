@@ -35,7 +35,7 @@ export function grpcMethods<D extends ServiceDefinition>(definition: D): Methods
   return methods as Methods<D>;
 }
 
-/** The same methods as grpc-js wants them for a server. */
+/** The same methods as grpc-js wants them for a server whose handlers answer with encoded messages. */
 export function grpcJsDefinition(definition: ServiceDefinition): GrpcJsDefinition {
   const entries = Object.entries(grpcMethods(definition)).map(([name, method]) => [
     name,
@@ -45,7 +45,7 @@ export function grpcJsDefinition(definition: ServiceDefinition): GrpcJsDefinitio
       responseStream: method.responseStream,
       requestSerialize: (message: unknown) => asBuffer(method.encodeRequest(message)),
       requestDeserialize: (bytes: Buffer) => method.decodeRequest(bytes),
-      responseSerialize: (message: unknown) => asBuffer(method.encodeResponse(message)),
+      responseSerialize: (bytes: Uint8Array) => asBuffer(bytes),
       responseDeserialize: (bytes: Buffer) => method.decodeResponse(bytes),
     },
   ]);

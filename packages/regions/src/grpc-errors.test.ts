@@ -9,8 +9,12 @@ const codes = Object.keys(HTTP_STATUS).filter(isErrorCode);
 const cleanup = new Cleanup();
 afterEach(() => cleanup.run());
 
-async function failureOver(error: unknown, logger = quiet): Promise<unknown> {
-  const server = await serve(cleanup, { region: services({ "jobs.get": () => Promise.reject(error) }) }, logger);
+function failureOver(error: unknown, logger = quiet): Promise<unknown> {
+  return failureOf(() => Promise.reject(error), logger);
+}
+
+async function failureOf(get: () => Promise<object>, logger = quiet): Promise<unknown> {
+  const server = await serve(cleanup, { region: services({ "jobs.get": get }) }, logger);
   const { router } = caller(cleanup, [server.port]);
   return router
     .route("eu")
@@ -52,7 +56,15 @@ describe("errors over gRPC", () => {
     const failure = await failureOver(new Error("append failed", { cause }), logger);
 
     expect(failure).toMatchObject({ code: "internal", message: "internal error" });
-    expect(logger.lines).toMatchObject([{ level: "error", fields: { err: { cause }, method: "Jobs.get" } }]);
+    expect(logger.lines).toMatchObject([{ level: "error", fields: { err: { cause }, method: "/steppe.v1.Jobs/Get" } }]);
+  });
+
+  it("answer that is no message of the contract, is internal to the peer and named in the log", async () => {
+    const logger = recordingLogger();
+    const failure = await failureOf(() => Promise.resolve({ Job: { ID: 5 } }), logger);
+
+    expect(failure).toMatchObject({ code: "internal", message: "internal error" });
+    expect(logger.lines).toHaveLength(1);
   });
 
   it("region without quorum, is without leader when seen from another", async () => {

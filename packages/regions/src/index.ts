@@ -18,4 +18,5 @@ export { connectNodeAgents, type NodeAgentsClient } from "./node-agent-client.ts
 export type { MembershipService, NodeAgentsService, RegionServices } from "./region-services.ts";
 export { type RegionView, type Route, routeRequest } from "./route.ts";
 export { routedServices } from "./routed-services.ts";
+export { createServerClient } from "./server-client.ts";
 export { TransportFailure, type TransportFailureKind } from "./transport-failure.ts";

@@ -1,7 +1,8 @@
 // One unary call from request to answer, over node's own HTTP/2: half the time of grpc-js's
 // client (docs: packages/regions/bench/forward.ts), and it knows whether the request was sent.
 import { type ClientHttp2Stream, constants, type IncomingHttpHeaders } from "node:http2";
-import { FrameReader, frame } from "./frames.ts";
+import { SteppeError } from "@steppe/model";
+import { FrameReader, frame, MESSAGE_BYTES_MAX, PREFIX_BYTES } from "./frames.ts";
 import type { GrpcMethod } from "./grpc-definition.ts";
 import { CODE_TRAILER, decodeError, decodeMessage } from "./grpc-errors.ts";
 import type { Link } from "./link.ts";
@@ -28,7 +29,7 @@ export class UnaryCall implements Pending {
   readonly deadlineMs: number;
   link: Link | undefined;
   #method: GrpcMethod;
-  #request: unknown;
+  #body: Buffer;
   #signal: AbortSignal;
   #settled: UnarySettled;
   #finished = false;
@@ -41,7 +42,7 @@ export class UnaryCall implements Pending {
   constructor(method: GrpcMethod, request: unknown, options: UnaryOptions, startedMs: number, settled: UnarySettled) {
     this.deadlineMs = startedMs + options.timeoutMs;
     this.#method = method;
-    this.#request = request;
+    this.#body = frame(method.encodeRequest(request));
     this.#signal = options.signal;
     this.#settled = settled;
     this.#startedMs = startedMs;
@@ -49,22 +50,13 @@ export class UnaryCall implements Pending {
   }
 
   start(link: Link): void {
-    let stream: ClientHttp2Stream;
-    try {
-      const body = frame(this.#method.encodeRequest(this.#request));
-      stream = link.session.request(requestHeaders(this.#method.path, this.deadlineMs - this.#startedMs));
-      this.#stream = stream;
-      this.link = link;
-      stream.end(body);
-    } catch (cause) {
-      // The session closed between the check and the request.
-      return this.fail(new TransportFailure("lost", "connection closed", { reached: false, silent: false, cause }));
-    }
+    const stream = this.#open(link);
+    if (stream === undefined) return;
     stream.on("response", (headers) => {
       link.heard();
       if (headers["grpc-status"] !== undefined || headers[":status"] !== 200) this.#status = headers;
     });
-    stream.on("data", (chunk: Buffer) => this.#reader.push(chunk));
+    stream.on("data", (chunk: Buffer) => this.#take(chunk));
     stream.on("trailers", (trailers) => {
       this.#status = trailers;
     });
@@ -83,23 +75,43 @@ export class UnaryCall implements Pending {
     this.fail(new TransportFailure("deadline", "no answer in time", { reached: this.link !== undefined, silent }));
   }
 
+  #open(link: Link): ClientHttp2Stream | undefined {
+    try {
+      this.#stream = link.session.request(requestHeaders(this.#method.path, this.deadlineMs - this.#startedMs));
+    } catch (cause) {
+      // The session closed between the check and the request.
+      this.fail(new TransportFailure("lost", "connection closed", { reached: false, silent: false, cause }));
+      return undefined;
+    }
+    this.link = link;
+    this.#stream.end(this.#body);
+    return this.#stream;
+  }
+
+  #take(chunk: Buffer): void {
+    this.#reader.push(chunk);
+    if (this.#reader.bytes <= PREFIX_BYTES + MESSAGE_BYTES_MAX) return;
+    const error = new SteppeError("too-large", `the answer has more than ${MESSAGE_BYTES_MAX} bytes`);
+    this.#finish(() => this.#settled.reject(error), constants.NGHTTP2_CANCEL);
+  }
+
   #answer(): void {
     // Without a status the stream was cut; "close" follows and tells.
     if (this.#status === undefined || this.#finished) return;
-    const error = statusError(this.#status);
-    if (error !== undefined) return this.#finish(() => this.#settled.reject(error));
-    let answer: unknown;
     try {
+      const error = statusError(this.#status);
+      if (error !== undefined) throw error;
       const message = this.#reader.shift();
-      if (message === undefined) return this.#lose();
-      answer = this.#method.decodeResponse(message);
-    } catch (cause) {
-      return this.#finish(() => this.#settled.reject(cause));
+      if (message === undefined) throw new SteppeError("internal", "the server answered without a message");
+      const answer = this.#method.decodeResponse(message);
+      this.#finish(() => this.#settled.resolve(answer));
+    } catch (error) {
+      this.#finish(() => this.#settled.reject(error));
     }
-    this.#finish(() => this.#settled.resolve(answer));
   }
 
   #lose(): void {
+    if (this.#finished) return;
     const refused = this.#stream?.rstCode === constants.NGHTTP2_REFUSED_STREAM;
     this.fail(new TransportFailure("lost", "connection lost", { reached: !refused, silent: false }));
   }

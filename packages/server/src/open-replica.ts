@@ -30,8 +30,12 @@ export interface ReplicaNeeds {
 export interface OpenedReplica {
   readonly replica: Replica;
   readonly bus: RegionBus;
-  /** "jetstream" or "embedded". */
-  readonly kind: string;
+  readonly settings: {
+    /** "jetstream" or "embedded". */
+    readonly kind: string;
+    /** Bytes of one log record. */
+    readonly payloadMax: number;
+  };
 }
 
 /** Opens the region's log, loads its newest snapshot and goes on from there. */
@@ -63,7 +67,11 @@ export async function openReplica(needs: ReplicaNeeds): Promise<OpenedReplica> {
     await log.close();
     await closeTransport();
   };
-  return { replica: { log, state, view: state, applier, proposer, freshness, watches, close }, bus, kind };
+  return {
+    replica: { log, state, view: state, applier, proposer, freshness, watches, close },
+    bus,
+    settings: { kind, payloadMax: log.payloadMax },
+  };
 }
 
 async function openLog({ config, clock, logger }: ReplicaNeeds): Promise<{

@@ -5,7 +5,17 @@
 // `<task>.stdout.<n>` with the largest n is the live one, as readers of such directories expect.
 // Bytes written between the last read and the truncation are lost; both are synchronous calls in
 // a row, so that is microseconds of output per rotation.
-import { closeSync, ftruncateSync, openSync, readdirSync, readSync, renameSync, rmSync, statSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  ftruncateSync,
+  openSync,
+  readdirSync,
+  readSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from "node:fs";
 import { join } from "node:path";
 import type { LogLimits } from "./driver.ts";
 
@@ -47,7 +57,8 @@ function moveContent(from: string, to: string): void {
   const target = openSync(to, "w");
   try {
     const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
-    for (let read = readSync(source, chunk); read > 0; read = readSync(source, chunk)) writeSync(target, chunk, 0, read);
+    for (let read = readSync(source, chunk); read > 0; read = readSync(source, chunk))
+      writeSync(target, chunk, 0, read);
     ftruncateSync(source, 0);
   } finally {
     closeSync(source);

@@ -3,7 +3,14 @@
 import { appendFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Clock, parseDuration } from "@steppe/model";
-import { type Driver, DriverError, type ExitResult, type HandleState, type TaskContext, type TaskHandle } from "./driver.ts";
+import {
+  type Driver,
+  DriverError,
+  type ExitResult,
+  type HandleState,
+  type TaskContext,
+  type TaskHandle,
+} from "./driver.ts";
 
 export interface MockConfig {
   readonly runForMs: number;
@@ -28,7 +35,11 @@ interface MockOutput {
 export function readMockConfig(config: Readonly<Record<string, unknown>>): MockConfig {
   return {
     runForMs: duration(config, "run_for"),
-    exit: { exitCode: number(config, "exit_code"), signal: number(config, "exit_signal"), message: text(config, "exit_err_msg") },
+    exit: {
+      exitCode: number(config, "exit_code"),
+      signal: number(config, "exit_signal"),
+      message: text(config, "exit_err_msg"),
+    },
     startError: text(config, "start_error"),
     startErrorRecoverable: config.start_error_recoverable === true || config.start_error_recoverable === "true",
     startBlockForMs: duration(config, "start_block_for"),

@@ -33,13 +33,14 @@ export function bootId(): string {
   }
 }
 
-/** Whether anything received it. */
+/** Whether anything received it. A group of somebody else's processes does not. */
 export function signalGroup(pgid: number, signal: NodeJS.Signals): boolean {
   try {
     process.kill(-pgid, signal);
     return true;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ESRCH") return false;
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "ESRCH" || code === "EPERM") return false;
     throw error;
   }
 }

@@ -5,15 +5,31 @@
 // away learns how a task ended. Signals go to the whole group; the shell survives those that it can
 // trap, and passes none on as ignored, because handlers (unlike ignored signals) are reset by exec.
 import { type ChildProcess, spawn } from "node:child_process";
-import { accessSync, closeSync, constants as fsConstants, mkdirSync, openSync, readFileSync, rmSync, statSync } from "node:fs";
+import {
+  accessSync,
+  closeSync,
+  constants as fsConstants,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  statSync,
+} from "node:fs";
 import { constants as osConstants } from "node:os";
 import { delimiter, isAbsolute, join, resolve } from "node:path";
 import type { Clock, Logger } from "@steppe/model";
-import { type Driver, DriverError, type ExitResult, type HandleState, type TaskContext, type TaskHandle } from "./driver.ts";
+import {
+  type Driver,
+  DriverError,
+  type ExitResult,
+  type HandleState,
+  type TaskContext,
+  type TaskHandle,
+} from "./driver.ts";
 import { liveLog, rotateLog } from "./log-rotation.ts";
 import { bootId, processStart, signalGroup } from "./process-table.ts";
 
-const SUPERVISOR = `trap : HUP INT QUIT TERM USR1 USR2 ALRM
+const SUPERVISOR = `trap : HUP INT QUIT TERM USR1 USR2 ALRM ABRT PIPE
 out=$1; shift
 "$@"
 code=$?
@@ -51,7 +67,8 @@ export function createRawExecDriver(clock: Clock, logger: Logger): Driver {
 
 function readConfig(context: TaskContext): readonly [string, readonly string[]] {
   const { command, args } = context.config;
-  if (typeof command !== "string" || command === "") throw new DriverError("missing command for raw_exec driver", false);
+  if (typeof command !== "string" || command === "")
+    throw new DriverError("missing command for raw_exec driver", false);
   if (args !== undefined && args !== null && !Array.isArray(args)) throw new DriverError("args must be a list", false);
   return [findCommand(command, context), (args ?? []).map(String)];
 }
@@ -147,6 +164,12 @@ function isRunning(state: HandleState): boolean {
   return state.bootId === bootId() && processStart(Number(state.pid)) === state.startTicks;
 }
 
+/** The number may be another's by now: after a reboot, or because a process that came later has it. */
+function isOurs(state: HandleState): boolean {
+  const start = processStart(Number(state.pid));
+  return state.bootId === bootId() && (start === undefined || start === state.startTicks);
+}
+
 function lookFor(state: HandleState): "running" | "ended" | "unknown" {
   if (isRunning(state)) return "running";
   return readExitFile(String(state.exitFile)) === undefined ? "unknown" : "ended";
@@ -180,7 +203,7 @@ function handle(
   const exited = ended.then((result) => {
     over.abort();
     // What the command left behind in its group ends with it.
-    signalGroup(pgid, "SIGKILL");
+    if (isOurs(state)) signalGroup(pgid, "SIGKILL");
     return result;
   });
   if (!context.logs.disabled) void keepRotating(around, context, over.signal);
@@ -188,9 +211,9 @@ function handle(
     state,
     exited,
     stop: async (signal, timeoutMs) => {
-      signalGroup(pgid, signalName(signal));
+      if (isRunning(state)) signalGroup(pgid, signalName(signal));
       const forced = around.clock.after(timeoutMs, over.signal).then(
-        () => signalGroup(pgid, "SIGKILL"),
+        () => isOurs(state) && signalGroup(pgid, "SIGKILL"),
         () => false,
       );
       await Promise.all([exited, forced]);

@@ -70,7 +70,8 @@ function defaultNetwork(): Machine["network"] {
   const all = Object.entries(os.networkInterfaces()).flatMap(([device, addresses]) =>
     (addresses ?? []).map((address) => ({ device, ...address })),
   );
-  const found = all.find((entry) => entry.family === "IPv4" && !entry.internal) ?? all.find((entry) => entry.family === "IPv4");
+  const found =
+    all.find((entry) => entry.family === "IPv4" && !entry.internal) ?? all.find((entry) => entry.family === "IPv4");
   if (found === undefined) return { device: "", address: "127.0.0.1", mac: "", cidr: "127.0.0.1/32" };
   return { device: found.device, address: found.address, mac: found.mac, cidr: `${found.address}/32` };
 }

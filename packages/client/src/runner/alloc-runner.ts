@@ -223,7 +223,10 @@ export class AllocRunner {
     const states = new Map([...this.#tasks].map(([name, task]) => [name, task.state]));
     const health = decideHealth(rules, this.#group, states, this.#sinceMs, clock.monotonicMs(), clock.wallNs());
     if (health.kind !== "wait") {
-      this.#deployment = AllocDeploymentStatus.create({ Healthy: health.kind === "healthy", Timestamp: clock.wallNs() });
+      this.#deployment = AllocDeploymentStatus.create({
+        Healthy: health.kind === "healthy",
+        Timestamp: clock.wallNs(),
+      });
       return;
     }
     const timer = new AbortController();
@@ -242,17 +245,18 @@ export class AllocRunner {
     return this.#deployment === undefined ? base : { ...base, deployment: this.#deployment };
   }
 
-  #taskRunner(task: Task): TaskRunner {
+  #taskRunner(first: Task): TaskRunner {
     const { clock, random, drivers } = this.#parts;
+    const task = () => this.#group.Tasks.find((other) => other.Name === first.Name) ?? first;
     return new TaskRunner({
       task,
-      driver: drivers.get(task.Driver),
+      driver: drivers.get(first.Driver),
       rules: () => {
-        const current = this.#group.Tasks.find((other) => other.Name === task.Name) ?? task;
-        return restartRules(this.#job.Type, this.#group.RestartPolicy, current.RestartPolicy, current.Lifecycle);
+        const { RestartPolicy, Lifecycle } = task();
+        return restartRules(this.#job.Type, this.#group.RestartPolicy, RestartPolicy, Lifecycle);
       },
-      prepare: () => this.#dir.build(task.Name),
-      context: (attempt) => this.#context(task, attempt),
+      prepare: () => this.#dir.build(first.Name),
+      context: (attempt) => this.#context(task(), attempt),
       changed: () => this.#settle(),
       clock,
       random,

@@ -88,7 +88,10 @@ export class AllocationStore {
         const assigned = AssignedAllocation.create(snapshot.assigned);
         result.push({ snapshot: { ...snapshot, assigned }, job: Job.decode(Buffer.from(job, "base64")) });
       } catch (error) {
-        logger.error({ err: error, alloc: allocId }, "cannot read the state of an allocation; it is not taken up again");
+        logger.error(
+          { err: error, alloc: allocId },
+          "cannot read the state of an allocation; it is not taken up again",
+        );
       }
     }
     return result;

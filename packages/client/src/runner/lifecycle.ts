@@ -35,7 +35,9 @@ export function nextStep(tasks: readonly TaskStanding[]): LifecycleStep {
 
 function mayStart(task: TaskStanding, all: readonly TaskStanding[]): boolean {
   const prestartDone = () =>
-    all.filter((other) => hook(other) === "prestart").every((other) => (isSidecar(other) ? isStarted(other) : succeeded(other)));
+    all
+      .filter((other) => hook(other) === "prestart")
+      .every((other) => (isSidecar(other) ? isStarted(other) : succeeded(other)));
   switch (hook(task)) {
     case "prestart":
       return true;

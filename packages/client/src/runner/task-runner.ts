@@ -8,14 +8,23 @@
 // 2. A kill before the task runs makes it dead without it ever starting.
 // 3. `changed` is called after every change of what `snapshot` gives, in the same turn.
 // 4. A task that was killed has not failed.
-import { type Clock, type Logger, type Random } from "@steppe/model";
+import type { Clock, Logger, Random } from "@steppe/model";
 import { type Task, TaskState } from "@steppe/proto";
-import { type Driver, DriverError, type ExitResult, type HandleState, isSuccess, type TaskContext, type TaskHandle } from "../drivers/driver.ts";
+import {
+  type Driver,
+  DriverError,
+  type ExitResult,
+  type HandleState,
+  isSuccess,
+  type TaskContext,
+  type TaskHandle,
+} from "../drivers/driver.ts";
 import * as happen from "./events.ts";
 import { decideRestart, type RestartHistory, type RestartRules, type TaskEnd } from "./restart.ts";
 
 export interface TaskRunnerParts {
-  readonly task: Task;
+  /** As the job wants it now: kill signal and timeouts may change while it runs. */
+  readonly task: () => Task;
   readonly driver: Driver | undefined;
   readonly rules: () => RestartRules;
   /** Makes the task's directories. Throws when they cannot be made. */
@@ -69,7 +78,7 @@ export class TaskRunner {
   }
 
   get task(): Task {
-    return this.#parts.task;
+    return this.#parts.task();
   }
 
   get state(): TaskState {
@@ -185,7 +194,8 @@ export class TaskRunner {
   }
 
   async #start(): Promise<TaskHandle | TaskEnd> {
-    const { driver, task, context, clock } = this.#parts;
+    const { driver, context, clock } = this.#parts;
+    const task = this.task;
     try {
       if (driver === undefined) throw new DriverError(`driver ${JSON.stringify(task.Driver)} not found`, false);
       const handle = await driver.start(context(this.#attempt));
@@ -193,7 +203,10 @@ export class TaskRunner {
       this.#become({ kind: "running", handle });
       this.#state = { ...this.#state, State: "running", StartedAt: clock.wallNs() };
       this.#note(happen.started);
-      if (task.User !== "") this.#note(happen.driverMessage(`User ${JSON.stringify(task.User)} is not acted on: the task runs as the agent's user`));
+      if (task.User !== "")
+        this.#note(
+          happen.driverMessage(`User ${JSON.stringify(task.User)} is not acted on: the task runs as the agent's user`),
+        );
       return handle;
     } catch (error) {
       this.#note(happen.driverFailure(error instanceof Error ? error.message : String(error)));
@@ -217,7 +230,8 @@ export class TaskRunner {
   }
 
   async #stop(handle: TaskHandle): Promise<ExitResult> {
-    const { task, clock } = this.#parts;
+    const { clock } = this.#parts;
+    const task = this.task;
     const request = this.#kill;
     this.#become({ kind: "killing", handle });
     if (request?.because !== undefined) this.#note(request.because);
@@ -279,7 +293,8 @@ export class TaskRunner {
   }
 
   #become(phase: Phase): void {
-    if (this.#phase.kind === "dead" && phase.kind !== "dead") throw new Error(`task is dead, cannot become ${phase.kind}`);
+    if (this.#phase.kind === "dead" && phase.kind !== "dead")
+      throw new Error(`task is dead, cannot become ${phase.kind}`);
     this.#phase = phase;
   }
 

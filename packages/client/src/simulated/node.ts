@@ -44,13 +44,13 @@ export function simulatedNode(shape: SimulatedShape, seed: Uint8Array, n: number
       Networks: [{ Mode: "host", Device: "eth0", IP: address(n), CIDR: `${address(n)}/32` }],
       MinDynamicPort: 20000,
       MaxDynamicPort: 32000,
-    } as Partial<NodeResources> as NodeResources),
+    }),
     ReservedResources: NodeReservedResources.create({
       Cpu: {},
       Memory: {},
       Disk: {},
       Networks: {},
-    } as Partial<NodeReservedResources> as NodeReservedResources),
+    }),
     Resources: Resources.create({ CPU: shape.cpu, MemoryMB: shape.memoryMb, DiskMB: shape.diskMb }),
     Reserved: Resources.create({}),
   });

@@ -11,6 +11,7 @@ export function metaHeaders(meta: QueryMeta): string[] {
     "X-Nomad-KnownLeader",
     meta.KnownLeader ? "true" : "false",
   ];
-  if (meta.NextToken !== "") headers.push("X-Nomad-NextToken", meta.NextToken);
+  // Tokens hold IDs, and so any letters: on the wire they are bytes of UTF-8.
+  if (meta.NextToken !== "") headers.push("X-Nomad-NextToken", Buffer.from(meta.NextToken).toString("latin1"));
   return headers;
 }

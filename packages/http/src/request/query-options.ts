@@ -1,5 +1,5 @@
 import { MINUTE, parseDuration, SteppeError } from "@steppe/model";
-import { QueryOptions } from "@steppe/proto";
+import type { QueryOptions } from "@steppe/proto";
 import type { Exchange } from "../exchange.ts";
 import { type Params, parseBool } from "./params.ts";
 import { resolveRegion } from "./region.ts";
@@ -17,7 +17,7 @@ export function queryOptions(exchange: Exchange): QueryOptions {
   const stale = isStale(params);
   const wait = waitOf(params);
   const index = indexOf(params);
-  const options = QueryOptions.create({
+  const options: QueryOptions = {
     Region: resolveRegion(needs, params.region ?? ""),
     Namespace: params.namespace || "default",
     Prefix: params.prefix ?? "",
@@ -31,7 +31,8 @@ export function queryOptions(exchange: Exchange): QueryOptions {
     PerPage: perPageOf(params),
     NextToken: params.next_token ?? "",
     Reverse: params.reverse === "true",
-  });
+    Forwarded: false,
+  };
   if (index > 0) exchange.mayBlock();
   return options;
 }

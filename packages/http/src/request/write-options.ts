@@ -1,4 +1,4 @@
-import { WriteOptions } from "@steppe/proto";
+import type { WriteOptions } from "@steppe/proto";
 import type { Exchange } from "../exchange.ts";
 import { requestId } from "./credentials.ts";
 
@@ -7,10 +7,11 @@ export function writeOptions(
   exchange: Exchange,
   target: { region: string; namespace: string; secret: string },
 ): WriteOptions {
-  return WriteOptions.create({
+  return {
     Region: target.region,
     Namespace: target.namespace || "default",
     AuthToken: exchange.token || target.secret,
     RequestID: requestId(exchange.headers),
-  });
+    Forwarded: false,
+  };
 }

@@ -42,13 +42,14 @@ describe("GET job", () => {
     expect(reply.headers).toMatchObject(META_HEADERS);
   });
 
-  it("the same job object twice: the same text, and a changed job its own", async () => {
-    let job = JOB;
-    const { app } = createWorld({
-      answers: { jobs: { get: async () => JobGetResponse.create({ Job: job, Meta: META }) } },
-    });
+  it("the same job object twice: serialised once, and a changed job again", async () => {
+    let reads = 0;
+    const counted: Job = Object.defineProperty({ ...JOB }, "Name", { get: () => `web read ${++reads}` });
+    let job = counted;
+    const { app } = createWorld({ answers: { jobs: { get: async () => ({ Job: job, Meta: META }) } } });
     const first = await app.inject("/v1/job/web");
     expect((await app.inject("/v1/job/web")).body).toBe(first.body);
+    expect(reads).toBe(1);
     job = { ...JOB, Priority: 70 };
     expect((await app.inject("/v1/job/web")).json().Priority).toBe(70);
   });

@@ -37,6 +37,47 @@ describe("register", () => {
     });
   });
 
+  it("a job of the oldest documented form: taken as it stands", async () => {
+    const network = { Device: "", CIDR: "", IP: "", MBits: 100, ReservedPorts: null, DynamicPorts: null };
+    const job = {
+      Region: "global",
+      ID: "web",
+      Name: "web",
+      Type: "service",
+      Priority: 50,
+      AllAtOnce: false,
+      Datacenters: ["us2", "eu1"],
+      Constraints: null,
+      TaskGroups: [
+        {
+          Name: "binsl",
+          Count: 5,
+          Tasks: [
+            {
+              Name: "binstore",
+              Driver: "docker",
+              Config: { image: "hashicorp/binstore" },
+              Constraints: null,
+              Resources: { CPU: 500, MemoryMB: 0, DiskMB: 0, IOPS: 0, Networks: [network] },
+              Meta: null,
+            },
+          ],
+          Meta: { elb_checks: "3" },
+        },
+      ],
+      Update: { Stagger: 0, MaxParallel: 0 },
+      Status: "",
+      CreateIndex: 14,
+    };
+    const { reply, request } = await put({ body: { Job: job } });
+    expect(reply.statusCode).toBe(200);
+    expect(request?.Job).toMatchObject({
+      Region: "us",
+      TaskGroups: [{ Tasks: [{ Config: { image: "hashicorp/binstore" }, Resources: { DiskMB: 0, IOPS: 0 } }] }],
+      Update: { Stagger: 0, MaxParallel: 0 },
+    });
+  });
+
   it.each([
     ["PUT", "/v1/job/web"],
     ["POST", "/v1/job/web"],

@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: how the API writes a reference
 import { Job } from "@steppe/proto";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
@@ -70,7 +71,13 @@ describe("canonicalize", () => {
       Update: undefined,
       Migrate: undefined,
       RestartPolicy: { Attempts: 3, Interval: 24 * HOUR, Mode: "fail" },
-      ReschedulePolicy: { Attempts: 1, Interval: 24 * HOUR, Delay: 5 * SECOND, DelayFunction: "constant", Unlimited: false },
+      ReschedulePolicy: {
+        Attempts: 1,
+        Interval: 24 * HOUR,
+        Delay: 5 * SECOND,
+        DelayFunction: "constant",
+        Unlimited: false,
+      },
     });
   });
 
@@ -125,8 +132,16 @@ describe("canonicalize", () => {
             {
               ...task,
               Services: [
-                { Name: "${JOB}-${TASKGROUP}-${TASK}-${BASE}-${attr.x}", CheckRestart: { Limit: 3 }, OnUpdate: "ignore" },
-                { Provider: "nomad", CheckRestart: { Limit: 3 }, Checks: [{ Type: "tcp" }, { CheckRestart: { Grace: 5 } }] },
+                {
+                  Name: "${JOB}-${TASKGROUP}-${TASK}-${BASE}-${attr.x}",
+                  CheckRestart: { Limit: 3 },
+                  OnUpdate: "ignore",
+                },
+                {
+                  Provider: "nomad",
+                  CheckRestart: { Limit: 3 },
+                  Checks: [{ Type: "tcp" }, { CheckRestart: { Grace: 5 } }],
+                },
               ],
             },
           ],
@@ -160,8 +175,15 @@ describe("canonicalize", () => {
               ...task,
               Config: {},
               Lifecycle: { Hook: "", Sidecar: false },
-              Templates: [{ EmbeddedTmpl: "x", DestPath: "y" }, { ChangeMode: "signal" }, { ChangeMode: "signal", ChangeSignal: "sigusr1" }],
-              Artifacts: [{ GetterSource: "https://example.com/a/b.zip" }, { GetterSource: "https://example.com/a/b.zip", GetterMode: "file" }],
+              Templates: [
+                { EmbeddedTmpl: "x", DestPath: "y" },
+                { ChangeMode: "signal" },
+                { ChangeMode: "signal", ChangeSignal: "sigusr1" },
+              ],
+              Artifacts: [
+                { GetterSource: "https://example.com/a/b.zip" },
+                { GetterSource: "https://example.com/a/b.zip", GetterMode: "file" },
+              ],
               Vault: {},
               VolumeMounts: [{ Volume: "v" }],
               CSIPluginConfig: { ID: "p" },
@@ -176,7 +198,14 @@ describe("canonicalize", () => {
       Config: undefined,
       Lifecycle: undefined,
       Templates: [
-        { ChangeMode: "restart", ChangeSignal: "", Splay: 5 * SECOND, Perms: "0644", LeftDelim: "{{", RightDelim: "}}" },
+        {
+          ChangeMode: "restart",
+          ChangeSignal: "",
+          Splay: 5 * SECOND,
+          Perms: "0644",
+          LeftDelim: "{{",
+          RightDelim: "}}",
+        },
         { ChangeSignal: "SIGHUP" },
         { ChangeSignal: "SIGUSR1" },
       ],
@@ -202,7 +231,10 @@ describe("canonicalize", () => {
     expect(canonical({ Periodic: {} }).Periodic).toMatchObject({ Enabled: true, SpecType: "cron", TimeZone: "UTC" });
     expect(canonical({ ParameterizedJob: {} }).ParameterizedJob?.Payload).toBe("optional");
     const job = canonical({ Multiregion: { Regions: [{ Name: "eu" }] } });
-    expect(job).toMatchObject({ Datacenters: [], Multiregion: { Strategy: { MaxParallel: 0 }, Regions: [{ Count: 1 }] } });
+    expect(job).toMatchObject({
+      Datacenters: [],
+      Multiregion: { Strategy: { MaxParallel: 0 }, Regions: [{ Count: 1 }] },
+    });
   });
 
   it.each([

@@ -15,8 +15,11 @@ import { canonicalizeService } from "./service.ts";
 import { canonicalizeTask } from "./task.ts";
 import { fillUpdate, isUnsetUpdate } from "./update.ts";
 
+const COUNT_MAX = 2 ** 31 - 1;
+
 export function canonicalizeGroup(group: TaskGroup, job: Job): void {
-  group.Count ??= group.Scaling?.Min ?? 1;
+  // The minimum may be any 64-bit number, the count not; what is out of range is refused later.
+  group.Count ??= Math.max(-1, Math.min(group.Scaling?.Min ?? 1, COUNT_MAX));
   fillAffinities(group.Affinities);
   fillSpreads(group.Spreads);
   canonicalizeUpdate(group, job);
@@ -54,7 +57,8 @@ function restartDefaults(jobType: string): RestartPolicy {
 function canonicalizeReschedule(group: TaskGroup, job: Job): void {
   const given = mergeBlocks(job.Reschedule, group.ReschedulePolicy);
   const replaceable = job.Type !== "system" && job.Type !== "sysbatch";
-  group.ReschedulePolicy = given === undefined && !replaceable ? undefined : mergeBlocks(rescheduleDefaults(job.Type), given);
+  group.ReschedulePolicy =
+    given === undefined && !replaceable ? undefined : mergeBlocks(rescheduleDefaults(job.Type), given);
 }
 
 function rescheduleDefaults(jobType: string): ReschedulePolicy {

@@ -47,7 +47,8 @@ export function canonicalizeJob(job: Job, defaults: CanonicalDefaults): void {
 
 function canonicalizeUpdate(job: Job): void {
   if (job.Update !== undefined && isUnsetUpdate(job.Update)) job.Update = undefined;
-  if (job.Update === undefined && (job.Type === "service" || job.Type === "system")) job.Update = UpdateStrategy.create();
+  if (job.Update === undefined && (job.Type === "service" || job.Type === "system"))
+    job.Update = UpdateStrategy.create();
   if (job.Update !== undefined) fillUpdate(job.Update);
 }
 

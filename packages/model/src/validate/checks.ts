@@ -97,7 +97,8 @@ function* consulCheck(check: ServiceCheck): Generator<string> {
   if (check.Expose && type !== "grpc" && type !== "http") yield "expose may only be set on HTTP or gRPC checks";
   for (const [name, field] of Object.entries(COUNTS)) {
     if (check[field] < 0) yield `${name} must be non-negative`;
-    if (check[field] > 0 && check.Type === "script") yield `${name} not supported for check of type ${quote(check.Type)}`;
+    if (check[field] > 0 && check.Type === "script")
+      yield `${name} not supported for check of type ${quote(check.Type)}`;
   }
   if (check.Notes.length > 255) yield "notes must not be longer than 255 characters";
 }

@@ -67,7 +67,11 @@ function checkRightSide(side: RightSide, operand: string, text: string, noun: "c
       return text === "" ? [`Operator ${quote(operand)} requires an RTarget`] : [];
     case "set":
       if (text !== "") return [];
-      return [noun === "constraint" ? "Set contains constraint requires an RTarget" : "Set contains operators require an RTarget"];
+      return [
+        noun === "constraint"
+          ? "Set contains constraint requires an RTarget"
+          : "Set contains operators require an RTarget",
+      ];
     case "none":
       return text === "" ? [] : [`Operator ${quote(operand)} does not support an RTarget`];
     case "count":
@@ -79,7 +83,9 @@ function checkRightSide(side: RightSide, operand: string, text: string, noun: "c
     case "version":
     case "semver": {
       const parsed = parseConstraints(text, side);
-      return "error" in parsed ? [`${side === "version" ? "Version" : "Semver"} ${noun} is invalid: ${parsed.error}`] : [];
+      return "error" in parsed
+        ? [`${side === "version" ? "Version" : "Semver"} ${noun} is invalid: ${parsed.error}`]
+        : [];
     }
     case "free":
       return [];

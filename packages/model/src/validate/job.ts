@@ -24,7 +24,9 @@ export function validateJob(job: Job, limits: ValidationLimits): string[] {
     ...validateAffinities(job.Affinities, job.Type),
     ...validateSpreads(job.Spreads, job.Type),
     ...groupList(job),
-    ...job.TaskGroups.flatMap((group) => nested(`Task group ${group.Name} validation failed: `, validateGroup(group, job))),
+    ...job.TaskGroups.flatMap((group) =>
+      nested(`Task group ${group.Name} validation failed: `, validateGroup(group, job)),
+    ),
     ...launch(job, limits),
     ...descriptions(job),
     ...multiregion(job.Multiregion),
@@ -63,7 +65,8 @@ function groupList(job: Job): string[] {
   job.TaskGroups.forEach((group, i) => {
     const earlier = seen.get(group.Name);
     if (group.Name === "") errors.push(`Job task group ${i + 1} missing name`);
-    else if (earlier !== undefined) errors.push(`Job task group ${i + 1} redefines '${group.Name}' from group ${earlier}`);
+    else if (earlier !== undefined)
+      errors.push(`Job task group ${i + 1} redefines '${group.Name}' from group ${earlier}`);
     else seen.set(group.Name, i + 1);
     if ((group.ShutdownDelay ?? 0) < 0) errors.push("ShutdownDelay must be a positive value");
     errors.push(...systemCount(group, job));

@@ -30,7 +30,9 @@ export function validateReschedule(policy: ReschedulePolicy): string[] {
   const errors = [...checkAmbiguity(settings, unlimited), ...delays];
   if (unlimited) return errors;
   if (settings.interval < INTERVAL_MIN) {
-    errors.push(`Interval cannot be less than ${formatDuration(INTERVAL_MIN)} (got ${formatDuration(settings.interval)})`);
+    errors.push(
+      `Interval cannot be less than ${formatDuration(INTERVAL_MIN)} (got ${formatDuration(settings.interval)})`,
+    );
   }
   // With delays that make no sense the attempts cannot be counted.
   return delays.length > 0 ? errors : [...errors, ...checkAttempts(settings)];

@@ -26,7 +26,10 @@ export function validateResources(resources: Resources): string[] {
 
 function devices(requested: readonly RequestedDevice[]): string[] {
   return requested.flatMap((device, i) => {
-    const errors = device.Name === "" ? ["device name must be given as one of the following: type, vendor/type, or vendor/type/name"] : [];
+    const errors =
+      device.Name === ""
+        ? ["device name must be given as one of the following: type, vendor/type, or vendor/type/name"]
+        : [];
     errors.push(...validateConstraints(device.Constraints), ...validateAffinities(device.Affinities, ""));
     return errors.length === 0 ? [] : [`device ${i + 1} failed validation: ${multiError(errors)}`];
   });

@@ -11,7 +11,13 @@ const KINDS = ["", "api-gateway", "ingress-gateway", "mesh-gateway", "terminatin
 
 /** What holds for a service wherever it stands. */
 export function validateService(service: Service): string[] {
-  return [...serviceName(service), ...addressMode(service), ...onUpdate(service), ...provider(service), ...identity(service)];
+  return [
+    ...serviceName(service),
+    ...addressMode(service),
+    ...onUpdate(service),
+    ...provider(service),
+    ...identity(service),
+  ];
 }
 
 /** A name with `${…}` in it is only known on the node; each reference stands for one letter here. */
@@ -45,7 +51,9 @@ function provider(service: Service): string[] {
   if (service.Provider === "consul") {
     return [
       ...validateChecks(service),
-      ...(KINDS.includes(service.Kind) ? [] : [`Service ${service.Name} kind must be one of consul service kind or empty`]),
+      ...(KINDS.includes(service.Kind)
+        ? []
+        : [`Service ${service.Name} kind must be one of consul service kind or empty`]),
       ...validateConnect(service),
     ];
   }
@@ -78,7 +86,9 @@ export function validateTaskServices(task: Task, networks: readonly NetworkResou
     const literal = isNumeric(service.PortLabel) && (service.AddressMode === "driver" || service.Address !== "");
     if (service.PortLabel !== "" && !literal) referenced.add(service.PortLabel, service.Name);
     if (service.Connect !== undefined) {
-      errors.push(`service ${quote(service.Name)} cannot have "connect" block, only services defined in a "group" block can`);
+      errors.push(
+        `service ${quote(service.Name)} cannot have "connect" block, only services defined in a "group" block can`,
+      );
     }
     errors.push(...taskChecks(service, referenced));
   });
@@ -105,7 +115,9 @@ function taskChecks(service: Service, referenced: PortReferences): string[] {
       referenced.add(port, service.Name);
     } else if (check.AddressMode !== "driver") {
       if (service.Address === "") {
-        errors.push(`check ${quote(check.Name)} cannot use a numeric port ${Number(port)} without setting address_mode="driver"`);
+        errors.push(
+          `check ${quote(check.Name)} cannot use a numeric port ${Number(port)} without setting address_mode="driver"`,
+        );
       }
     } else if (Number(port) <= 0) {
       errors.push(`check ${quote(check.Name)} has invalid numeric port ${Number(port)}`);

@@ -49,7 +49,7 @@ function killTimeout(task: Task, group: TaskGroup, job: Job): string[] {
   const timeout = task.KillTimeout ?? 0;
   if (timeout < 0) return ["KillTimeout must be a positive value"];
   const deadline = group.Update?.ProgressDeadline ?? 0;
-  if (job.Type !== "service" || deadline === 0 || timeout <= deadline) return [];
+  if (job.Type !== "service" || deadline <= 0 || timeout <= deadline) return [];
   return [
     `KillTimout (${formatDuration(timeout)}) longer than the group's ProgressDeadline (${formatDuration(deadline)})`,
   ];
@@ -103,9 +103,7 @@ function plugin(task: Task): string[] {
   const errors: string[] = [];
   if (config.ID === "") errors.push("CSIPluginConfig must have a non-empty PluginID");
   if (!["node", "controller", "monolith"].includes(config.Type)) {
-    errors.push(
-      `CSIPluginConfig PluginType must be one of 'node', 'controller', or 'monolith', got: "${config.Type}"`,
-    );
+    errors.push(`CSIPluginConfig PluginType must be one of 'node', 'controller', or 'monolith', got: "${config.Type}"`);
   }
   return errors;
 }

@@ -39,7 +39,8 @@ function changeMode(template: Template): string[] {
       if (template.Envvars) errors.push("cannot use signals with env var templates");
       return errors;
     case "script":
-      if (template.ChangeScript === undefined) return ["Must specify change script configuration value when change mode is script"];
+      if (template.ChangeScript === undefined)
+        return ["Must specify change script configuration value when change mode is script"];
       return template.ChangeScript.Command === "" ? ["Must specify script path value when change mode is script"] : [];
     default:
       return ["Invalid change mode. Must be one of the following: noop, signal, script, restart"];

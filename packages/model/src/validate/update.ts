@@ -15,8 +15,10 @@ export function validateUpdate(update: UpdateStrategy): string[] {
   if (MinHealthyTime < 0) {
     errors.push(`Minimum healthy time may not be less than zero: ${formatDuration(MinHealthyTime)}`);
   }
-  if (HealthyDeadline <= 0) errors.push(`Healthy deadline must be greater than zero: ${formatDuration(HealthyDeadline)}`);
-  if (ProgressDeadline < 0) errors.push(`Progress deadline must be zero or greater: ${formatDuration(ProgressDeadline)}`);
+  if (HealthyDeadline <= 0)
+    errors.push(`Healthy deadline must be greater than zero: ${formatDuration(HealthyDeadline)}`);
+  if (ProgressDeadline < 0)
+    errors.push(`Progress deadline must be zero or greater: ${formatDuration(ProgressDeadline)}`);
   if (MinHealthyTime >= HealthyDeadline) {
     errors.push(
       `Minimum healthy time must be less than healthy deadline: ${formatDuration(MinHealthyTime)} > ${formatDuration(HealthyDeadline)}`,

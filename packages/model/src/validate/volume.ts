@@ -2,7 +2,9 @@ import type { VolumeRequest } from "@steppe/proto";
 import { multiError } from "../multi-error.ts";
 
 /** What each access mode of a CSI volume asks of a group with several allocations on one volume. */
-const ACCESS: Readonly<Record<string, { readonly readOnly: boolean; readonly only?: string; readonly readersFree?: true }>> = {
+const ACCESS: Readonly<
+  Record<string, { readonly readOnly: boolean; readonly only?: string; readonly readersFree?: true }>
+> = {
   "single-node-reader-only": { readOnly: true, only: "one reader" },
   "single-node-writer": { readOnly: false, only: "one reader or writer" },
   "multi-node-reader-only": { readOnly: true },

@@ -57,7 +57,8 @@ function taskWarnings(task: Task): string[] {
   if (IOPS !== 0) {
     warnings.push("IOPS has been deprecated as of Nomad 0.9.0. Please remove IOPS from resource block.");
   }
-  if (DiskMB !== 0) warnings.push("DiskMB of a task is not acted on. Please use the ephemeral_disk block of the group.");
+  if (DiskMB !== 0)
+    warnings.push("DiskMB of a task is not acted on. Please use the ephemeral_disk block of the group.");
   if (Networks.length > 0) {
     warnings.push(
       "task network resources have been deprecated as of Nomad 0.12.0. Please configure networking via group network block.",

@@ -49,9 +49,9 @@ export class NodeStream {
     });
   }
 
-  /** Ended allocations are left out: the agent stops what is not listed. */
+  /** Allocations that ended on the node are left out: the agent stops and forgets what is not listed. */
   #full(nodeIds: readonly string[]): NodeAllocations {
-    const live = nodeIds.flatMap((id) => [...this.#view.nodes.allocationsOf(id)].filter((it) => !it.terminal));
+    const live = nodeIds.flatMap((id) => [...this.#view.nodes.allocationsOf(id)].filter((it) => !it.clientTerminal));
     this.#changed.clear();
     this.#removed.clear();
     return this.#message(live, [], true);

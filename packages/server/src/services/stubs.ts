@@ -46,7 +46,7 @@ export function fullAllocation(view: StateView, allocation: AllocationView): All
     ...Allocation.create(),
     ...sharedFields(view, allocation),
     Job: allocation.Job,
-    AllocatedResources: group && allocatedResources(allocation.Job, group),
+    AllocatedResources: group && allocatedResources(group),
     Metrics: allocation.Metrics,
     PreviousAllocation: allocation.PreviousAllocation,
     NetworkStatus: allocation.NetworkStatus,

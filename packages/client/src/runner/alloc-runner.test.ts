@@ -1,0 +1,165 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type AllocationUpdate, type Job, Node, type TaskState } from "@steppe/proto";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { createMockDriver } from "../drivers/mock-driver.ts";
+import { assignedTo, jobOf, seededRandom, silent } from "../testing/fixtures.ts";
+import { createStepClock, type StepClock } from "../testing/step-clock.ts";
+import { AllocRunner } from "./alloc-runner.ts";
+import { AllocationStore } from "./allocation-files.ts";
+
+let clock: StepClock;
+let dir: string;
+let reported: AllocationUpdate[];
+let runners: AllocRunner[];
+
+beforeEach(() => {
+  clock = createStepClock();
+  dir = mkdtempSync(join(tmpdir(), "steppe-alloc-"));
+  reported = [];
+  runners = [];
+});
+afterEach(() => {
+  for (const runner of runners) runner.detach();
+  rmSync(dir, { recursive: true });
+});
+
+function runnerOf(job: Job): AllocRunner {
+  const runner = new AllocRunner(assignedTo(job), job, {
+    node: Node.create({ ID: "n" }),
+    region: "global",
+    allocDir: join(dir, "alloc"),
+    hostEnv: {},
+    drivers: new Map([["mock_driver", createMockDriver(clock)]]),
+    store: new AllocationStore(dir),
+    report: (update) => reported.push(update),
+    clock,
+    random: seededRandom(),
+    logger: silent,
+  });
+  runners.push(runner);
+  return runner;
+}
+
+async function run(job: Job): Promise<AllocRunner> {
+  const runner = runnerOf(job);
+  await runner.start();
+  await clock.advance(0);
+  return runner;
+}
+
+const statuses = () => reported.map((update) => update.ClientStatus).filter((status, i, all) => status !== all[i - 1]);
+const task = (name = "main") => reported.at(-1)?.TaskStates[name] as TaskState;
+const types = (name = "main") => task(name).Events.map((event) => event.Type);
+const texts = (name = "main") => task(name).Events.map((event) => event.DisplayMessage);
+
+test("allocation: batch task that succeeds, pending then running then complete", async () => {
+  await run(jobOf([{ Config: { run_for: "5s" } }], { Type: "batch" }));
+  await clock.advance(5000);
+  expect(statuses()).toEqual(["pending", "running", "complete"]);
+  expect(texts()).toEqual([
+    "Task received by client",
+    "Building Task Directory",
+    "Task started by client",
+    "Exit Code: 0",
+  ]);
+});
+
+test("allocation: failing task, restarted by the policy, then failed", async () => {
+  const policy = { Attempts: 1, Interval: 60e9, Delay: 10e9, Mode: "fail" };
+  await run(jobOf([{ Config: { run_for: "1s", exit_code: 1 } }], {}, { RestartPolicy: policy }));
+  await clock.advance(1000);
+  expect(task()).toMatchObject({ State: "pending", Restarts: 1 });
+  expect(texts().slice(-2)).toEqual(["Exit Code: 1", "Task restarting in 10s"]);
+  await clock.advance(11_000);
+  expect(statuses().at(-1)).toBe("failed");
+  expect(texts().at(-1)).toBe('Exceeded allowed attempts 1 in interval 1m0s and mode is "fail"');
+  expect(task()).toMatchObject({ State: "dead", Failed: true, Restarts: 1 });
+});
+
+test("allocation: start error that will not pass, failed with the driver's words", async () => {
+  await run(jobOf([{ Config: { start_error: "no such image" } }], {}, { RestartPolicy: { Attempts: 3 } }));
+  expect(texts().slice(-2)).toEqual(["no such image", "Error was unrecoverable"]);
+  expect(statuses().at(-1)).toBe("failed");
+});
+
+test("allocation: unknown driver, failed", async () => {
+  await run(jobOf([{ Driver: "docker" }]));
+  expect(types().slice(-2)).toEqual(["Driver Failure", "Not Restarting"]);
+});
+
+test("allocation: stopped, complete and not failed", async () => {
+  const runner = await run(jobOf([{ Config: { run_for: "1h" } }]));
+  await runner.stop();
+  expect(statuses()).toEqual(["pending", "running", "complete"]);
+  expect(types().slice(-3)).toEqual(["Killing", "Terminated", "Killed"]);
+});
+
+test("allocation: stopped between restarts, complete", async () => {
+  const runner = await run(jobOf([{ Config: { exit_code: 1 } }], {}, { RestartPolicy: { Attempts: 3, Delay: 60e9 } }));
+  await runner.stop();
+  expect(statuses().at(-1)).toBe("complete");
+  expect(clock.pending()).toBe(0);
+});
+
+test("allocation: a task fails, its sibling is killed and has not failed", async () => {
+  await run(
+    jobOf([
+      { Name: "a", Config: { run_for: "1s", exit_code: 2 } },
+      { Name: "b", Config: { run_for: "1h" } },
+    ]),
+  );
+  await clock.advance(1000);
+  expect(statuses().at(-1)).toBe("failed");
+  expect(task("b")).toMatchObject({ State: "dead", Failed: false });
+  expect(texts("b")).toContain('Task\'s sibling "a" failed');
+});
+
+test("allocation: prestart, main, poststop run one after another; stopped meanwhile, poststop still runs", async () => {
+  const init = { Name: "init", Lifecycle: { Hook: "prestart", Sidecar: false }, Config: { run_for: "1s" } };
+  const down = { Name: "down", Lifecycle: { Hook: "poststop", Sidecar: false }, Config: { run_for: "1s" } };
+  const runner = await run(jobOf([{ Config: { run_for: "1h" } }, init, down]));
+  expect([task("init").State, task().State]).toEqual(["running", "pending"]);
+  await clock.advance(1000);
+  expect([task("init").State, task().State, task("down").State]).toEqual(["dead", "running", "pending"]);
+  const stopping = runner.stop();
+  await clock.advance(0);
+  expect([task().State, task("down").State]).toEqual(["dead", "running"]);
+  await clock.advance(1000);
+  await stopping;
+  expect(statuses().at(-1)).toBe("complete");
+});
+
+test("allocation: shutdown delay of the group passes before the kill", async () => {
+  const runner = await run(jobOf([{ Config: { run_for: "1h" } }], {}, { ShutdownDelay: 5e9 }));
+  const stopping = runner.stop();
+  await clock.advance(4999);
+  expect(task().State).toBe("running");
+  await clock.advance(1);
+  await stopping;
+});
+
+test("health: running for the minimum time, healthy; without an update block, not told", async () => {
+  await run(jobOf([{ Config: { run_for: "1h" } }], {}, { Update: { MinHealthyTime: 10e9 } }));
+  await clock.advance(9999);
+  expect(reported.at(-1)?.DeploymentStatus).toBeUndefined();
+  await clock.advance(1);
+  expect(reported.at(-1)?.DeploymentStatus?.Healthy).toBe(true);
+  await run(jobOf([{ Config: { run_for: "1h" } }]));
+  await clock.advance(600_000);
+  expect(reported.at(-1)?.DeploymentStatus).toBeUndefined();
+});
+
+test("health: failed before the minimum time, or not up by the deadline: unhealthy", async () => {
+  await run(jobOf([{ Config: { run_for: "5s", exit_code: 1 } }], {}, { Update: { MinHealthyTime: 10e9 } }));
+  await clock.advance(5000);
+  expect(reported.at(-1)?.DeploymentStatus?.Healthy).toBe(false);
+  const restart = { Attempts: 100, Interval: 3600e9, Delay: 1e9, Mode: "delay" };
+  const update = { MinHealthyTime: 10e9, HealthyDeadline: 30e9 };
+  await run(jobOf([{ Config: { run_for: "5s", exit_code: 1 } }], {}, { Update: update, RestartPolicy: restart }));
+  await clock.advance(29_999);
+  expect(reported.at(-1)?.DeploymentStatus).toBeUndefined();
+  await clock.advance(1);
+  expect(reported.at(-1)?.DeploymentStatus?.Healthy).toBe(false);
+});

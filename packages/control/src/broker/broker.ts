@@ -1,0 +1,199 @@
+import { isTerminalEvaluation } from "@steppe/model";
+import {
+  BrokerAckRequest,
+  BrokerAckResponse,
+  BrokerDequeueRequest,
+  BrokerDequeueResponse,
+  BrokerTouch,
+  type Evaluation,
+} from "@steppe/proto";
+import { Alarm } from "../alarm.ts";
+import { SUBJECTS } from "../bus.ts";
+import type { AppliedEntry } from "../region-log.ts";
+import { failedWithFollowUp } from "./closing.ts";
+import type { BrokerNeeds } from "./needs.ts";
+import { OpenEvaluations } from "./open-evaluations.ts";
+import { type BrokerSettings, FOLLOW_UP_MS, FOLLOW_UP_SPREAD_MS } from "./options.ts";
+import type { QueueStats } from "./queue.ts";
+import { EvaluationWriter } from "./writer.ts";
+
+export interface BrokerStats extends QueueStats {
+  readonly blocked: number;
+  readonly delayed: number;
+}
+
+/** A worker's request that waits for an evaluation. */
+interface Waiter {
+  readonly request: BrokerDequeueRequest;
+  readonly untilMs: number;
+  readonly answer: (response: BrokerDequeueResponse) => void;
+}
+
+/**
+ * Hands out evaluations to workers during one term.
+ *
+ * 1. Built from the state when the term begins, then kept by what is applied: an evaluation that
+ *    the log says has ended or is blocked is acknowledged by that alone.
+ * 2. What a worker is given names the index it must have applied: the last change of the job's
+ *    evaluations and allocations, so that no plan is made without the last one in sight.
+ * 3. An acknowledgement counts only for what the log says; an evaluation still open is delivered again.
+ */
+export class Broker {
+  readonly #term: number;
+  readonly #needs: BrokerNeeds;
+  readonly #settings: BrokerSettings;
+  readonly #signal: AbortSignal;
+  readonly #open: OpenEvaluations;
+  readonly #writer: EvaluationWriter;
+  readonly #alarm: Alarm = new Alarm();
+  /** Rung when the evaluation of that token is no longer out. */
+  readonly #acks: Map<string, { readonly id: string; readonly gone: Alarm }> = new Map();
+  #waiters: Waiter[] = [];
+  #conflictsAtMs: number;
+
+  constructor(term: number, needs: BrokerNeeds, settings: BrokerSettings, signal: AbortSignal) {
+    this.#term = term;
+    this.#needs = needs;
+    this.#settings = settings;
+    this.#signal = signal;
+    this.#writer = new EvaluationWriter(term, needs, signal);
+    this.#conflictsAtMs = needs.clock.monotonicMs() + settings.conflictRetryMs;
+    const { indexes } = needs.view;
+    this.#open = new OpenEvaluations(settings, Math.max(indexes.changedAt("nodes"), indexes.changedAt("allocations")));
+  }
+
+  stats(): BrokerStats {
+    return { ...this.#open.queue.stats(), blocked: this.#open.blocked.size, delayed: this.#open.delayed.size };
+  }
+
+  /** Serves until the signal aborts. */
+  async run(): Promise<void> {
+    const { bus, clock, onApplied, view } = this.#needs;
+    const unsubscribe = onApplied((applied) => this.#follow(applied));
+    const wallNs = clock.wallNs();
+    for (const evaluation of view.evaluations.byId.values()) {
+      if (!isTerminalEvaluation(evaluation)) this.#open.take(evaluation, wallNs);
+    }
+    bus.serve(SUBJECTS.dequeue, (payload) => this.#dequeue(payload), this.#signal);
+    bus.serve(SUBJECTS.ack, (payload) => this.#acknowledge(payload), this.#signal);
+    bus.subscribe(SUBJECTS.touch, (payload) => this.#touch(payload), this.#signal);
+    while (!this.#signal.aborted) {
+      this.#pump();
+      await this.#alarm.wait(clock, this.#nextDueInMs(), this.#signal);
+    }
+    unsubscribe();
+    for (const { answer } of this.#waiters) answer(BrokerDequeueResponse.create());
+  }
+
+  #follow({ index, changes }: AppliedEntry): void {
+    if (changes.evaluations.size === 0 && changes.freedClasses.size === 0) return;
+    const wallNs = this.#needs.clock.wallNs();
+    for (const evaluation of changes.evaluations.values()) this.#open.take(evaluation, wallNs);
+    this.#open.freed(changes.freedClasses, index);
+    this.#pump();
+    this.#alarm.ring();
+  }
+
+  /** Everything that is due now: take back, hand out, write. */
+  #pump(): void {
+    const { clock } = this.#needs;
+    const nowMs = clock.monotonicMs();
+    if (nowMs >= this.#conflictsAtMs) {
+      this.#open.retryConflicted();
+      this.#conflictsAtMs = nowMs + this.#settings.conflictRetryMs;
+    }
+    this.#open.advance(nowMs, clock.wallNs());
+    this.#answerWaiters(nowMs);
+    for (const [token, { id, gone }] of this.#acks) if (!this.#open.queue.holds(id, token)) gone.ring();
+    for (const evaluation of this.#open.queue.takeFailing()) this.#writer.write(this.#failed(evaluation));
+    this.#writer.write(this.#open.takeCanceled());
+  }
+
+  #nextDueInMs(): number {
+    const { clock } = this.#needs;
+    const untilWallMs = (this.#open.delayed.nextDueNs() - clock.wallNs()) / 1e6;
+    const waiters = this.#waiters.map(({ untilMs }) => untilMs);
+    const dueMs = Math.min(this.#open.queue.nextDueMs(), this.#conflictsAtMs, ...waiters);
+    return Math.min(dueMs - clock.monotonicMs(), untilWallMs);
+  }
+
+  #failed(evaluation: Evaluation): Evaluation[] {
+    const { clock, random, view, logger } = this.#needs;
+    const { ID: id, Namespace, JobID } = evaluation;
+    logger.warn({ evaluation: id, job: JobID }, "evaluation reached its delivery limit");
+    const delayMs = FOLLOW_UP_MS + random.fraction() * FOLLOW_UP_SPREAD_MS;
+    const followUp = { id: random.id(), notBeforeNs: clock.wallNs() + Math.floor(delayMs) * 1e6 };
+    const jobIsGone = view.jobs.get(Namespace, JobID) === undefined;
+    return failedWithFollowUp(evaluation, this.#settings.deliveries, jobIsGone ? undefined : followUp);
+  }
+
+  #dequeue(payload: Uint8Array): Promise<Uint8Array> {
+    const request = BrokerDequeueRequest.decode(payload);
+    return new Promise((resolve) => {
+      const untilMs = this.#needs.clock.monotonicMs() + Math.min(request.WaitMs, this.#settings.holdMaxMs);
+      const answer = (response: BrokerDequeueResponse) => resolve(BrokerDequeueResponse.encode(response).finish());
+      if (this.#signal.aborted) return answer(BrokerDequeueResponse.create());
+      this.#waiters.push({ request, untilMs, answer });
+      this.#pump();
+      this.#alarm.ring();
+    });
+  }
+
+  /** First come, first served; one whose time is up gets an empty answer. */
+  #answerWaiters(nowMs: number): void {
+    this.#waiters = this.#waiters.filter(({ request, untilMs, answer }) => {
+      const delivery = this.#deliver(request, nowMs);
+      if (delivery !== undefined) answer(delivery);
+      else if (nowMs >= untilMs) answer(BrokerDequeueResponse.create());
+      else return true;
+      return false;
+    });
+  }
+
+  #deliver(request: BrokerDequeueRequest, nowMs: number): BrokerDequeueResponse | undefined {
+    const { random, view } = this.#needs;
+    const token = random.id();
+    const taken = this.#open.queue.dequeue(request.Types, request.WorkerID, token, nowMs);
+    if (taken === undefined) return undefined;
+    const { Namespace, JobID } = taken;
+    const WaitIndex = Math.max(
+      taken.ModifyIndex,
+      view.evaluations.ofJob(Namespace, JobID)?.index ?? 0,
+      view.jobs.get(Namespace, JobID)?.allocationsIndex ?? 0,
+    );
+    return { Evaluation: view.evaluations.get(taken.ID) ?? taken, Token: token, WaitIndex, Term: this.#term };
+  }
+
+  async #acknowledge(payload: Uint8Array): Promise<Uint8Array> {
+    const { EvalID, Token, Done } = BrokerAckRequest.decode(payload);
+    const Accepted = Done ? await this.#ended(EvalID, Token) : this.#nack(EvalID, Token);
+    return BrokerAckResponse.encode({ Accepted }).finish();
+  }
+
+  #nack(id: string, token: string): boolean {
+    const accepted = this.#open.queue.nack(id, token, this.#needs.clock.monotonicMs());
+    this.#pump();
+    this.#alarm.ring();
+    return accepted;
+  }
+
+  /** The worker's replica may be ahead of this one, so the end of the evaluation is given time to arrive. */
+  async #ended(id: string, token: string): Promise<boolean> {
+    if (this.#open.queue.holds(id, token)) {
+      const gone = new Alarm();
+      this.#acks.set(token, { id, gone });
+      await gone.wait(this.#needs.clock, this.#settings.ackLagMs, this.#signal);
+      this.#acks.delete(token);
+    }
+    if (this.#open.queue.holds(id, token)) {
+      this.#nack(id, token);
+      return false;
+    }
+    const evaluation = this.#needs.view.evaluations.get(id);
+    return evaluation === undefined || evaluation.Status !== "pending";
+  }
+
+  #touch(payload: Uint8Array): void {
+    this.#open.queue.touch(BrokerTouch.decode(payload).WorkerID, this.#needs.clock.monotonicMs());
+  }
+}

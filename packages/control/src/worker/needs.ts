@@ -1,0 +1,53 @@
+import type { Clock, Logger, Random } from "@steppe/model";
+import type { Evaluation, Plan } from "@steppe/proto";
+import type { StateView } from "@steppe/state";
+import type { Bus } from "../bus.ts";
+import type { OnApplied, Propose, WaitFor } from "../region-log.ts";
+
+export interface WorkerNeeds {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly bus: Pick<Bus, "request" | "publish">;
+  readonly view: Pick<StateView, "index" | "lease" | "jobs" | "evaluations">;
+  /** Writes plans, and nothing else. */
+  readonly propose: Propose;
+  readonly onApplied: OnApplied;
+  readonly waitFor: WaitFor;
+  /**
+   * Decides on the own replica as it stands. Synchronous: the state does not move under it. Its
+   * plan ends the evaluation.
+   */
+  readonly schedule: (evaluation: Evaluation) => Plan;
+  /** Cuts a plan into parts that each fit into a log entry; only the last one has its Result. */
+  readonly splitPlan: (plan: Plan) => readonly Plan[];
+}
+
+/** Milliseconds. */
+export interface WorkerOptions {
+  /** Tells workers apart in logs and at the broker. */
+  readonly name: string;
+  /** Scheduler types it takes. */
+  readonly types?: readonly string[];
+  /** Evaluations in hand at once: while the plan of one is acknowledged, the next is scheduled. */
+  readonly pipeline?: number;
+  /** How long the broker may hold a request. */
+  readonly waitMs?: number;
+  /** How long the replica may take to catch up with an evaluation. */
+  readonly catchUpMs?: number;
+  readonly touchEveryMs?: number;
+}
+
+export type WorkerSettings = Required<WorkerOptions>;
+
+export function workerSettings(options: WorkerOptions): WorkerSettings {
+  return {
+    types: ["service", "batch", "system", "sysbatch"],
+    pipeline: 4,
+    waitMs: 5_000,
+    catchUpMs: 5_000,
+    // A broker gives a silent worker five times as long.
+    touchEveryMs: 1_000,
+    ...options,
+  };
+}

@@ -1,0 +1,67 @@
+import type { BrokerDequeueResponse, Evaluation, Outcome, Plan } from "@steppe/proto";
+import { isOpen } from "@steppe/state";
+import { exhaustedPlan, nextMove, type Submission, submissionOf } from "./decide.ts";
+import type { WorkerNeeds, WorkerSettings } from "./needs.ts";
+
+type ProcessNeeds = Pick<WorkerNeeds, "clock" | "random" | "view" | "propose" | "waitFor" | "schedule" | "splitPlan">;
+
+/**
+ * Sees one evaluation through: catch up, schedule, submit, look again where others were faster.
+ * Resolves when the evaluation has ended in the log, by this worker or another; rejects when it
+ * should be delivered again.
+ */
+export async function processEvaluation(
+  needs: ProcessNeeds,
+  { catchUpMs }: Pick<WorkerSettings, "catchUpMs">,
+  delivery: BrokerDequeueResponse & { readonly Evaluation: Evaluation },
+): Promise<void> {
+  const { view, random } = needs;
+  await catchUp(needs, delivery.WaitIndex, catchUpMs);
+  const id = delivery.Evaluation.ID;
+  let used = 0;
+  for (;;) {
+    const evaluation = view.evaluations.get(id);
+    if (evaluation === undefined || !isOpen(evaluation)) return;
+    const plan = needs.schedule(evaluation);
+    const move = nextMove(evaluation.Type, used, await submit(needs, needs.splitPlan(plan), catchUpMs));
+    if (move.kind === "done") return;
+    if (move.kind === "error") throw new Error(`plan refused: ${move.reason}`);
+    if (move.kind === "exhausted") {
+      const job = view.jobs.get(evaluation.Namespace, evaluation.JobID)?.job;
+      const last = exhaustedPlan(evaluation, job, plan, random.id(), view.index);
+      const { kind, reason } = await submit(needs, [last], catchUpMs);
+      if (kind === "committed") return;
+      throw new Error(`giving up failed: ${reason}`);
+    }
+    used = move.used;
+  }
+}
+
+/** Parts go one after the other, since each is checked against what the ones before left. */
+async function submit(needs: ProcessNeeds, parts: readonly Plan[], catchUpMs: number): Promise<Submission> {
+  const outcomes: Outcome[] = [];
+  for (const part of parts) {
+    const outcome = await needs.propose({ $case: "ApplyPlan", value: part });
+    outcomes.push(outcome);
+    await catchUp(needs, outcome.Index, catchUpMs);
+    if (outcome.Refusal !== undefined || outcome.RejectedNodes.length > 0) break;
+  }
+  return submissionOf(outcomes);
+}
+
+async function catchUp(needs: ProcessNeeds, index: number, catchUpMs: number): Promise<void> {
+  if (needs.view.index >= index) return;
+  const late = new AbortController();
+  const caughtUp = new AbortController();
+  const timer = needs.clock.after(catchUpMs, caughtUp.signal).then(
+    () => late.abort(new Error(`replica did not reach index ${index} in ${catchUpMs} ms`)),
+    // Cut short, because the replica caught up.
+    () => undefined,
+  );
+  try {
+    await needs.waitFor(index, late.signal);
+  } finally {
+    caughtUp.abort();
+    await timer;
+  }
+}

@@ -1,0 +1,176 @@
+/**
+ * Who waits for which command, and until when. The proposer sends; this keeps the promises.
+ *
+ * 1. A proposal is one command under one request ID; several callers may wait for it.
+ * 2. A proposal is `queued` (nothing of it was ever sent), `sent`, or `stored` (acknowledged).
+ * 3. A caller is answered once: by the outcome, by its deadline, by its signal, or by a failure.
+ *    What its deadline says depends on the state: a queued or refused command did not and will
+ *    not happen; of a sent one nobody can tell.
+ * 4. A proposal without callers is forgotten; if it was queued it will never be sent.
+ */
+import { type Clock, SteppeError } from "@steppe/model";
+import type { Outcome } from "@steppe/proto";
+import { Command } from "@steppe/proto";
+
+export type CommandKind = NonNullable<Command["Kind"]>;
+
+/** What a caller gets: the outcome, and the index of the entry that it came with. */
+export interface Answer {
+  readonly index: number;
+  readonly outcome: Outcome;
+}
+
+export interface Caller {
+  /** On the clock's monotonic milliseconds. */
+  readonly deadline: number;
+  resolve(answer: Answer): void;
+  reject(error: unknown): void;
+}
+
+export interface Proposal {
+  readonly requestId: string;
+  /** The encoded command. */
+  readonly bytes: Uint8Array;
+  readonly callers: Set<Caller>;
+  state: "queued" | "sent" | "stored";
+}
+
+export class Proposals {
+  readonly #clock: Clock;
+  readonly #byRequestId = new Map<string, Proposal>();
+  #alarm: { readonly at: number; readonly stop: AbortController } | undefined;
+  #onEmpty: () => void = () => undefined;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  find(requestId: string): Proposal | undefined {
+    return this.#byRequestId.get(requestId);
+  }
+
+  add(requestId: string, bytes: Uint8Array): Proposal {
+    const proposal: Proposal = { requestId, bytes, callers: new Set(), state: "queued" };
+    this.#byRequestId.set(requestId, proposal);
+    return proposal;
+  }
+
+  /** Resolves or rejects as rule 3 says. */
+  join(proposal: Proposal, timeoutMs: number, signal?: AbortSignal): Promise<Answer> {
+    const deadline = this.#clock.monotonicMs() + timeoutMs;
+    return new Promise((resolve, reject) => {
+      const stop = () => {
+        this.#leave(proposal, caller);
+        reject(signal?.reason);
+      };
+      const caller: Caller = {
+        deadline,
+        resolve: (answer) => {
+          signal?.removeEventListener("abort", stop);
+          resolve(answer);
+        },
+        reject: (error) => {
+          signal?.removeEventListener("abort", stop);
+          reject(error);
+        },
+      };
+      proposal.callers.add(caller);
+      signal?.addEventListener("abort", stop, { once: true });
+      this.#setAlarm(deadline);
+    });
+  }
+
+  /** The command was applied here; true when somebody waited for it. */
+  applied(requestId: string, answer: Answer): boolean {
+    const proposal = this.#byRequestId.get(requestId);
+    if (proposal === undefined) return false;
+    for (const caller of proposal.callers) caller.resolve(answer);
+    this.#forget(proposal);
+    return true;
+  }
+
+  fail(proposal: Proposal, error: unknown): void {
+    for (const caller of proposal.callers) caller.reject(error);
+    this.#forget(proposal);
+  }
+
+  failAll(errorOf: (proposal: Proposal) => unknown): void {
+    for (const proposal of [...this.#byRequestId.values()]) this.fail(proposal, errorOf(proposal));
+  }
+
+  /** Whether anybody still waits for it. */
+  isWanted(proposal: Proposal): boolean {
+    return proposal.callers.size > 0;
+  }
+
+  /** Resolves when nobody waits for anything. */
+  empty(): Promise<void> {
+    if (this.#byRequestId.size === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#onEmpty = resolve;
+    });
+  }
+
+  #leave(proposal: Proposal, caller: Caller): void {
+    proposal.callers.delete(caller);
+    if (proposal.callers.size === 0) this.#forget(proposal);
+  }
+
+  #forget(proposal: Proposal): void {
+    proposal.callers.clear();
+    if (this.#byRequestId.get(proposal.requestId) === proposal) this.#byRequestId.delete(proposal.requestId);
+    if (this.#byRequestId.size > 0) return;
+    this.#onEmpty();
+    this.#stopAlarm();
+  }
+
+  // One timer for all, set to the earliest deadline that was known when it was set. Deadlines
+  // mostly come in ascending order, so it is seldom set anew.
+  #setAlarm(deadline: number): void {
+    if (this.#alarm !== undefined && this.#alarm.at <= deadline) return;
+    this.#stopAlarm();
+    const stop = new AbortController();
+    this.#alarm = { at: deadline, stop };
+    this.#clock.after(Math.max(0, deadline - this.#clock.monotonicMs()), stop.signal).then(
+      () => this.#expire(),
+      () => undefined,
+    );
+  }
+
+  #stopAlarm(): void {
+    this.#alarm?.stop.abort();
+    this.#alarm = undefined;
+  }
+
+  #expire(): void {
+    this.#alarm = undefined;
+    const now = this.#clock.monotonicMs();
+    let earliest = Number.POSITIVE_INFINITY;
+    for (const proposal of [...this.#byRequestId.values()]) {
+      for (const caller of [...proposal.callers]) {
+        if (caller.deadline > now) {
+          earliest = Math.min(earliest, caller.deadline);
+          continue;
+        }
+        caller.reject(deadlineError(proposal));
+        this.#leave(proposal, caller);
+      }
+    }
+    if (earliest !== Number.POSITIVE_INFINITY) this.#setAlarm(earliest);
+  }
+}
+
+export function noQuorum(cause?: unknown): SteppeError {
+  return new SteppeError("no-quorum", "No cluster leader", cause === undefined ? undefined : { cause });
+}
+
+function deadlineError(proposal: Proposal): SteppeError {
+  switch (proposal.state) {
+    case "queued":
+      return noQuorum();
+    case "sent":
+      return new SteppeError("outcome-unknown", "the log did not acknowledge the write in time; it may still take effect");
+    case "stored":
+      return new SteppeError("outcome-unknown", "the write is stored and will take effect, but was not applied here in time");
+  }
+}

@@ -1,0 +1,274 @@
+/**
+ * Puts commands into the log, many in one entry, and answers each with its outcome.
+ *
+ * 1. One entry is on its way at a time. What arrives meanwhile gathers into the next one, up to
+ *    the log's payload limit (group commit).
+ * 2. A caller is answered when this replica has applied its command, whichever copy of it. The
+ *    state machine tells copies by the request ID, so the outcome is the first one's.
+ * 3. An entry whose acknowledgement did not come is sent again, the same bytes, for as long as
+ *    somebody waits for one of its commands that was not seen applied.
+ * 4. Nothing is sent for a caller that gave up or whose deadline has passed.
+ * 5. When the log is in doubt (an entry's fate stayed unknown, or nothing is heard of the log) a
+ *    barrier goes first, and commands only after it was acknowledged. So when a log stops taking
+ *    writes, the commands of one entry have an unknown outcome; all later ones are refused for
+ *    certain, and none of them comes up by surprise when the log is back.
+ */
+import { type Clock, type Logger, type Random, SteppeError } from "@steppe/model";
+import type { Outcome } from "@steppe/proto";
+import type { Applier } from "./applier.ts";
+import { encodeCommand, encodeEntry, entrySizeOf, framedSizeOf } from "./entry-bytes.ts";
+import { AppendError, PayloadTooLargeError, type ReplicatedLog } from "./log.ts";
+import { type Answer, type CommandKind, noQuorum, type Proposal, Proposals } from "./proposals.ts";
+
+export interface ProposeOptions {
+  /** Names the request over retries; by default each proposal is a request of its own. */
+  readonly requestId?: string | undefined;
+  /** Ends the wait. A command that was sent may still take effect. */
+  readonly signal?: AbortSignal | undefined;
+  /** Milliseconds until the caller wants an answer, whatever it is. */
+  readonly timeoutMs?: number | undefined;
+}
+
+export interface Proposer {
+  /**
+   * Resolves with the outcome, which may be a refusal of the state machine. Rejects with
+   * `SteppeError`: "too-large"; "no-quorum", when the command did not and will not take effect;
+   * "outcome-unknown", when it may.
+   */
+  propose(kind: CommandKind, options?: ProposeOptions): Promise<Outcome>;
+  /** Resolves with the index of an entry that was appended after the call and is applied here. */
+  barrier(signal?: AbortSignal): Promise<number>;
+  /** Takes no more; resolves when everyone who waits was answered. */
+  close(): Promise<void>;
+}
+
+export interface ProposerOptions {
+  /** Default for `timeoutMs`. */
+  readonly timeoutMs: number;
+  /** Most commands in one entry: more would hold up the event loop of every replica. */
+  readonly commandsMax: number;
+  /** Silence of the log after which a barrier goes first. */
+  readonly silenceMaxMs: number;
+  /** Pause before the first retry; doubles up to the maximum. Up to half of it is jitter. */
+  readonly retryMinMs: number;
+  readonly retryMaxMs: number;
+}
+
+const DEFAULTS: ProposerOptions = {
+  timeoutMs: 10_000,
+  commandsMax: 4096,
+  silenceMaxMs: 3000,
+  retryMinMs: 20,
+  // A NATS cluster elects a stream leader in a few seconds; this is not to add to it.
+  retryMaxMs: 250,
+};
+
+export interface ProposerDependencies {
+  readonly log: ReplicatedLog;
+  /** Of this replica; listening begins at once. */
+  readonly applier: Pick<Applier<unknown>, "onApplied" | "onFatal">;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly options?: Partial<ProposerOptions>;
+}
+
+export function createProposer(dependencies: ProposerDependencies): Proposer {
+  return new LogProposer(dependencies);
+}
+
+const BARRIER: CommandKind = { $case: "Barrier", value: {} };
+const SEED_BYTES = 16;
+
+class LogProposer implements Proposer {
+  readonly #log: ReplicatedLog;
+  readonly #clock: Clock;
+  readonly #random: Random;
+  readonly #logger: Logger;
+  readonly #options: ProposerOptions;
+  readonly #proposals: Proposals;
+  readonly #stopListening: () => void;
+  #queue: Proposal[] = [];
+  #queuedBarrier: Proposal | undefined;
+  #running = false;
+  #inDoubt = false;
+  #closed: SteppeError | undefined;
+
+  constructor({ log, applier, clock, random, logger, options }: ProposerDependencies) {
+    this.#log = log;
+    this.#clock = clock;
+    this.#random = random;
+    this.#logger = logger;
+    this.#options = { ...DEFAULTS, ...options };
+    this.#proposals = new Proposals(clock);
+    this.#stopListening = applier.onApplied(({ index, entry, outcomes }) => {
+      for (const [i, command] of entry.Commands.entries()) {
+        const outcome = outcomes[i];
+        if (outcome !== undefined) this.#proposals.applied(command.RequestID, { index, outcome });
+      }
+    });
+    applier.onFatal((error) => this.#stop(error));
+  }
+
+  async propose(kind: CommandKind, options: ProposeOptions = {}): Promise<Outcome> {
+    const { requestId = this.#random.id(), signal, timeoutMs = this.#options.timeoutMs } = options;
+    if (this.#closed !== undefined) throw this.#closed;
+    signal?.throwIfAborted();
+    const proposal = this.#proposals.find(requestId) ?? this.#enqueue(requestId, kind);
+    return (await this.#proposals.join(proposal, timeoutMs, signal)).outcome;
+  }
+
+  async barrier(signal?: AbortSignal): Promise<number> {
+    if (this.#closed !== undefined) throw this.#closed;
+    signal?.throwIfAborted();
+    const queued = this.#queuedBarrier;
+    const shared = queued !== undefined && this.#proposals.isWanted(queued);
+    const proposal = shared ? queued : this.#enqueue(this.#random.id(), BARRIER);
+    this.#queuedBarrier = proposal;
+    return (await this.#proposals.join(proposal, this.#options.timeoutMs, signal)).index;
+  }
+
+  async close(): Promise<void> {
+    this.#closed ??= new SteppeError("no-quorum", "the server is shutting down");
+    await this.#proposals.empty();
+    this.#stopListening();
+  }
+
+  #stop(error: Error): void {
+    this.#closed ??= new SteppeError("no-quorum", "this server's replica has stopped", { cause: error });
+    const closed = this.#closed;
+    const unknown = new SteppeError("outcome-unknown", "this server's replica has stopped; the write may take effect", {
+      cause: error,
+    });
+    this.#proposals.failAll((proposal) => (proposal.state === "queued" ? closed : unknown));
+  }
+
+  #enqueue(requestId: string, kind: CommandKind): Proposal {
+    const bytes = encodeCommand(requestId, this.#random.bytes(SEED_BYTES), kind);
+    const max = this.#log.payloadMax;
+    if (entrySizeOf(bytes) > max) throw tooLarge(bytes.length, max);
+    const proposal = this.#proposals.add(requestId, bytes);
+    this.#queue.push(proposal);
+    if (!this.#running) {
+      this.#running = true;
+      // Not at once: what is proposed in the same turn goes into the same entry.
+      queueMicrotask(() => this.#run());
+    }
+    return proposal;
+  }
+
+  async #run(): Promise<void> {
+    let failures = 0;
+    while (this.#dropUnwanted()) {
+      if (failures > 0) {
+        await this.#pause(failures);
+        if (!this.#dropUnwanted()) break;
+      }
+      const sent = this.#isInDoubt() ? await this.#probe() : await this.#sendEntry(this.#gather());
+      failures = sent ? 0 : failures + 1;
+    }
+    this.#running = false;
+  }
+
+  /** Drops what nobody waits for any more (rule 4); false when nothing is left. */
+  #dropUnwanted(): boolean {
+    if (!this.#queue.every((proposal) => this.#proposals.isWanted(proposal))) {
+      this.#queue = this.#queue.filter((proposal) => this.#proposals.isWanted(proposal));
+    }
+    return this.#queue.length > 0;
+  }
+
+  #isInDoubt(): boolean {
+    return this.#inDoubt || this.#log.silenceMs() > this.#options.silenceMaxMs;
+  }
+
+  /** Takes from the queue what fits into one entry: at least one command. */
+  #gather(): Proposal[] {
+    const room = this.#log.payloadMax;
+    const { commandsMax } = this.#options;
+    let size = 0;
+    let count = 0;
+    for (const { bytes } of this.#queue) {
+      size += count === 0 ? entrySizeOf(bytes) : framedSizeOf(bytes);
+      if (count > 0 && (size > room || count === commandsMax)) break;
+      count++;
+    }
+    const batch = this.#queue.slice(0, count);
+    this.#queue = this.#queue.slice(count);
+    if (this.#queuedBarrier !== undefined && batch.includes(this.#queuedBarrier)) this.#queuedBarrier = undefined;
+    return batch;
+  }
+
+  /** Rule 3. False when it should be tried again, or something else first, after a pause. */
+  async #sendEntry(batch: readonly Proposal[]): Promise<boolean> {
+    const payload = encodeEntry(
+      this.#clock.wallNs(),
+      batch.map(({ bytes }) => bytes),
+    );
+    for (const proposal of batch) proposal.state = "sent";
+    let maybeStored = false;
+    for (let failures = 1; ; failures++) {
+      try {
+        await this.#log.append(payload);
+        for (const proposal of batch) proposal.state = "stored";
+        return true;
+      } catch (error) {
+        if (error instanceof PayloadTooLargeError) {
+          this.#refuse(batch, payload.length);
+          return true;
+        }
+        maybeStored ||= !(error instanceof AppendError && error.outcome === "refused");
+        this.#logger.warn({ err: error, commands: batch.length, failures, maybeStored }, "the log did not take an entry");
+      }
+      if (!maybeStored) {
+        this.#requeue(batch);
+        return false;
+      }
+      await this.#pause(failures);
+      if (!batch.some((proposal) => this.#proposals.isWanted(proposal))) {
+        // Applied, all that were waited for: then the log is well. Or all gave up: nobody knows.
+        this.#inDoubt = batch.some((proposal) => proposal.state === "sent");
+        return true;
+      }
+    }
+  }
+
+  /** Rule 5. */
+  async #probe(): Promise<boolean> {
+    const command = encodeCommand(this.#random.id(), this.#random.bytes(SEED_BYTES), BARRIER);
+    try {
+      await this.#log.append(encodeEntry(this.#clock.wallNs(), [command]));
+      this.#inDoubt = false;
+      return true;
+    } catch (error) {
+      this.#logger.warn({ err: error }, "the log takes no writes");
+      return false;
+    }
+  }
+
+  // In front: they came first.
+  #requeue(batch: readonly Proposal[]): void {
+    for (const proposal of batch) proposal.state = "queued";
+    this.#queue = [...batch, ...this.#queue];
+  }
+
+  /** The limit became smaller since the commands were taken. Those that fit go again, on their own. */
+  #refuse(batch: readonly Proposal[], size: number): void {
+    const max = this.#log.payloadMax;
+    const fits = (proposal: Proposal) => batch.length > 1 && entrySizeOf(proposal.bytes) <= max;
+    for (const proposal of batch) if (!fits(proposal)) this.#proposals.fail(proposal, tooLarge(size, max));
+    this.#requeue(batch.filter(fits));
+  }
+
+  async #pause(failures: number): Promise<void> {
+    const { retryMinMs, retryMaxMs } = this.#options;
+    const full = Math.min(retryMaxMs, retryMinMs * 2 ** Math.min(failures - 1, 10));
+    await this.#clock.after(full * (1 - this.#random.fraction() / 2));
+  }
+}
+
+function tooLarge(bytes: number, max: number): SteppeError {
+  return new SteppeError("too-large", `the request takes ${bytes} bytes of the log; the limit is ${max} bytes`);
+}
+
+export type { Answer };

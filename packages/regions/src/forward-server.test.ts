@@ -1,0 +1,142 @@
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Call } from "@steppe/model";
+import { JobGetRequest, JobGetResponse, JobsDefinition } from "@steppe/proto";
+import { afterEach, describe, expect, it } from "vitest";
+import { createChannels } from "./channels.ts";
+import { createGrpcServer } from "./forward-server.ts";
+import { grpcMethods } from "./grpc-definition.ts";
+import type { TlsOptions } from "./link.ts";
+import { Cleanup, call, clock, connect, deferred, quiet, serve, services } from "./testkit.ts";
+
+const cleanup = new Cleanup();
+afterEach(() => cleanup.run());
+
+const { get } = grpcMethods(JobsDefinition);
+const web = JobGetRequest.create({ JobID: "web" });
+const found = JobGetResponse.create({ Job: { ID: "web" } });
+
+describe("gRPC server", () => {
+  it("closing, lets a call in hand finish and takes no new one", async () => {
+    const entered = deferred();
+    const release = deferred();
+    const slow = async () => {
+      entered.resolve();
+      await release.promise;
+      return found;
+    };
+    const server = await serve(cleanup, { region: services({ "jobs.get": slow }) });
+    const channel = connect(cleanup).to(`127.0.0.1:${server.port}`);
+    const inHand = channel.unary(get, web, call());
+    await entered.promise;
+    const closed = server.close(60_000);
+    // The channel learns by "goaway" that the server is leaving.
+    await expect.poll(() => channel.state).toBe("idle");
+
+    await expect(channel.unary(get, web, call())).rejects.toMatchObject({ kind: "refused", reached: false });
+    release.resolve();
+    expect(await inHand).toMatchObject({ Job: { ID: "web" } });
+    await closed;
+  });
+
+  it("closing with a call that does not end, aborts and cuts it after the grace", async () => {
+    const aborted = deferred();
+    const entered = deferred();
+    const stuck = (_: JobGetRequest, { signal }: Call) => {
+      signal.addEventListener("abort", () => aborted.resolve());
+      entered.resolve();
+      return new Promise<JobGetResponse>(() => {});
+    };
+    const server = await serve(cleanup, { region: services({ "jobs.get": stuck }) });
+    const inHand = connect(cleanup).to(`127.0.0.1:${server.port}`).unary(get, web, call());
+    const lost = expect(inHand).rejects.toMatchObject({ kind: "lost", reached: true });
+    await entered.promise;
+    await server.close(20);
+
+    await Promise.all([lost, aborted.promise]);
+  });
+
+  it("deadline of the caller, is the time the handler is given", async () => {
+    const given = deferred<number>();
+    const see = async (_: JobGetRequest, { timeoutMs }: Call) => {
+      given.resolve(timeoutMs);
+      return found;
+    };
+    const server = await serve(cleanup, { region: services({ "jobs.get": see }) });
+    await connect(cleanup)
+      .to(`127.0.0.1:${server.port}`)
+      .unary(get, web, call({ timeoutMs: 1_234 }));
+
+    expect(await given.promise).toBeGreaterThan(1_000);
+    expect(await given.promise).toBeLessThanOrEqual(1_235);
+  });
+
+  it("service that it does not have, is an internal error that names the method", async () => {
+    const server = await serve(cleanup, {});
+
+    const failure = connect(cleanup).to(`127.0.0.1:${server.port}`).unary(get, web, call());
+    await expect(failure).rejects.toMatchObject({ code: "internal", message: expect.stringContaining("Jobs/Get") });
+  });
+
+  it("port that is taken, is refused", async () => {
+    const { port } = await serve(cleanup, {});
+
+    const options = { host: "127.0.0.1", port, clock, logger: quiet };
+    await expect(createGrpcServer(options, {})).rejects.toThrow(/EADDRINUSE|bind/);
+  });
+});
+
+/** An authority and a certificate of it for 127.0.0.1. */
+function makeTls(): TlsOptions {
+  const folder = mkdtempSync(join(tmpdir(), "steppe-tls-"));
+  cleanup.add(() => rmSync(folder, { recursive: true }));
+  const openssl = (...args: string[]) => execFileSync("openssl", args, { cwd: folder, stdio: "ignore" });
+  const fresh = ["req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"];
+  openssl(...fresh, "-x509", "-subj", "/CN=authority", "-keyout", "ca.key", "-out", "ca.pem", "-days", "1");
+  const name = ["-subj", "/CN=server", "-addext", "subjectAltName=IP:127.0.0.1,DNS:server.eu.nomad"];
+  openssl(...fresh, ...name, "-keyout", "key.pem", "-out", "request.pem");
+  const signed = ["-in", "request.pem", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-days", "1"];
+  openssl("x509", "-req", ...signed, "-copy_extensions", "copy", "-out", "cert.pem");
+  const read = (file: string) => readFileSync(join(folder, file));
+  return { ca: read("ca.pem"), cert: read("cert.pem"), key: read("key.pem") };
+}
+
+function hasOpenssl(): boolean {
+  try {
+    execFileSync("openssl", ["version"], { stdio: "ignore" });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+describe.skipIf(!hasOpenssl())("gRPC server with TLS", () => {
+  async function ask(server: TlsOptions, client?: TlsOptions): Promise<unknown> {
+    const options = { host: "127.0.0.1", port: 0, clock, logger: quiet, tls: server };
+    const { port, close } = await createGrpcServer(options, {
+      region: services({ "jobs.get": () => Promise.resolve(found) }),
+    });
+    cleanup.add(() => close(0));
+    const channels = createChannels({ clock, logger: quiet, ...(client && { tls: client }) });
+    cleanup.add(() => channels.close());
+    return channels.to(`127.0.0.1:${port}`).unary(get, web, call());
+  }
+
+  it("both of one authority, talk, also by the name in the certificate", async () => {
+    const tls = makeTls();
+
+    expect(await ask(tls, tls)).toMatchObject({ Job: { ID: "web" } });
+    expect(await ask(tls, { ...tls, serverName: "server.eu.nomad" })).toMatchObject({ Job: { ID: "web" } });
+  });
+
+  it("server of another name, of another authority, or client without certificate, is refused", async () => {
+    const tls = makeTls();
+    const refused = { name: "TransportFailure", kind: "refused" };
+
+    await expect(ask(tls, { ...tls, serverName: "server.ap.nomad" })).rejects.toMatchObject(refused);
+    await expect(ask(tls, makeTls())).rejects.toMatchObject(refused);
+    await expect(ask(tls)).rejects.toMatchObject(refused);
+  });
+});

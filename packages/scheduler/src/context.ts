@@ -1,0 +1,12 @@
+import type { Random } from "@steppe/model";
+import type { VerdictCache } from "./feasible/verdict-cache.ts";
+
+/** What a pass cannot take from the state. The same view, evaluation and context give the same plan. */
+export interface SchedulerContext {
+  /** Unix nanoseconds; decides what is due. */
+  readonly now: number;
+  /** Ids, and which of equally good nodes is taken. */
+  readonly random: Random;
+  /** Kept by the worker from pass to pass. */
+  readonly cache?: VerdictCache;
+}

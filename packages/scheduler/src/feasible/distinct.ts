@@ -1,0 +1,86 @@
+import type { Constraint, Job } from "@steppe/proto";
+import type { NodeColumns } from "@steppe/state";
+import { isDistinct } from "./constraint.ts";
+import { DistinctHosts } from "./distinct-hosts.ts";
+import { DistinctProperty } from "./distinct-property.ts";
+
+/** A rule about where allocations of one job stand in relation to each other; it follows the plan as it grows. */
+export interface DistinctRule {
+  readonly reason: string;
+  /** The group it counts and binds; empty for all of the job's. */
+  readonly group: string;
+  /** One more may stand there. */
+  allows(slot: number): boolean;
+  add(slot: number): void;
+  remove(slot: number): void;
+}
+
+/** Rules that hold together. Slot -1 is nowhere. */
+export class DistinctRules {
+  readonly #rules: readonly DistinctRule[];
+
+  constructor(rules: readonly DistinctRule[]) {
+    this.#rules = rules;
+  }
+
+  get isEmpty(): boolean {
+    return this.#rules.length === 0;
+  }
+
+  add(slot: number): void {
+    if (slot < 0) return;
+    for (const rule of this.#rules) rule.add(slot);
+  }
+
+  remove(slot: number): void {
+    if (slot < 0) return;
+    for (const rule of this.#rules) rule.remove(slot);
+  }
+
+  allows(slot: number): boolean {
+    return this.forbidding(slot) === undefined;
+  }
+
+  forbidding(slot: number): DistinctRule | undefined {
+    return this.#rules.find((rule) => !rule.allows(slot));
+  }
+}
+
+/** The distinct_hosts and distinct_property constraints of a job and of its groups. */
+export class JobDistinct {
+  readonly #job: Job;
+  readonly #nodes: NodeColumns;
+  readonly #rules: readonly DistinctRule[];
+
+  constructor(job: Job, nodes: NodeColumns) {
+    this.#job = job;
+    this.#nodes = nodes;
+    this.#rules = this.#create();
+  }
+
+  /** Those that bind a group; rules of the job are shared between its groups. */
+  of(group: string): DistinctRules {
+    return new DistinctRules(this.#rules.filter((rule) => binds(rule, group)));
+  }
+
+  /** The same with nothing counted yet. */
+  fork(group: string): DistinctRules {
+    return new DistinctRules(this.#create().filter((rule) => binds(rule, group)));
+  }
+
+  #create(): DistinctRule[] {
+    const make = (constraints: readonly Constraint[], group: string) =>
+      constraints.filter(isDistinct).flatMap((constraint) => createRule(constraint, group, this.#nodes));
+    return [
+      ...make(this.#job.Constraints, ""),
+      ...this.#job.TaskGroups.flatMap((group) => make(group.Constraints, group.Name)),
+    ];
+  }
+}
+
+const binds = (rule: DistinctRule, group: string): boolean => rule.group === "" || rule.group === group;
+
+function createRule(constraint: Constraint, group: string, nodes: NodeColumns): DistinctRule[] {
+  if (constraint.Operand === "distinct_property") return [new DistinctProperty(constraint, group, nodes)];
+  return constraint.RTarget === "false" ? [] : [new DistinctHosts(group)];
+}

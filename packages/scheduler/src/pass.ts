@@ -1,0 +1,64 @@
+import type { Evaluation, Job, TaskGroup } from "@steppe/proto";
+import type { JobView, StateView } from "@steppe/state";
+import { Candidates } from "./candidates.ts";
+import type { SchedulerContext } from "./context.ts";
+import { JobDistinct } from "./feasible/distinct.ts";
+import { VerdictCache } from "./feasible/verdict-cache.ts";
+import { FEASIBLE, type Verdicts } from "./feasible/verdicts.ts";
+import type { Surroundings } from "./place.ts";
+import { Draft } from "./plan/draft.ts";
+import { Room } from "./room.ts";
+
+/** One evaluation of a job that is there, under way. */
+export class Pass {
+  readonly view: StateView;
+  readonly evaluation: Evaluation;
+  readonly context: SchedulerContext;
+  readonly jobView: JobView;
+  readonly job: Job;
+  readonly draft: Draft;
+  /** Where allocations of the job stand, as far as distinct_* constraints ask. */
+  readonly distinct: JobDistinct;
+  readonly #cache: VerdictCache;
+  #room: Room | undefined = undefined;
+  #seed: number | undefined = undefined;
+
+  constructor(view: StateView, evaluation: Evaluation, jobView: JobView, context: SchedulerContext) {
+    this.view = view;
+    this.evaluation = evaluation;
+    this.context = context;
+    this.jobView = jobView;
+    this.job = jobView.job;
+    this.draft = new Draft(view, evaluation, jobView.job, context);
+    this.distinct = new JobDistinct(jobView.job, view.nodes);
+    this.#cache = context.cache ?? new VerdictCache();
+  }
+
+  /** Made when first asked for: a pass that only stops things needs none. Stops must be drafted by then. */
+  get room(): Room {
+    if (this.#room === undefined) {
+      this.#room = new Room(this.view.nodes);
+      for (const { NodeID, Ask } of this.draft.stopped) this.#room.free(this.view.nodes.slot(NodeID), Ask);
+    }
+    return this.#room;
+  }
+
+  get surroundings(): Surroundings {
+    this.#seed ??= Math.floor(this.context.random.fraction() * 0x1_0000_0000);
+    return { nodes: this.view.nodes, room: this.room, seed: this.#seed };
+  }
+
+  verdicts(group: TaskGroup): Verdicts {
+    return this.#cache.of(this.job, group, this.view.nodes);
+  }
+
+  candidates(group: TaskGroup): Candidates {
+    return new Candidates(this.view.nodes, this.verdicts(group), this.job.NodePool);
+  }
+
+  /** The group may run on the node, whether or not the node takes new placements. */
+  isFeasible(group: TaskGroup, nodeId: string): boolean {
+    const slot = this.view.nodes.slot(nodeId);
+    return slot >= 0 && this.verdicts(group).codes[slot] === FEASIBLE;
+  }
+}

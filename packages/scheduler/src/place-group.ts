@@ -1,0 +1,64 @@
+import type { TaskGroup } from "@steppe/proto";
+import { type AllocationView, askOf } from "@steppe/state";
+import type { Pass } from "./pass.ts";
+import { GroupPlacer } from "./place.ts";
+import type { Rows } from "./plan/rows.ts";
+import { NONE } from "./rank/reschedule-penalty.ts";
+import type { GroupChanges, Wanted } from "./reconcile/changes.ts";
+
+/** Places what a group wants, and says what found no place. */
+export function placeGroup(pass: Pass, { group, wanted, staying }: GroupChanges): void {
+  if (wanted.length === 0) return;
+  const verdicts = pass.verdicts(group);
+  const placer = createPlacer(pass, group, staying, wanted);
+  const rows = pass.draft.rows(group.Name);
+  rows.explain(placer.metric());
+  let waiting = 0;
+  let full = false;
+  for (const it of wanted) {
+    // Once there is no place, there is none for the next either, unless it brings its own.
+    const placed = full && !bringsRoom(it) ? false : place(pass, placer, rows, it);
+    full ||= !placed && !bringsRoom(it);
+    if (!placed) waiting += 1;
+  }
+  if (waiting > 0) pass.draft.fallShort(group.Name, waiting, placer.metric(), verdicts);
+}
+
+function createPlacer(
+  pass: Pass,
+  group: TaskGroup,
+  staying: readonly AllocationView[],
+  wanted: readonly Wanted[],
+): GroupPlacer {
+  // Those to be replaced occupy their place until they are.
+  const replaced = wanted.filter(bringsRoom).map(({ stop }) => stop?.allocation as AllocationView);
+  const slots = [...staying, ...replaced].map(({ NodeID }) => pass.view.nodes.slot(NodeID));
+  const occupied = slots.filter((slot) => slot >= 0);
+  const rules = pass.distinct.of(group.Name);
+  return new GroupPlacer({ count: group.Count ?? 1, ask: askOf(group), occupied, rules }, pass.candidates(group), pass.surroundings);
+}
+
+/** Its predecessor runs until it is placed, and frees what it holds for it. */
+function bringsRoom({ stop }: Wanted): boolean {
+  return stop !== undefined && !stop.allocation.terminal;
+}
+
+function place(pass: Pass, placer: GroupPlacer, rows: Rows, wanted: Wanted): boolean {
+  const { nameIndex, previous, tracker, stop } = wanted;
+  const before = bringsRoom(wanted) ? stop?.allocation : undefined;
+  const slot = before === undefined ? -1 : pass.view.nodes.slot(before.NodeID);
+  if (before !== undefined) placer.release(slot, before.Ask);
+  const found = placer.place(penalised(pass, wanted));
+  if (found === undefined) {
+    if (before !== undefined) placer.restore(slot, before.Ask);
+    return false;
+  }
+  if (stop !== undefined) pass.draft.stop(stop.allocation, stop.reason);
+  rows.add(nameIndex, found.slot, found.score, { previousId: previous?.ID, tracker });
+  return true;
+}
+
+function penalised({ view }: Pass, { penalisedNodeIds }: Wanted): readonly number[] {
+  if (penalisedNodeIds === undefined) return NONE;
+  return [...new Set(penalisedNodeIds.map((id) => view.nodes.slot(id)))].filter((slot) => slot >= 0);
+}

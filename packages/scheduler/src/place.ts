@@ -1,0 +1,138 @@
+import type { AllocMetric } from "@steppe/proto";
+import type { Ask, NodeColumns } from "@steppe/state";
+import type { Candidates } from "./candidates.ts";
+import type { DistinctRules } from "./feasible/distinct.ts";
+import { AntiAffinity } from "./rank/anti-affinity.ts";
+import { BinPack } from "./rank/bin-pack.ts";
+import { NodeHeap } from "./rank/node-heap.ts";
+import { NONE, ReschedulePenalty } from "./rank/reschedule-penalty.ts";
+import { meanScore, type Scorer } from "./rank/scorer.ts";
+import type { Room } from "./room.ts";
+
+/** What the groups of one job are placed against: it moves on with each placement. */
+export interface Surroundings {
+  readonly nodes: NodeColumns;
+  readonly room: Room;
+  /** Chooses among equal nodes. */
+  readonly seed: number;
+}
+
+/** A group that is to be placed. */
+export interface PlacedGroup {
+  readonly count: number;
+  readonly ask: Ask;
+  /** Slots of its allocations that run and go on. */
+  readonly occupied: readonly number[];
+  /** The distinct_* constraints that bind it; they know of what is occupied. */
+  readonly rules: DistinctRules;
+}
+
+/**
+ * Places allocations of one group, each on the best of all nodes. Every candidate is scored once
+ * at the start and kept in a heap; a placement changes the score of the chosen node alone.
+ *
+ * 1. The heap holds exactly the candidates that fit and are not parked; scores in it are current.
+ * 2. A node is parked when it came up as the best and a distinct rule forbade it. Only an
+ *    allocation that goes can make it allowed again, so the parked come back at `release`.
+ */
+export class GroupPlacer {
+  readonly #ask: Ask;
+  readonly #candidates: Candidates;
+  readonly #around: Surroundings;
+  readonly #rules: DistinctRules;
+  readonly #antiAffinity: AntiAffinity;
+  readonly #penalty = new ReschedulePenalty();
+  readonly #scorers: readonly Scorer[];
+  readonly #heap: NodeHeap;
+  readonly #parked: Set<number> = new Set();
+  readonly #isCandidate: Uint8Array;
+
+  constructor(
+    group: PlacedGroup,
+    candidates: Candidates,
+    around: Surroundings,
+  ) {
+    this.#ask = group.ask;
+    this.#candidates = candidates;
+    this.#around = around;
+    this.#rules = group.rules;
+    this.#antiAffinity = new AntiAffinity(around.nodes.length, group.count);
+    for (const slot of group.occupied) this.#antiAffinity.add(slot);
+    this.#scorers = [new BinPack(around.room, group.ask), this.#antiAffinity, this.#penalty];
+    this.#isCandidate = new Uint8Array(around.nodes.length);
+    this.#heap = this.#fill();
+  }
+
+  /** Explains the next placement, or why there is none. */
+  metric(): AllocMetric {
+    return this.#candidates.metric(this.#ask, this.#around.room, this.#rules);
+  }
+
+  /** The slot chosen, or -1. Slots in `penalised` are taken only where the rest is worse still. */
+  place(penalised: readonly number[] = NONE): { readonly slot: number; readonly score: number } | undefined {
+    if (penalised.length > 0) this.#penalise(penalised);
+    const slot = this.#best();
+    const score = slot === -1 ? 0 : this.#heap.scoreOf(slot);
+    if (penalised.length > 0) this.#penalise(NONE);
+    if (slot === -1) return undefined;
+    this.#occupy(slot, this.#ask);
+    return { slot, score };
+  }
+
+  /** An allocation of this group stops: what it held may be used. */
+  release(slot: number, ask: Ask): void {
+    if (slot < 0) return;
+    this.#around.room.free(slot, ask);
+    this.#rules.remove(slot);
+    this.#antiAffinity.remove(slot);
+    this.#refresh(slot);
+    for (const parked of this.#parked) {
+      this.#parked.delete(parked);
+      this.#refresh(parked);
+    }
+  }
+
+  /** It does not stop after all. */
+  restore(slot: number, ask: Ask): void {
+    if (slot >= 0) this.#occupy(slot, ask);
+  }
+
+  #occupy(slot: number, ask: Ask): void {
+    this.#around.room.take(slot, ask);
+    this.#rules.add(slot);
+    this.#antiAffinity.add(slot);
+    this.#refresh(slot);
+  }
+
+  #fill(): NodeHeap {
+    const { nodes, room, seed } = this.#around;
+    const heap = new NodeHeap(nodes.length, seed);
+    for (const slot of this.#candidates.slots) {
+      this.#isCandidate[slot] = 1;
+      if (room.fits(slot, this.#ask)) heap.append(slot, meanScore(this.#scorers, slot));
+    }
+    heap.order();
+    return heap;
+  }
+
+  #best(): number {
+    for (;;) {
+      const slot = this.#heap.best;
+      if (slot === -1 || this.#rules.isEmpty || this.#rules.allows(slot)) return slot;
+      this.#heap.remove(slot);
+      this.#parked.add(slot);
+    }
+  }
+
+  #penalise(slots: readonly number[]): void {
+    const touched = slots.length > 0 ? slots : this.#penalty.slots;
+    this.#penalty.slots = slots;
+    for (const slot of touched) this.#refresh(slot);
+  }
+
+  #refresh(slot: number): void {
+    if (this.#isCandidate[slot] === 0 || this.#parked.has(slot)) return;
+    if (this.#around.room.fits(slot, this.#ask)) this.#heap.set(slot, meanScore(this.#scorers, slot));
+    else this.#heap.remove(slot);
+  }
+}

@@ -1,0 +1,154 @@
+import {
+  type AllocMetric,
+  type Evaluation,
+  FollowUps,
+  InPlaceUpdates,
+  type Job,
+  Plan,
+  PlanResult,
+  Stops,
+} from "@steppe/proto";
+import type { AllocationView, StateView } from "@steppe/state";
+import type { SchedulerContext } from "../context.ts";
+import type { Verdicts } from "../feasible/verdicts.ts";
+import { blockedEvaluation } from "./evaluations.ts";
+import { Rows } from "./rows.ts";
+import type { StopReason } from "./stop-reasons.ts";
+
+/** A group of which not all could be placed. */
+interface Shortfall {
+  readonly metric: AllocMetric;
+  readonly verdicts: Verdicts;
+}
+
+/** A plan as it grows. `finish` turns it into the message, ids and closing of the evaluation included. */
+export class Draft {
+  /** Live allocations that the plan stops, for what they free. */
+  readonly stopped: AllocationView[] = [];
+  readonly #view: StateView;
+  readonly #evaluation: Evaluation;
+  readonly #context: SchedulerContext;
+  readonly #job: Job | undefined;
+  readonly #stops: Map<StopReason, string[]> = new Map();
+  readonly #inPlace: Map<string, string[]> = new Map();
+  readonly #rows: Rows[] = [];
+  readonly #followUps: FollowUps[] = [];
+  readonly #evaluations: Evaluation[] = [];
+  readonly #queued: Record<string, number> = {};
+  readonly #shortfalls: Map<string, Shortfall> = new Map();
+  #nextEvaluationId = "";
+
+  constructor(view: StateView, evaluation: Evaluation, job: Job | undefined, context: SchedulerContext) {
+    this.#view = view;
+    this.#evaluation = evaluation;
+    this.#job = job;
+    this.#context = context;
+    for (const group of job?.TaskGroups ?? []) this.#queued[group.Name] = 0;
+  }
+
+  stop(allocation: AllocationView, reason: StopReason): void {
+    if (!allocation.terminal) this.stopped.push(allocation);
+    append(this.#stops, reason, allocation.ID);
+  }
+
+  updateInPlace(allocation: AllocationView): void {
+    append(this.#inPlace, allocation.TaskGroup, allocation.ID);
+  }
+
+  rows(group: string): Rows {
+    const rows = new Rows(group, this.#view.nodes);
+    this.#rows.push(rows);
+    return rows;
+  }
+
+  /** So many allocations of the group wait for a place. */
+  fallShort(group: string, waiting: number, metric: AllocMetric, verdicts: Verdicts): void {
+    metric.CoalescedFailures = waiting - 1;
+    this.#queued[group] = waiting;
+    this.#shortfalls.set(group, { metric, verdicts });
+  }
+
+  /** The evaluation that replaces these failed allocations when its time comes. */
+  followUp(evaluation: Evaluation, allocations: readonly AllocationView[]): void {
+    this.#evaluations.push(evaluation);
+    this.#followUps.push(FollowUps.create({ EvalID: evaluation.ID, AllocIDs: allocations.map(({ ID }) => ID) }));
+  }
+
+  /** The evaluation that goes on with a rolling update; given whole unless it exists already. */
+  continueWith(id: string, created?: Evaluation): void {
+    this.#nextEvaluationId = id;
+    if (created !== undefined) this.#evaluations.push(created);
+  }
+
+  finish(): Plan {
+    const Result = this.#close();
+    return Plan.create({
+      EvalID: this.#evaluation.ID,
+      Namespace: this.#evaluation.Namespace,
+      JobID: this.#evaluation.JobID,
+      JobVersion: this.#job?.Version ?? 0,
+      JobCreateIndex: this.#job?.CreateIndex ?? 0,
+      JobModifyIndex: this.#job?.JobModifyIndex ?? 0,
+      SnapshotIndex: this.#view.index,
+      AllAtOnce: this.#job?.AllAtOnce ?? false,
+      ...this.#changes(),
+      Evaluations: this.#evaluations,
+      Result,
+    });
+  }
+
+  #changes(): Pick<Plan, "Stops" | "InPlaceUpdates" | "Placements" | "FollowUps"> {
+    return {
+      Stops: [...this.#stops].map(([reason, AllocIDs]) =>
+        Stops.create({
+          AllocIDs,
+          DesiredStatus: "stop",
+          DesiredDescription: reason.description,
+          ClientStatus: reason.clientStatus,
+        }),
+      ),
+      InPlaceUpdates: [...this.#inPlace].map(([TaskGroup, AllocIDs]) => InPlaceUpdates.create({ TaskGroup, AllocIDs })),
+      Placements: this.#rows.filter(({ length }) => length > 0).map((rows) => rows.finish(this.#context.random)),
+      FollowUps: this.#followUps,
+    };
+  }
+
+  /** How the evaluation ends. What found no place goes on in a blocked one, which stays the same until it finds one. */
+  #close(): PlanResult {
+    const result = PlanResult.create({
+      Status: "complete",
+      NextEval: this.#nextEvaluationId,
+      QueuedAllocations: this.#queued,
+      FailedTGAllocs: Object.fromEntries([...this.#shortfalls].map(([group, { metric }]) => [group, metric])),
+    });
+    if (this.#shortfalls.size === 0) return result;
+    const wakeUp = this.#wakeUp();
+    if (this.#evaluation.Status === "blocked") {
+      return { ...result, ...wakeUp, Status: "blocked", StatusDescription: this.#evaluation.StatusDescription };
+    }
+    const { FailedTGAllocs } = result;
+    const fields = { ...wakeUp, FailedTGAllocs, SnapshotIndex: this.#view.index };
+    const blocked = blockedEvaluation(this.#evaluation, this.#job, this.#context.random.id(), fields);
+    this.#evaluations.push(blocked);
+    return { ...result, BlockedEval: blocked.ID };
+  }
+
+  /** Nodes of which classes may take what is left: of those that suit any group that fell short. */
+  #wakeUp(): Pick<Evaluation, "ClassEligibility" | "EscapedComputedClass"> {
+    const ClassEligibility: Record<string, boolean> = {};
+    let EscapedComputedClass = false;
+    for (const { verdicts } of this.#shortfalls.values()) {
+      EscapedComputedClass ||= verdicts.escapesClass;
+      for (const [name, eligible] of Object.entries(verdicts.classEligibility(this.#view.nodes))) {
+        ClassEligibility[name] = eligible || (ClassEligibility[name] ?? false);
+      }
+    }
+    return { ClassEligibility, EscapedComputedClass };
+  }
+}
+
+function append<K>(lists: Map<K, string[]>, key: K, id: string): void {
+  const list = lists.get(key);
+  if (list === undefined) lists.set(key, [id]);
+  else list.push(id);
+}

@@ -1,0 +1,46 @@
+import { EVALUATION_DESCRIPTIONS } from "@steppe/model";
+import { Evaluation, type Job } from "@steppe/proto";
+
+/** Waits for capacity, for what this evaluation could not place. */
+export function blockedEvaluation(
+  parent: Evaluation,
+  job: Job | undefined,
+  id: string,
+  fields: Partial<Evaluation>,
+): Evaluation {
+  return {
+    ...childOf(parent, job, id),
+    TriggeredBy: "queued-allocs",
+    Status: "blocked",
+    StatusDescription: EVALUATION_DESCRIPTIONS.failedPlacements,
+    ...fields,
+  };
+}
+
+/** Replaces failed allocations once their delay is over. */
+export function rescheduleEvaluation(parent: Evaluation, job: Job, id: string, waitUntil: number): Evaluation {
+  return {
+    ...childOf(parent, job, id),
+    TriggeredBy: "alloc-failure",
+    Status: "pending",
+    StatusDescription: EVALUATION_DESCRIPTIONS.delayedReschedule,
+    WaitUntil: waitUntil,
+  };
+}
+
+/** Goes on with an update of which only so many may happen at a time. */
+export function rollingEvaluation(parent: Evaluation, job: Job, id: string, waitUntil: number): Evaluation {
+  return { ...childOf(parent, job, id), TriggeredBy: "rolling-update", Status: "pending", WaitUntil: waitUntil };
+}
+
+function childOf(parent: Evaluation, job: Job | undefined, id: string): Evaluation {
+  return Evaluation.create({
+    ID: id,
+    Namespace: parent.Namespace,
+    Priority: parent.Priority,
+    Type: parent.Type,
+    JobID: parent.JobID,
+    JobModifyIndex: job?.JobModifyIndex ?? parent.JobModifyIndex,
+    PreviousEval: parent.ID,
+  });
+}

@@ -1,0 +1,39 @@
+import type { RescheduleTracker, TaskGroup } from "@steppe/proto";
+import type { AllocationView } from "@steppe/state";
+import type { StopReason } from "../plan/stop-reasons.ts";
+
+export interface Stop {
+  readonly allocation: AllocationView;
+  readonly reason: StopReason;
+}
+
+/** An allocation that is to be placed. */
+export interface Wanted {
+  readonly nameIndex: number;
+  readonly previous?: AllocationView;
+  readonly tracker?: RescheduleTracker | undefined;
+  /** Takes effect only together with the placement. */
+  readonly stop?: Stop;
+  /** Nodes better not taken again. */
+  readonly penalisedNodeIds?: readonly string[];
+}
+
+/** A failed allocation that is to be replaced at a time, unix nanoseconds. */
+export interface Later {
+  readonly allocation: AllocationView;
+  readonly at: number;
+}
+
+/** What a group needs to become what its job says. */
+export interface GroupChanges {
+  readonly group: TaskGroup;
+  readonly stops: readonly Stop[];
+  readonly inPlace: readonly AllocationView[];
+  /** Allocations that stay as they are or in place, for what they occupy. */
+  readonly staying: readonly AllocationView[];
+  /** Those that replace a running one first: they may use what it frees. */
+  readonly wanted: readonly Wanted[];
+  readonly later: readonly Later[];
+  /** Destructive updates that have to wait for the next step of a rolling update. */
+  readonly heldBack: number;
+}

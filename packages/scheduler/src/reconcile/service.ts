@@ -1,0 +1,74 @@
+import type { TaskGroup } from "@steppe/proto";
+import type { AllocationView } from "@steppe/state";
+import { scheduleFollowUps } from "../follow-ups.ts";
+import type { Pass } from "../pass.ts";
+import { placeGroup } from "../place-group.ts";
+import { destructiveMax, isRunnable, rollOn } from "../rolling-update.ts";
+import type { GroupChanges } from "./changes.ts";
+import { dismissGroup, reconcileGroup } from "./group.ts";
+import { Updates } from "./updates.ts";
+
+/** Service and batch jobs: each group has its count of allocations, wherever they fit best. */
+export function scheduleService(pass: Pass): void {
+  const allocations = byGroup(pass.jobView.allocations);
+  const groups = isRunnable(pass.job) ? pass.job.TaskGroups : [];
+  const changes = groups.map((group) => reconcile(pass, group, allocations.get(group.Name) ?? []));
+  for (const { Name } of groups) allocations.delete(Name);
+  const shared = { view: pass.view, evaluation: pass.evaluation, job: pass.job, now: pass.context.now };
+  for (const dismissed of allocations.values()) {
+    const stops = dismissGroup(dismissed, { ...shared, updates: new Updates(pass.job) });
+    for (const { allocation, reason } of stops) pass.draft.stop(allocation, reason);
+  }
+  // Only now, that all stops are known, is it known what is free.
+  for (const change of changes) placeGroup(pass, change);
+  scheduleFollowUps(pass, changes.flatMap(({ later }) => later));
+  rollOn(pass, changes.filter(({ heldBack }) => heldBack > 0).map(({ group }) => group));
+}
+
+/** Decides for one group, and drafts what of it needs no place. */
+function reconcile(pass: Pass, group: TaskGroup, allocations: readonly AllocationView[]): GroupChanges {
+  const updates = new Updates(pass.job);
+  const changes = reconcileGroup(allocations, {
+    view: pass.view,
+    evaluation: pass.evaluation,
+    job: pass.job,
+    group,
+    updates,
+    now: pass.context.now,
+    mayStay: mayStay(pass, group, allocations, updates),
+    destructiveMax: destructiveMax(pass, group),
+  });
+  for (const { allocation, reason } of changes.stops) pass.draft.stop(allocation, reason);
+  for (const allocation of changes.inPlace) pass.draft.updateInPlace(allocation);
+  return changes;
+}
+
+/**
+ * An older allocation may take the new version over where it is, if that may run there. Among
+ * themselves and with those that run the new version already, they keep the distinct_* rules.
+ */
+function mayStay(
+  pass: Pass,
+  group: TaskGroup,
+  allocations: readonly AllocationView[],
+  updates: Updates,
+): (allocation: AllocationView) => boolean {
+  const rules = pass.distinct.fork(group.Name);
+  const slotOf = ({ NodeID }: AllocationView) => pass.view.nodes.slot(NodeID);
+  for (const it of rules.isEmpty ? [] : allocations) if (!it.terminal && updates.isCurrent(it)) rules.add(slotOf(it));
+  return (allocation) => {
+    if (!pass.isFeasible(group, allocation.NodeID) || !rules.allows(slotOf(allocation))) return false;
+    rules.add(slotOf(allocation));
+    return true;
+  };
+}
+
+function byGroup(allocations: ReadonlySet<AllocationView>): Map<string, AllocationView[]> {
+  const groups = new Map<string, AllocationView[]>();
+  for (const allocation of allocations) {
+    const group = groups.get(allocation.TaskGroup);
+    if (group === undefined) groups.set(allocation.TaskGroup, [allocation]);
+    else group.push(allocation);
+  }
+  return groups;
+}

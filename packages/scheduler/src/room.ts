@@ -1,0 +1,63 @@
+import type { Ask, NodeColumns } from "@steppe/state";
+
+/** What ran out on a node, in the words of the API's metrics. */
+export const DIMENSIONS = ["cpu", "memory", "disk"] as const;
+
+/** Resources of all nodes as the plan changes them; the state's own columns stay as they are. */
+export class Room {
+  readonly #cpu: Readonly<Float64Array>;
+  readonly #memory: Readonly<Float64Array>;
+  readonly #disk: Readonly<Float64Array>;
+  readonly #usedCpu: Float64Array;
+  readonly #usedMemory: Float64Array;
+  readonly #usedDisk: Float64Array;
+
+  constructor({ length, cpu, memory, disk, usedCpu, usedMemory, usedDisk }: NodeColumns) {
+    this.#cpu = cpu;
+    this.#memory = memory;
+    this.#disk = disk;
+    this.#usedCpu = usedCpu.slice(0, length);
+    this.#usedMemory = usedMemory.slice(0, length);
+    this.#usedDisk = usedDisk.slice(0, length);
+  }
+
+  /** Slot -1 is nowhere. */
+  take(slot: number, ask: Ask): void {
+    this.#add(slot, ask, 1);
+  }
+
+  free(slot: number, ask: Ask): void {
+    this.#add(slot, ask, -1);
+  }
+
+  fits(slot: number, ask: Ask): boolean {
+    return this.lacking(slot, ask) === -1;
+  }
+
+  /** The first of `DIMENSIONS` that does not suffice, by its position; -1 when all do. */
+  lacking(slot: number, { cpu, memoryMb, diskMb }: Ask): number {
+    if ((this.#usedCpu[slot] as number) + cpu > (this.#cpu[slot] as number)) return 0;
+    if ((this.#usedMemory[slot] as number) + memoryMb > (this.#memory[slot] as number)) return 1;
+    return (this.#usedDisk[slot] as number) + diskMb > (this.#disk[slot] as number) ? 2 : -1;
+  }
+
+  /** The fraction that stays free with one more ask; of a node that has none at all, none. */
+  freeCpu(slot: number, { cpu }: Ask): number {
+    return freeFraction((this.#usedCpu[slot] as number) + cpu, this.#cpu[slot] as number);
+  }
+
+  freeMemory(slot: number, { memoryMb }: Ask): number {
+    return freeFraction((this.#usedMemory[slot] as number) + memoryMb, this.#memory[slot] as number);
+  }
+
+  #add(slot: number, { cpu, memoryMb, diskMb }: Ask, times: 1 | -1): void {
+    if (slot < 0) return;
+    this.#usedCpu[slot] = (this.#usedCpu[slot] as number) + times * cpu;
+    this.#usedMemory[slot] = (this.#usedMemory[slot] as number) + times * memoryMb;
+    this.#usedDisk[slot] = (this.#usedDisk[slot] as number) + times * diskMb;
+  }
+}
+
+function freeFraction(used: number, capacity: number): number {
+  return capacity > 0 ? 1 - used / capacity : 0;
+}

@@ -1,0 +1,78 @@
+// What an agent's figures are read from, at the moment they are asked for.
+import type { NodeAgent } from "@steppe/client";
+import type { Clock } from "@steppe/model";
+import type { Reading } from "./agent-information.ts";
+import type { Server } from "./server.ts";
+
+/** Without word from the log for so long, a server can take no writes. */
+const SILENCE_MAX_MS = 10_000;
+
+export function serverHealth(server: Server | undefined, clock: Clock): { ok: boolean; message: string } {
+  if (server === undefined) return { ok: false, message: "starting" };
+  const { log, view } = server.opened.replica;
+  if (log.silenceMs() > SILENCE_MAX_MS) return { ok: false, message: "no word from the log" };
+  if (view.lease === undefined || view.lease.Expires < clock.wallNs())
+    return { ok: false, message: "No cluster leader" };
+  return { ok: true, message: "ok" };
+}
+
+/** By section, all values as text, as clients of /v1/agent/self expect. */
+export function stats(
+  server: Server | undefined,
+  client: NodeAgent | undefined,
+): Record<string, Record<string, string>> {
+  const sections: Record<string, Record<string, string>> = {};
+  if (server !== undefined) {
+    const { view, watches } = server.opened.replica;
+    sections.nomad = {
+      server: "true",
+      leader: String(server.leadership.term !== undefined),
+      leader_addr: view.lease?.Address ?? "",
+      log: server.opened.settings.kind,
+      applied_index: String(view.index),
+      blocking_queries: String(watches.waiting),
+    };
+  }
+  if (client !== undefined) {
+    const { server: talksTo, running, terminal, heartbeats } = client.stats();
+    sections.client = {
+      node_id: client.nodeId,
+      known_servers: talksTo,
+      num_allocations: String(running + terminal),
+      heartbeats: String(heartbeats),
+    };
+  }
+  return sections;
+}
+
+export function readings(server: Server | undefined, client: NodeAgent | undefined): Reading[] {
+  return [
+    ...(server === undefined ? [] : serverReadings(server)),
+    ...(client === undefined ? [] : clientReadings(client)),
+  ];
+}
+
+function serverReadings({ opened, leadership, directory }: Server): Reading[] {
+  const { view, watches, log } = opened.replica;
+  return [
+    { name: "steppe.applied_index", value: view.index },
+    { name: "steppe.log_silence_ms", value: log.silenceMs() },
+    { name: "steppe.leading", value: leadership.term === undefined ? 0 : 1 },
+    { name: "steppe.lease_term", value: view.lease?.Term ?? 0 },
+    { name: "steppe.blocking_queries", value: watches.waiting },
+    { name: "steppe.members", value: directory.members(performance.now()).length },
+    { name: "state.jobs", value: view.jobs.byKey.size },
+    { name: "state.evaluations", value: view.evaluations.byId.size },
+    { name: "state.allocations", value: view.allocations.byId.size },
+    { name: "state.nodes", value: view.nodes.size },
+  ];
+}
+
+function clientReadings(client: NodeAgent): Reading[] {
+  const { running, terminal, unacknowledged } = client.stats();
+  return [
+    { name: "client.allocations.running", value: running },
+    { name: "client.allocations.terminal", value: terminal },
+    { name: "client.updates.unacknowledged", value: unacknowledged },
+  ];
+}

@@ -1,0 +1,115 @@
+// An agent process: a server, a node agent, or both, behind one HTTP API.
+
+import { mkdtemp, rm } from "node:fs/promises";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { NodeAgent } from "@steppe/client";
+import { buildApp, type HttpNeeds } from "@steppe/http";
+import { type Clock, type Logger, type Random, SteppeError } from "@steppe/model";
+import type { Member } from "@steppe/proto";
+import { type Channels, createChannels, createServerClient, type RegionServices } from "@steppe/regions";
+import { createClock, createRandom } from "@steppe/runtime";
+import { agentInformation } from "./agent-information.ts";
+import { readings, serverHealth, stats } from "./agent-readings.ts";
+import { createClient } from "./client.ts";
+import { type AgentConfig, formatEndpoint } from "./config/index.ts";
+import { ownMember } from "./members.ts";
+import { type Server, startServer } from "./server.ts";
+
+export interface Agent {
+  readonly config: AgentConfig;
+  readonly server: Server | undefined;
+  readonly client: NodeAgent | undefined;
+  /** `host:port` of the HTTP API. */
+  readonly http: string;
+  /** `host:port` of gRPC; empty when this is no server. */
+  readonly rpc: string;
+  close(): Promise<void>;
+}
+
+/** What the parts of a running agent are, as far as they are there yet. */
+interface Running {
+  readonly config: AgentConfig;
+  readonly channels: Channels;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly startedNs: number;
+  httpPort: number;
+  server?: Server;
+  client?: NodeAgent;
+}
+
+/** Starts everything and resolves when requests are answered. `onFatal` is called when the agent must end. */
+export async function startAgent(given: AgentConfig, logger: Logger, onFatal: (error: Error) => void): Promise<Agent> {
+  const clock = createClock();
+  const temporary = given.dataDir === "" ? await mkdtemp(join(tmpdir(), "steppe-dev-")) : undefined;
+  const config = temporary === undefined ? given : { ...given, dataDir: temporary };
+  const channels = createChannels({ clock, logger });
+  const random = createRandom();
+  const running: Running = { config, channels, clock, random, logger, startedNs: clock.wallNs(), httpPort: 0 };
+  const app = buildApp(httpNeeds(running));
+  await app.listen({ host: config.addresses.http, port: config.ports.http });
+  running.httpPort = (app.server.address() as AddressInfo).port;
+  const http = formatEndpoint({
+    host: config.advertise.http.host,
+    port: config.advertise.http.port || running.httpPort,
+  });
+  try {
+    if (config.server.enabled) running.server = await startServer({ ...running, onFatal });
+    if (config.client.enabled) running.client = await startClient(running, http);
+  } catch (error) {
+    await app.close();
+    channels.close();
+    throw error;
+  }
+  const close = async () => {
+    await running.client?.stop();
+    await app.close();
+    await running.server?.close();
+    channels.close();
+    if (temporary !== undefined) await rm(temporary, { recursive: true, force: true });
+  };
+  return { config, server: running.server, client: running.client, http, rpc: running.server?.rpcAddress ?? "", close };
+}
+
+async function startClient(running: Running, httpAddress: string): Promise<NodeAgent> {
+  const client = createClient({ ...running, ownServer: running.server?.rpcAddress, httpAddress });
+  await client.start();
+  return client;
+}
+
+function httpNeeds(running: Running): HttpNeeds {
+  const { config, clock, logger, channels } = running;
+  const server = () => running.server;
+  const remote = config.server.enabled ? undefined : createServerClient(() => config.client.servers, channels);
+  return {
+    region: config.region,
+    name: `${config.name}.${config.region}`,
+    datacenter: config.datacenter,
+    route: (region): RegionServices => remote ?? started(server()).router.route(region),
+    regions: () => started(server()).directory.regions(clock.monotonicMs()),
+    members: (): Member[] => started(server()).directory.members(clock.monotonicMs()),
+    agent: agentInformation({
+      config,
+      clock,
+      member: () =>
+        server()?.directory.self() ?? ownMember(config, "", running.startedNs, { http: running.httpPort, rpc: 0 }),
+      serverHealth: () => (config.server.enabled ? serverHealth(server(), clock) : undefined),
+      clientHealth: () =>
+        config.client.enabled
+          ? { ok: running.client !== undefined, message: running.client ? "ok" : "starting" }
+          : undefined,
+      stats: () => stats(server(), running.client),
+      readings: () => readings(server(), running.client),
+    }),
+    clock,
+    logger,
+  };
+}
+
+function started(server: Server | undefined): Server {
+  if (server === undefined) throw new SteppeError("no-quorum", "this agent is starting");
+  return server;
+}

@@ -1,0 +1,75 @@
+import { join } from "node:path";
+import { type ClientConfig as AgentParams, createAgent, type NodeAgent, type NodeAgentServer } from "@steppe/client";
+import type { Clock, Logger, Random } from "@steppe/model";
+import { type Channels, connectNodeAgents } from "@steppe/regions";
+import type { AgentConfig } from "./config/index.ts";
+
+const CALL_TIMEOUT_MS = 10_000;
+
+/** How node agents reach a server: gRPC. */
+export function connectOverGrpc(channels: Channels): (address: string) => NodeAgentServer {
+  return (address) => {
+    const client = connectNodeAgents(address, channels);
+    const call = (signal: AbortSignal) => ({ signal, timeoutMs: CALL_TIMEOUT_MS });
+    return {
+      register: (request, signal) => client.register(request, call(signal)),
+      heartbeat: (request, signal) => client.heartbeat(request, call(signal)),
+      updateAllocations: (request, signal) => client.updateAllocations(request, call(signal)),
+      watchAllocations: (request, signal) => client.watchAllocations(request, { signal }),
+    };
+  };
+}
+
+export interface ClientParts {
+  readonly config: AgentConfig;
+  readonly channels: Channels;
+  /** Where this process serves gRPC itself, if it does: its agent then talks to it. */
+  readonly ownServer: string | undefined;
+  readonly httpAddress: string;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+}
+
+/** The node agent of this process. */
+export function createClient(parts: ClientParts): NodeAgent {
+  const { config, channels, clock, random, logger } = parts;
+  const servers = parts.ownServer === undefined ? config.client.servers : [parts.ownServer, ...config.client.servers];
+  return createAgent({
+    config: clientParams(config, servers, parts.httpAddress),
+    connect: connectOverGrpc(channels),
+    clock,
+    random,
+    logger,
+  });
+}
+
+function clientParams(config: AgentConfig, servers: readonly string[], httpAddress: string): AgentParams {
+  const { client, dataDir } = config;
+  return {
+    servers,
+    region: config.region,
+    datacenter: config.datacenter,
+    name: config.name,
+    nodeClass: client.nodeClass,
+    nodePool: client.nodePool,
+    meta: client.meta,
+    dataDir,
+    stateDir: client.stateDir || join(dataDir, "client"),
+    allocDir: client.allocDir || join(dataDir, "alloc"),
+    httpAddress,
+    reserved: {
+      cpu: client.reserved.cpu,
+      memoryMb: client.reserved.memoryMb,
+      diskMb: client.reserved.diskMb,
+      ports: client.reserved.ports.join(","),
+    },
+    cpuTotalCompute: client.cpuTotalCompute,
+    memoryTotalMb: client.memoryTotalMb,
+    diskTotalMb: client.diskTotalMb,
+    hostEnv: { PATH: process.env.PATH ?? "/usr/local/bin:/usr/bin:/bin" },
+    // What -dev started is gone with it, as with the peer.
+    killTasksOnStop: config.dev,
+    gcMaxAllocs: client.gc.maxAllocs,
+  };
+}

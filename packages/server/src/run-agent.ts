@@ -1,0 +1,26 @@
+import { startAgent } from "./agent.ts";
+import type { LoadedConfig } from "./config/index.ts";
+import { createLogger } from "./logger.ts";
+import { untilSignalled } from "./signals.ts";
+import { API_VERSION, STEPPE_VERSION } from "./version.ts";
+
+/** Runs an agent until SIGINT, SIGTERM or until it cannot go on. Resolves with the exit code. */
+export async function runAgent({ config, warnings, files }: LoadedConfig): Promise<number> {
+  const logger = createLogger(config.logLevel, config.logJson);
+  for (const warning of warnings) logger.warn(warning);
+  logger.info(
+    { version: STEPPE_VERSION, api: API_VERSION, files, region: config.region, name: config.name },
+    "starting agent",
+  );
+  const fatal = Promise.withResolvers<Error>();
+  const signalled = untilSignalled(logger);
+  const agent = await startAgent(config, logger, fatal.resolve);
+  const role = [agent.server && "server", agent.client && "client"].filter((it) => it !== undefined);
+  const log = agent.server?.opened.settings.kind;
+  logger.info({ http: agent.http, rpc: agent.rpc, role, log, node: agent.client?.nodeId }, "agent started");
+  const end = await Promise.race([signalled, fatal.promise]);
+  if (typeof end !== "string") logger.error({ err: end }, "this agent cannot go on");
+  await agent.close();
+  logger.info("agent stopped");
+  return typeof end === "string" ? 0 : 1;
+}

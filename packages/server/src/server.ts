@@ -1,0 +1,184 @@
+// One server process of a region: its replica, its services, its share of the leader's duties.
+//
+// Owns the order of things: what is started when, and stopped in which order. Decides nothing.
+import { createHeartbeatCollector, heartbeatTtlMs, Leadership } from "@steppe/control";
+import { type Clock, type Logger, type Random, SteppeError } from "@steppe/model";
+import {
+  type Channels,
+  createDirectory,
+  createExchange,
+  createGrpcServer,
+  createRouter,
+  type Directory,
+  type Exchange,
+  type GrpcServer,
+  type Router,
+  routedServices,
+} from "@steppe/regions";
+import { type AgentConfig, formatEndpoint } from "./config/index.ts";
+import { leaderDuties } from "./leader-duties.ts";
+import { ownMember } from "./members.ts";
+import { type OpenedReplica, openReplica } from "./open-replica.ts";
+import { keepPresence } from "./presence.ts";
+import { createNodeAgents } from "./services/node-agents.ts";
+import { NodeStreams } from "./services/node-streams.ts";
+import { localServices } from "./services/region.ts";
+import { createWriter } from "./services/write.ts";
+import { startWorkers, type Workers } from "./workers.ts";
+
+/** How long running requests may take to finish when the server leaves. */
+const CLOSE_GRACE_MS = 3000;
+
+export interface ServerParts {
+  readonly config: AgentConfig;
+  readonly channels: Channels;
+  /** Port the HTTP API got. */
+  readonly httpPort: number;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  onFatal(error: Error): void;
+}
+
+export interface Server {
+  readonly opened: OpenedReplica;
+  readonly directory: Directory;
+  readonly router: Router;
+  readonly leadership: Leadership;
+  readonly workers: Workers;
+  /** gRPC address others reach this server at. */
+  readonly rpcAddress: string;
+  /** Takes no new work, gives the lease back, tells the other regions, closes the log. */
+  close(): Promise<void>;
+}
+
+export async function startServer(parts: ServerParts): Promise<Server> {
+  const { config, channels, clock, random, logger } = parts;
+  const opened = await openReplica(parts);
+  const { replica, bus, settings } = opened;
+  const stopping = new AbortController();
+  const known = new Known();
+
+  const peers = () => {
+    const servers = known.get().directory.servers(config.region, clock.monotonicMs());
+    return servers.filter((server) => server.alive).map((server) => server.address);
+  };
+  const writer = createWriter(replica, clock);
+  const local = localServices({ config, replica, writer, clock, random, peers });
+  const streams = new NodeStreams();
+  replica.applier.onApplied(({ changes }) => streams.publish(changes));
+  const collector = createHeartbeatCollector({ bus, clock, signal: stopping.signal });
+  const nodeAgents = createNodeAgents({
+    replica,
+    writer,
+    streams,
+    servers: peers,
+    heard: (ids) => collector.heard(ids),
+    heartbeatTtlMs: () => heartbeatTtlMs(replica.view.nodes.size, config.server, random),
+  });
+
+  const grpc = await createGrpcServer(
+    { host: config.addresses.rpc, port: config.ports.rpc, clock, logger },
+    {
+      region: routedServices({ route: (region, forwarded) => known.get().router.route(region, forwarded) }),
+      membership: { exchange: (request, call) => known.get().exchange.service.exchange(request, call) },
+      nodeAgents,
+    },
+  );
+  const self = ownMember(config, random.id(), clock.wallNs(), { http: parts.httpPort, rpc: grpc.port });
+  const directory = createDirectory({ self });
+  const exchange = createExchange({ directory, channels, join: config.server.join, clock, random, logger });
+  const router = createRouter({ self: { region: config.region }, directory, local, channels, clock, random, logger });
+  known.set({ directory, exchange, router });
+
+  const address = formatEndpoint({ host: self.Address, port: self.GrpcPort });
+  const httpAddress = formatEndpoint({ host: config.advertise.http.host, port: self.HttpPort });
+  const { onApplied } = replica.applier;
+  const leadership = new Leadership(
+    { holder: self.Name, address, httpAddress, ttlMs: config.server.leaseTtlMs },
+    {
+      clock,
+      random,
+      logger,
+      view: replica.view,
+      digest: () => replica.state.digest.value,
+      propose: replica.proposer.propose,
+      onApplied,
+    },
+    leaderDuties({ config, replica, bus, clock, random, logger }),
+  );
+  const loops = [
+    keepPresence(
+      {
+        bus,
+        clock,
+        logger,
+        self: () => directory.self(),
+        merge: (members) => directory.merge(members, clock.monotonicMs()),
+      },
+      stopping.signal,
+    ),
+    exchange.run(stopping.signal),
+  ];
+  leadership.start();
+  const workers = startWorkers(config.server.numSchedulers, {
+    name: self.Name,
+    replica,
+    bus,
+    clock,
+    random,
+    logger,
+    types: config.server.enabledSchedulers,
+    maxBytes: settings.payloadMax,
+  });
+
+  return {
+    opened,
+    directory,
+    router,
+    leadership,
+    workers,
+    rpcAddress: address,
+    close: () => close({ grpc, workers, leadership, exchange, stopping, loops, replica }),
+  };
+}
+
+interface Closing {
+  readonly grpc: GrpcServer;
+  readonly workers: Workers;
+  readonly leadership: Leadership;
+  readonly exchange: Exchange;
+  readonly stopping: AbortController;
+  readonly loops: readonly Promise<void>[];
+  readonly replica: OpenedReplica["replica"];
+}
+
+async function close({ grpc, workers, leadership, exchange, stopping, loops, replica }: Closing): Promise<void> {
+  await workers.stop();
+  await leadership.stop();
+  await exchange.leave();
+  await grpc.close(CLOSE_GRACE_MS);
+  stopping.abort();
+  await Promise.all(loops);
+  await replica.close();
+}
+
+interface Whereabouts {
+  readonly directory: Directory;
+  readonly exchange: Exchange;
+  readonly router: Router;
+}
+
+/** What is there only once the ports are known; a request that comes before is told so. */
+class Known {
+  #value: Whereabouts | undefined;
+
+  set(value: Whereabouts): void {
+    this.#value = value;
+  }
+
+  get(): Whereabouts {
+    if (this.#value === undefined) throw new SteppeError("no-quorum", "this server is starting");
+    return this.#value;
+  }
+}

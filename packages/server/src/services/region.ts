@@ -1,0 +1,43 @@
+import { cronError } from "@steppe/control";
+import { type Clock, DEFAULT_LIMITS, type Random } from "@steppe/model";
+import type { RegionServices } from "@steppe/regions";
+import type { AgentConfig } from "../config/index.ts";
+import type { Replica } from "../replica.ts";
+import { createAllocations } from "./allocations.ts";
+import { createEvaluations } from "./evaluations.ts";
+import { createJobs } from "./jobs.ts";
+import { createNodes } from "./nodes.ts";
+import { createReader } from "./read.ts";
+import { createStatus } from "./status.ts";
+import type { Writer } from "./write.ts";
+
+export interface RegionParts {
+  readonly config: AgentConfig;
+  readonly replica: Replica;
+  readonly writer: Writer;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** gRPC addresses of the region's live servers. */
+  peers(): string[];
+}
+
+/** The services of this region, done here. */
+export function localServices({ config, replica, writer, clock, random, peers }: RegionParts): RegionServices {
+  const reader = createReader(replica, clock, () => random.fraction());
+  const limits = {
+    defaults: { region: config.region, priority: config.server.jobDefaultPriority },
+    validation: {
+      ...DEFAULT_LIMITS,
+      priorityMax: config.server.jobMaxPriority,
+      countMax: config.server.jobMaxCount,
+      cronError,
+    },
+  };
+  return {
+    jobs: createJobs(reader, writer, limits),
+    evaluations: createEvaluations(reader),
+    allocations: createAllocations(reader),
+    nodes: createNodes(reader),
+    status: createStatus(replica.view, clock, peers),
+  };
+}
