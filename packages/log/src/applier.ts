@@ -15,9 +15,9 @@
  */
 import type { Clock, Logger } from "@steppe/model";
 import { Entry, type Outcome } from "@steppe/proto";
+import { IndexWaiters } from "./index-waiters.ts";
 import { LogGapError, type LogRecord, type ReplicatedLog } from "./log.ts";
 import type { StateMachine } from "./machine.ts";
-import { IndexWaiters } from "./index-waiters.ts";
 
 export interface Applied<Changes> {
   readonly index: number;

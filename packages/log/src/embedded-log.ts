@@ -1,6 +1,14 @@
 import { Worker } from "node:worker_threads";
 import type { Logger } from "@steppe/model";
-import type { FromThread, LogBounds, SnapshotHead, ThreadAnswer, ThreadCall, ThreadOptions, ToThread } from "./embedded-protocol.ts";
+import type {
+  FromThread,
+  LogBounds,
+  SnapshotHead,
+  ThreadAnswer,
+  ThreadCall,
+  ThreadOptions,
+  ToThread,
+} from "./embedded-protocol.ts";
 import { AppendError, LogGapError, type LogRecord, PayloadTooLargeError, type ReplicatedLog } from "./log.ts";
 import { RecentRecords } from "./recent-records.ts";
 import { createSignalGate } from "./signal-gate.ts";
@@ -45,7 +53,12 @@ function opened(thread: Worker): Promise<Extract<FromThread, { kind: "opened" }>
     thread.once("message", (message: FromThread) => {
       thread.off("error", reject);
       if (message.kind === "opened") resolve(message);
-      else reject(new Error(message.kind === "open-failed" ? message.message : `unexpected ${message.kind} from the log thread`));
+      else
+        reject(
+          new Error(
+            message.kind === "open-failed" ? message.message : `unexpected ${message.kind} from the log thread`,
+          ),
+        );
     });
   });
 }
@@ -89,9 +102,11 @@ class EmbeddedLog implements ReplicatedLog {
   }
 
   append(payload: Uint8Array, signal?: AbortSignal): Promise<number> {
-    if (payload.length > this.payloadMax) return Promise.reject(new PayloadTooLargeError(payload.length, this.payloadMax));
+    if (payload.length > this.payloadMax)
+      return Promise.reject(new PayloadTooLargeError(payload.length, this.payloadMax));
     if (this.#ended !== undefined) return Promise.reject(new AppendError("refused", this.#ended.message));
-    if (signal?.aborted) return Promise.reject(new AppendError("refused", "given up before it was sent", { cause: signal.reason }));
+    if (signal?.aborted)
+      return Promise.reject(new AppendError("refused", "given up before it was sent", { cause: signal.reason }));
     const index = new Promise<number>((resolve, reject) => {
       this.#appends.push({ payload, resolve, reject });
     });
@@ -110,7 +125,8 @@ class EmbeddedLog implements ReplicatedLog {
     while (!signal.aborted) {
       if (this.#ended !== undefined) throw this.#ended;
       if (next < this.#first) throw new LogGapError(`record ${next} was dropped; the oldest kept is ${this.#first}`);
-      if (after > this.#last) throw new LogGapError(`the log ends at ${this.#last}, before ${after}: its tail was lost`);
+      if (after > this.#last)
+        throw new LogGapError(`the log ends at ${this.#last}, before ${after}: its tail was lost`);
       if (next > this.#last) {
         await this.#grown.wait(signal);
         continue;
@@ -230,7 +246,8 @@ class EmbeddedLog implements ReplicatedLog {
       this.#ended = error;
       this.#logger.error({ err: error }, "the log's thread died");
     }
-    for (const append of this.#appends.splice(0)) append.reject(new AppendError("unknown", error.message, { cause: error }));
+    for (const append of this.#appends.splice(0))
+      append.reject(new AppendError("unknown", error.message, { cause: error }));
     for (const call of this.#calls.values()) call.reject(error);
     this.#calls.clear();
     this.#grown.open();

@@ -44,7 +44,12 @@ export type FromThread =
   | { readonly kind: "open-failed"; readonly message: string }
   /** The oldest `count` unanswered appends are durable, from index `first` on. */
   | { readonly kind: "appended"; readonly first: number; readonly count: number }
-  | { readonly kind: "append-failed"; readonly count: number; readonly outcome: "unknown" | "refused"; readonly message: string }
+  | {
+      readonly kind: "append-failed";
+      readonly count: number;
+      readonly outcome: "unknown" | "refused";
+      readonly message: string;
+    }
   | { readonly kind: "answer"; readonly id: number; readonly value: ThreadAnswer[keyof ThreadAnswer] }
   | { readonly kind: "call-failed"; readonly id: number; readonly message: string };
 

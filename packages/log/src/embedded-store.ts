@@ -48,7 +48,9 @@ export class EmbeddedStore {
     try {
       this.#insert = this.#db.prepare("INSERT INTO records (idx, crc, payload) VALUES (?, ?, ?)");
       this.#select = this.#db.prepare("SELECT idx, crc, payload FROM records WHERE idx >= ? ORDER BY idx");
-      this.#insertChunk = this.#db.prepare("INSERT OR REPLACE INTO chunks (snapshot, n, crc, data) VALUES (?, ?, ?, ?)");
+      this.#insertChunk = this.#db.prepare(
+        "INSERT OR REPLACE INTO chunks (snapshot, n, crc, data) VALUES (?, ?, ?, ?)",
+      );
       this.#bounds = this.#readBounds();
       this.#dropOtherSnapshots();
     } catch (error) {
@@ -80,7 +82,8 @@ export class EmbeddedStore {
       const { idx, crc, payload } = row as { idx: number; crc: number; payload: Uint8Array };
       const expected = from + payloads.length;
       if (idx !== expected) throw new Error(`the log at ${this.#path} is damaged: record ${expected} is missing`);
-      if (crc32(payload) !== crc) throw new Error(`the log at ${this.#path} is damaged: record ${idx} fails its checksum`);
+      if (crc32(payload) !== crc)
+        throw new Error(`the log at ${this.#path} is damaged: record ${idx} fails its checksum`);
       payloads.push(payload);
       bytes += payload.length;
       if (bytes >= bytesMax) break;
@@ -119,7 +122,8 @@ export class EmbeddedStore {
     const row = this.#db.prepare("SELECT crc, data FROM chunks WHERE snapshot = ? AND n = ?").get(snapshot, n) as
       | { crc: number; data: Uint8Array }
       | undefined;
-    if (row === undefined) throw new Error(`the log at ${this.#path} is damaged: chunk ${n} of the snapshot is missing`);
+    if (row === undefined)
+      throw new Error(`the log at ${this.#path} is damaged: chunk ${n} of the snapshot is missing`);
     if (crc32(row.data) !== row.crc) {
       throw new Error(`the log at ${this.#path} is damaged: chunk ${n} of the snapshot fails its checksum`);
     }
@@ -150,7 +154,9 @@ export class EmbeddedStore {
       clean = false;
     }
     const why = error instanceof Error ? error.message : String(error);
-    return new StoreError(clean ? "refused" : "unknown", `cannot write the log at ${this.#path}: ${why}`, { cause: error });
+    return new StoreError(clean ? "refused" : "unknown", `cannot write the log at ${this.#path}: ${why}`, {
+      cause: error,
+    });
   }
 
   #readBounds(): LogBounds {
@@ -217,7 +223,8 @@ function explain(error: unknown, path: string): Error {
   if (code === NOT_A_DATABASE || code === CORRUPT) {
     return new Error(`the log at ${path} is damaged: ${(error as Error).message}`, { cause: error });
   }
-  if (code !== undefined) return new Error(`cannot open the log at ${path}: ${(error as Error).message}`, { cause: error });
+  if (code !== undefined)
+    return new Error(`cannot open the log at ${path}: ${(error as Error).message}`, { cause: error });
   return error instanceof Error ? error : new Error(String(error));
 }
 

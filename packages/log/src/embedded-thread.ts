@@ -71,7 +71,10 @@ function answer(store: EmbeddedStore, id: number, call: ThreadCall): void {
   if (call.name === "close") port.close();
 }
 
-function perform(store: EmbeddedStore, call: Exclude<ThreadCall, { name: "truncate" }>): ThreadAnswer[keyof ThreadAnswer] {
+function perform(
+  store: EmbeddedStore,
+  call: Exclude<ThreadCall, { name: "truncate" }>,
+): ThreadAnswer[keyof ThreadAnswer] {
   switch (call.name) {
     case "read":
       return store.read(call.from, call.bytesMax);

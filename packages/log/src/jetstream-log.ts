@@ -1,14 +1,14 @@
-import { jetstreamManager, type JetStreamManager } from "@nats-io/jetstream";
+import { type JetStreamManager, jetstreamManager } from "@nats-io/jetstream";
 import type { NatsConnection } from "@nats-io/nats-core";
 import { type Clock, type Logger, SteppeError } from "@steppe/model";
 import { ERR, JetStreamRefusal, parse, type StreamState, streamState } from "./jetstream-api.ts";
 import { createSnapshotStore, type SnapshotStore } from "./jetstream-snapshots.ts";
-import { openStream, type OpenedStream } from "./jetstream-stream.ts";
+import { type OpenedStream, openStream } from "./jetstream-stream.ts";
 import { type Deliver, tailStream } from "./jetstream-tail.ts";
 import { AppendError, PayloadTooLargeError, type ReplicatedLog } from "./log.ts";
 import { createNatsLink, type NatsLink } from "./nats-link.ts";
 import { createNatsRequests, type NatsRequests, RequestError } from "./nats-requests.ts";
-import { regionNames, type RegionNames } from "./region-name.ts";
+import { type RegionNames, regionNames } from "./region-name.ts";
 
 export interface JetStreamLogOptions {
   /** Stays the caller's; closing the log leaves it open. */
@@ -187,7 +187,8 @@ class JetStreamLog implements ReplicatedLog {
   // A stream that was lost and made again acknowledges indexes that were given out before.
   #acknowledged(stream: string, index: number, before: number): number {
     const { stream: expected } = this.#names;
-    if (stream !== expected) throw new AppendError("unknown", `stream ${stream} took the record instead of ${expected}`);
+    if (stream !== expected)
+      throw new AppendError("unknown", `stream ${stream} took the record instead of ${expected}`);
     if (index <= before) {
       const text = `the log went back: index ${index} was given to a record sent after ${before} had come up`;
       this.#options.logger.error({ stream, index, before }, text);

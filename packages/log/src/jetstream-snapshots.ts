@@ -1,4 +1,4 @@
-import { jetstream, type JetStreamManager, StorageType } from "@nats-io/jetstream";
+import { type JetStreamManager, jetstream, StorageType } from "@nats-io/jetstream";
 import type { NatsConnection } from "@nats-io/nats-core";
 import { type ObjectStore, Objm } from "@nats-io/obj";
 import type { Clock } from "@steppe/model";

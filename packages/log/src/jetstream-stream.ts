@@ -1,4 +1,4 @@
-import { type JetStreamManager, RetentionPolicy, StorageType, DiscardPolicy } from "@nats-io/jetstream";
+import { DiscardPolicy, type JetStreamManager, RetentionPolicy, StorageType } from "@nats-io/jetstream";
 import type { Clock, Logger } from "@steppe/model";
 import { ERR, JetStreamRefusal, type StreamState, streamState } from "./jetstream-api.ts";
 import { type NatsRequests, RequestError } from "./nats-requests.ts";
@@ -38,7 +38,8 @@ export async function openStream(
       warnOfOtherReplicas(state, logger, options);
       return { created: state.created, base: baseOf(state.description, options.names.stream) };
     } catch (error) {
-      if (error instanceof BadStreamError || clock.monotonicMs() >= deadline) throw explain(error, options.names.stream);
+      if (error instanceof BadStreamError || clock.monotonicMs() >= deadline)
+        throw explain(error, options.names.stream);
       logger.debug({ err: error }, "the stream is not there yet");
       await clock.after(RETRY_MS);
     }
@@ -92,7 +93,9 @@ export function baseOf(description: string, stream: string): number {
   } catch {
     // Said below: whatever is wrong with the description, the stream is not ours.
   }
-  throw new BadStreamError(`stream ${stream} is not a log of Steppe: its description is ${JSON.stringify(description)}`);
+  throw new BadStreamError(
+    `stream ${stream} is not a log of Steppe: its description is ${JSON.stringify(description)}`,
+  );
 }
 
 export class BadStreamError extends Error {}

@@ -46,7 +46,12 @@ const RETRY_MAX_MS = 1000;
 const DOUBT_MS = 5000;
 
 /** Delivers every record after index `after`; see `ReplicatedLog.tail`. */
-export async function tailStream(context: TailContext, after: number, deliver: Deliver, signal: AbortSignal): Promise<void> {
+export async function tailStream(
+  context: TailContext,
+  after: number,
+  deliver: Deliver,
+  signal: AbortSignal,
+): Promise<void> {
   const { clock, logger } = context;
   const gap = new GapJudge(context);
   let next = after + 1;
@@ -64,7 +69,8 @@ export async function tailStream(context: TailContext, after: number, deliver: D
       gap.skipped(next, delivered.skippedTo);
     } catch (error) {
       if (signal.aborted) return;
-      if (error instanceof LogGapError || error instanceof DeliverError) throw error instanceof DeliverError ? error.cause : error;
+      if (error instanceof LogGapError || error instanceof DeliverError)
+        throw error instanceof DeliverError ? error.cause : error;
       if (error instanceof JetStreamRefusal && error.code === ERR.streamNotFound) gap.vanished();
       failures++;
       logger.debug({ err: error, next }, "cannot tail the stream now");
@@ -126,7 +132,12 @@ interface SessionEnd {
   readonly skippedTo: number | undefined;
 }
 
-async function runSession(context: TailContext, from: number, deliver: Deliver, signal: AbortSignal): Promise<SessionEnd> {
+async function runSession(
+  context: TailContext,
+  from: number,
+  deliver: Deliver,
+  signal: AbortSignal,
+): Promise<SessionEnd> {
   const session = new Session(context, from);
   const end = () => session.end("stopped");
   signal.addEventListener("abort", end, { once: true });
@@ -210,7 +221,8 @@ class Session {
     if (connection.isClosed()) return;
     this.#subscription.unsubscribe();
     // Without this the server finds out by itself, after the inactivity threshold.
-    if (link.connected && this.#consumer !== "") connection.publish(`$JS.API.CONSUMER.DELETE.${stream}.${this.#consumer}`);
+    if (link.connected && this.#consumer !== "")
+      connection.publish(`$JS.API.CONSUMER.DELETE.${stream}.${this.#consumer}`);
   }
 
   #take(message: Msg): void {

@@ -23,7 +23,11 @@ export interface ReplicatedLog {
    * lost connections by itself. Rejects with `LogGapError` when records it should deliver are no
    * longer there (start from a newer snapshot) or the log ends before `after` (its tail was lost).
    */
-  tail(after: number, deliver: (records: readonly LogRecord[]) => void | Promise<void>, signal: AbortSignal): Promise<void>;
+  tail(
+    after: number,
+    deliver: (records: readonly LogRecord[]) => void | Promise<void>,
+    signal: AbortSignal,
+  ): Promise<void>;
 
   /** Index of the newest record at some moment after the call, asked of whoever orders the log. */
   lastIndex(signal?: AbortSignal): Promise<number>;

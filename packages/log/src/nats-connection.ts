@@ -1,5 +1,4 @@
 import { readFile } from "node:fs/promises";
-import type { Logger } from "@steppe/model";
 import {
   type ConnectionOptions,
   connect,
@@ -7,6 +6,7 @@ import {
   type NatsConnection,
   type TlsOptions,
 } from "@nats-io/transport-node";
+import type { Logger } from "@steppe/model";
 
 export interface NatsOptions {
   /** `nats://host:port`, `tls://host:port` or `host:port`; at least one. */

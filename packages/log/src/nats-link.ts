@@ -1,5 +1,5 @@
-import type { Clock } from "@steppe/model";
 import type { NatsConnection } from "@nats-io/nats-core";
+import type { Clock } from "@steppe/model";
 
 /**
  * What is known of the other end of a NATS connection: whether it is up, and when it was last

@@ -73,7 +73,9 @@ export function createNatsRequests(connection: NatsConnection, link: NatsLink, c
       return new Promise((resolve, reject) => {
         const timer = new AbortController();
         const stop = () =>
-          settle(() => reject(new RequestError("no-answer", "given up while it was under way", { cause: signal?.reason })));
+          settle(() =>
+            reject(new RequestError("no-answer", "given up while it was under way", { cause: signal?.reason })),
+          );
         const settle = (how: () => void) => {
           if (!pending.delete(token)) return;
           timer.abort(ANSWERED);

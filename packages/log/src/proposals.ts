@@ -9,8 +9,7 @@
  * 4. A proposal without callers is forgotten; if it was queued it will never be sent.
  */
 import { type Clock, SteppeError } from "@steppe/model";
-import type { Outcome } from "@steppe/proto";
-import { Command } from "@steppe/proto";
+import type { Command, Outcome } from "@steppe/proto";
 
 export type CommandKind = NonNullable<Command["Kind"]>;
 
@@ -169,8 +168,14 @@ function deadlineError(proposal: Proposal): SteppeError {
     case "queued":
       return noQuorum();
     case "sent":
-      return new SteppeError("outcome-unknown", "the log did not acknowledge the write in time; it may still take effect");
+      return new SteppeError(
+        "outcome-unknown",
+        "the log did not acknowledge the write in time; it may still take effect",
+      );
     case "stored":
-      return new SteppeError("outcome-unknown", "the write is stored and will take effect, but was not applied here in time");
+      return new SteppeError(
+        "outcome-unknown",
+        "the write is stored and will take effect, but was not applied here in time",
+      );
   }
 }

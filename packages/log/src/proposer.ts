@@ -218,7 +218,10 @@ class LogProposer implements Proposer {
           return true;
         }
         maybeStored ||= !(error instanceof AppendError && error.outcome === "refused");
-        this.#logger.warn({ err: error, commands: batch.length, failures, maybeStored }, "the log did not take an entry");
+        this.#logger.warn(
+          { err: error, commands: batch.length, failures, maybeStored },
+          "the log did not take an entry",
+        );
       }
       if (!maybeStored) {
         this.#requeue(batch);

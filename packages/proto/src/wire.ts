@@ -6,10 +6,7 @@
 // in nanoseconds is exact to 256 ns, which is finer than the millisecond clock it comes from.
 // Durations are whole in every unit people write. BigInt, the library's own choice, does not go
 // into JSON.
-import {
-  BinaryReader as LibraryReader,
-  BinaryWriter as LibraryWriter,
-} from "@bufbuild/protobuf/wire";
+import { BinaryReader as LibraryReader, BinaryWriter as LibraryWriter } from "@bufbuild/protobuf/wire";
 
 const TWO_32 = 4294967296;
 
@@ -41,7 +38,7 @@ export class BinaryWriter extends LibraryWriter {
   }
 
   override fixed64(value: any): this {
-    this.fixed32(value % TWO_32 >>> 0);
+    this.fixed32((value % TWO_32) >>> 0);
     return this.fixed32(Math.floor(value / TWO_32));
   }
 }

@@ -7,7 +7,7 @@ import { DIMENSIONS, type Room } from "./room.ts";
 /** The nodes that a group may be placed on, as far as only node and specification matter, and what became of the rest. */
 export class Candidates {
   /** Feasible slots that take placements, ascending. */
-  readonly slots: Int32Array;
+  slots: Int32Array;
   readonly #nodes: NodeColumns;
   readonly #verdicts: Verdicts;
   readonly #pool: string;
@@ -46,6 +46,12 @@ export class Candidates {
       else if (lacking >= 0) this.#countExhausted(metric, slot, DIMENSIONS[lacking] as string);
     }
     return metric;
+  }
+
+  /** Leaves the other feasible slots out of what `metric` looks at. */
+  restrict(slots: Int32Array): void {
+    this.#evaluated -= this.slots.length - slots.length;
+    this.slots = slots;
   }
 
   #sift(): Int32Array {

@@ -4,7 +4,7 @@ import type { Pass } from "./pass.ts";
 import { GroupPlacer } from "./place.ts";
 import type { Rows } from "./plan/rows.ts";
 import { NONE } from "./rank/reschedule-penalty.ts";
-import type { GroupChanges, Wanted } from "./reconcile/changes.ts";
+import { bringsRoom, type GroupChanges, replacedBy, type Wanted } from "./reconcile/changes.ts";
 
 /** Places what a group wants, and says what found no place. */
 export function placeGroup(pass: Pass, { group, wanted, staying }: GroupChanges): void {
@@ -31,16 +31,14 @@ function createPlacer(
   wanted: readonly Wanted[],
 ): GroupPlacer {
   // Those to be replaced occupy their place until they are.
-  const replaced = wanted.filter(bringsRoom).map(({ stop }) => stop?.allocation as AllocationView);
-  const slots = [...staying, ...replaced].map(({ NodeID }) => pass.view.nodes.slot(NodeID));
+  const slots = [...staying, ...replacedBy(wanted)].map(({ NodeID }) => pass.view.nodes.slot(NodeID));
   const occupied = slots.filter((slot) => slot >= 0);
   const rules = pass.distinct.of(group.Name);
-  return new GroupPlacer({ count: group.Count ?? 1, ask: askOf(group), occupied, rules }, pass.candidates(group), pass.surroundings);
-}
-
-/** Its predecessor runs until it is placed, and frees what it holds for it. */
-function bringsRoom({ stop }: Wanted): boolean {
-  return stop !== undefined && !stop.allocation.terminal;
+  return new GroupPlacer(
+    { count: group.Count ?? 1, ask: askOf(group), occupied, rules },
+    pass.candidates(group),
+    pass.surroundings,
+  );
 }
 
 function place(pass: Pass, placer: GroupPlacer, rows: Rows, wanted: Wanted): boolean {

@@ -47,11 +47,7 @@ export class GroupPlacer {
   readonly #parked: Set<number> = new Set();
   readonly #isCandidate: Uint8Array;
 
-  constructor(
-    group: PlacedGroup,
-    candidates: Candidates,
-    around: Surroundings,
-  ) {
+  constructor(group: PlacedGroup, candidates: Candidates, around: Surroundings) {
     this.#ask = group.ask;
     this.#candidates = candidates;
     this.#around = around;

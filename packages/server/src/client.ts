@@ -67,9 +67,16 @@ function clientParams(config: AgentConfig, servers: readonly string[], httpAddre
     cpuTotalCompute: client.cpuTotalCompute,
     memoryTotalMb: client.memoryTotalMb,
     diskTotalMb: client.diskTotalMb,
-    hostEnv: { PATH: process.env.PATH ?? "/usr/local/bin:/usr/bin:/bin" },
+    hostEnv: hostEnvironment(),
     // What -dev started is gone with it, as with the peer.
     killTasksOnStop: config.dev,
     gcMaxAllocs: client.gc.maxAllocs,
   };
+}
+
+/** What tasks inherit, as with the peer: the agent's own environment. */
+function hostEnvironment(): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(process.env).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
+  );
 }

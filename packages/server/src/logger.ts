@@ -5,7 +5,7 @@ import type { LogLevel } from "./config/index.ts";
 export function createLogger(level: LogLevel, json: boolean): Logger {
   const options = {
     level,
-    base: undefined,
+    base: null,
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label: string) => ({ level: label }) },
     serializers: { err: pino.stdSerializers.errWithCause, error: pino.stdSerializers.errWithCause },

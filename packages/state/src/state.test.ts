@@ -16,11 +16,10 @@ const register = (job: Job, fields: Partial<RegisterJob> = {}) =>
   ({ $case: "RegisterJob", value: { ...RegisterJob.create(), Job: job, ...fields } }) as const;
 const addNode = (node: Node) => ({ $case: "RegisterNode", value: { Node: node } }) as const;
 const submit = (plan: Plan) => ({ $case: "ApplyPlan", value: plan }) as const;
-const report = (id: string, status: string) =>
-  ({
-    $case: "UpdateAllocations",
-    value: { Updates: [{ ...AllocationUpdate.create(), ID: id, ClientStatus: status }] },
-  }) as const;
+const report = (id: string, status: string) => ({
+  $case: "UpdateAllocations" as const,
+  value: { Updates: [{ ...AllocationUpdate.create(), ID: id, ClientStatus: status }] },
+});
 const stopJob = (id: string, purge = false) =>
   ({
     $case: "DeregisterJob",

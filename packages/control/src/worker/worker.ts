@@ -1,4 +1,10 @@
-import { BrokerAckRequest, BrokerDequeueRequest, BrokerDequeueResponse, BrokerTouch, type Evaluation } from "@steppe/proto";
+import {
+  BrokerAckRequest,
+  BrokerDequeueRequest,
+  BrokerDequeueResponse,
+  BrokerTouch,
+  type Evaluation,
+} from "@steppe/proto";
 import { Alarm } from "../alarm.ts";
 import { SUBJECTS } from "../bus.ts";
 import { type WorkerNeeds, type WorkerOptions, type WorkerSettings, workerSettings } from "./needs.ts";

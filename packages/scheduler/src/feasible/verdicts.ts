@@ -36,7 +36,9 @@ export class Verdicts {
   readonly #judged: (Node | undefined)[] = [];
 
   constructor(job: Job, group: TaskGroup) {
-    const constraints = constraintsOf(job, group).filter((it) => !isDistinct(it)).map(constraintCheck);
+    const constraints = constraintsOf(job, group)
+      .filter((it) => !isDistinct(it))
+      .map(constraintCheck);
     const checks = [...constraints, driverCheck(group)];
     const numbered = checks.map((check, i) => [check, FILTERED + i] as const);
     this.reasons = checks.map(({ reason }) => reason);

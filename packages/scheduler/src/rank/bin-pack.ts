@@ -1,5 +1,5 @@
-import type { Room } from "../room.ts";
 import type { Ask } from "@steppe/state";
+import type { Room } from "../room.ts";
 import type { Scorer } from "./scorer.ts";
 
 /** The highest raw score, of a full node: 20 - 10^0 - 10^0. */

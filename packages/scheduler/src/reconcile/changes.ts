@@ -18,6 +18,16 @@ export interface Wanted {
   readonly penalisedNodeIds?: readonly string[];
 }
 
+/** Its predecessor runs until it is placed, and what that one holds is free for it. */
+export function bringsRoom({ stop }: Wanted): boolean {
+  return stop !== undefined && !stop.allocation.terminal;
+}
+
+/** The running allocations that others are to replace. */
+export function replacedBy(wanted: readonly Wanted[]): AllocationView[] {
+  return wanted.filter(bringsRoom).map(({ stop }) => (stop as Stop).allocation);
+}
+
 /** A failed allocation that is to be replaced at a time, unix nanoseconds. */
 export interface Later {
   readonly allocation: AllocationView;

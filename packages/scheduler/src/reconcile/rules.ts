@@ -1,7 +1,7 @@
 import { ALLOCATION_DESCRIPTIONS, ranSuccessfully, SECOND } from "@steppe/model";
 import type { Node } from "@steppe/proto";
-import { Case, type GroupCase } from "./case.ts";
 import type { AllocationView } from "@steppe/state";
+import { Case, type GroupCase } from "./case.ts";
 
 /**
  * What an allocation is to its group:

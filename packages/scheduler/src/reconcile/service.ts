@@ -4,7 +4,7 @@ import { scheduleFollowUps } from "../follow-ups.ts";
 import type { Pass } from "../pass.ts";
 import { placeGroup } from "../place-group.ts";
 import { destructiveMax, isRunnable, rollOn } from "../rolling-update.ts";
-import type { GroupChanges } from "./changes.ts";
+import { type GroupChanges, replacedBy } from "./changes.ts";
 import { dismissGroup, reconcileGroup } from "./group.ts";
 import { Updates } from "./updates.ts";
 
@@ -20,9 +20,16 @@ export function scheduleService(pass: Pass): void {
     for (const { allocation, reason } of stops) pass.draft.stop(allocation, reason);
   }
   // Only now, that all stops are known, is it known what is free.
+  for (const change of changes) occupy(pass, change);
   for (const change of changes) placeGroup(pass, change);
-  scheduleFollowUps(pass, changes.flatMap(({ later }) => later));
-  rollOn(pass, changes.filter(({ heldBack }) => heldBack > 0).map(({ group }) => group));
+  scheduleFollowUps(
+    pass,
+    changes.flatMap(({ later }) => later),
+  );
+  rollOn(
+    pass,
+    changes.filter(({ heldBack }) => heldBack > 0).map(({ group }) => group),
+  );
 }
 
 /** Decides for one group, and drafts what of it needs no place. */
@@ -61,6 +68,13 @@ function mayStay(
     rules.add(slotOf(allocation));
     return true;
   };
+}
+
+/** What runs on counts for the distinct_* rules of all groups before any of them is placed. */
+function occupy(pass: Pass, { group, staying, wanted }: GroupChanges): void {
+  const rules = pass.distinct.of(group.Name);
+  if (rules.isEmpty) return;
+  for (const { NodeID } of [...staying, ...replacedBy(wanted)]) rules.add(pass.view.nodes.slot(NodeID));
 }
 
 function byGroup(allocations: ReadonlySet<AllocationView>): Map<string, AllocationView[]> {

@@ -23,7 +23,6 @@ export function jobStub(job: JobView): JobListStub {
     Status: it.Status,
     StatusDescription: it.StatusDescription,
     JobSummary: job.summary,
-    Version: it.Version,
     CreateIndex: it.CreateIndex,
     ModifyIndex: it.ModifyIndex,
     JobModifyIndex: it.JobModifyIndex,

@@ -1,0 +1,73 @@
+import { HeartbeatBatch } from "@steppe/proto";
+import { Alarm } from "../alarm.ts";
+import { SUBJECTS } from "../bus.ts";
+import { HeartbeatTimers, type HeartbeatTiming, patienceMs } from "./decide.ts";
+import type { HeartbeatNeeds } from "./needs.ts";
+
+/** Marks nodes down that were not heard of in time, during one term, until the signal aborts. */
+export async function runHeartbeats(
+  term: number,
+  needs: HeartbeatNeeds,
+  timing: HeartbeatTiming,
+  signal: AbortSignal,
+): Promise<void> {
+  const { clock, view, bus, onApplied } = needs;
+  const timers = new HeartbeatTimers();
+  const alarm = new Alarm();
+
+  const isTimed = (id: string): boolean => {
+    const node = view.nodes.get(id);
+    return node !== undefined && node.Status !== "down";
+  };
+  const heard = (id: string): void => {
+    if (isTimed(id)) timers.set(id, clock.monotonicMs() + patienceMs(view.nodes.size, timing));
+  };
+  const unsubscribe = onApplied(({ changes }) => {
+    for (const id of changes.nodes) {
+      if (!isTimed(id)) timers.delete(id);
+      else if (!timers.has(id)) heard(id);
+    }
+    if (changes.nodes.size > 0) alarm.ring();
+  });
+  for (const id of view.nodes.slotOf.keys()) {
+    if (isTimed(id)) timers.set(id, clock.monotonicMs() + timing.failoverMs);
+  }
+  bus.subscribe(SUBJECTS.heartbeat, (payload) => HeartbeatBatch.decode(payload).NodeIDs.forEach(heard), signal);
+  while (!signal.aborted) {
+    await alarm.wait(clock, timers.nextDueMs() - clock.monotonicMs(), signal);
+    if (signal.aborted || timers.nextDueMs() > clock.monotonicMs()) continue;
+    // What falls due within a moment goes into one command: a rack that lost power, say.
+    await new Alarm().wait(clock, GATHER_MS, signal);
+    await markDown(term, needs, timers, signal);
+  }
+  unsubscribe();
+}
+
+async function markDown(
+  Term: number,
+  { clock, logger, propose }: HeartbeatNeeds,
+  timers: HeartbeatTimers,
+  signal: AbortSignal,
+): Promise<void> {
+  const missed = timers.takeDue(clock.monotonicMs());
+  for (let at = 0; at < missed.length && !signal.aborted; at += NODES_MAX) {
+    const NodeIDs = missed.slice(at, at + NODES_MAX);
+    const command = { Term, NodeIDs, Status: "down", Message: "Node heartbeat missed" };
+    try {
+      const { Refusal } = await propose({ $case: "UpdateNodeStatus", value: command }, { signal });
+      if (Refusal === undefined)
+        logger.warn({ nodes: NodeIDs.length, first: NodeIDs[0] }, "nodes missed their heartbeat");
+      else logger.debug({ reason: Refusal.Message }, "nodes not marked down");
+    } catch (error) {
+      if (signal.aborted) return;
+      logger.warn({ err: error, nodes: NodeIDs.length }, "marking nodes down failed; trying again");
+      // Timed again, so that a node that is heard of before the next try stays up.
+      for (const id of NodeIDs) if (!timers.has(id)) timers.set(id, clock.monotonicMs() + RETRY_MS);
+    }
+  }
+}
+
+const GATHER_MS = 100;
+const RETRY_MS = 1_000;
+/** Ids in one command: about 180 kB. */
+const NODES_MAX = 5_000;

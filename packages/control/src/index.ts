@@ -1,0 +1,14 @@
+export { Broker, type BrokerStats } from "./broker/broker.ts";
+export type { BrokerNeeds } from "./broker/needs.ts";
+export { type BrokerOptions, type BrokerSettings, brokerSettings } from "./broker/options.ts";
+export type { QueueLimits, QueueStats } from "./broker/queue.ts";
+export { type Bus, SUBJECTS } from "./bus.ts";
+export { HeartbeatCollector } from "./heartbeat/collector.ts";
+export { HEARTBEAT_TIMING, type HeartbeatTiming, ttlFor } from "./heartbeat/decide.ts";
+export { LeaderDuties, type LeaderNeeds, type LeaderOptions } from "./leader.ts";
+export type { LeaseNeeds, LeaseOptions } from "./lease/needs.ts";
+export { Leadership, type OnGain } from "./lease.ts";
+export { type CronTicks, cronError, cronTicks, latestLaunch, nextLaunch } from "./periodic/cron.ts";
+export type { AppliedEntry, OnApplied, Propose, ProposeOptions, WaitFor } from "./region-log.ts";
+export type { WorkerNeeds, WorkerOptions, WorkerSettings } from "./worker/needs.ts";
+export { Worker, type WorkerStats } from "./worker/worker.ts";

@@ -1,0 +1,66 @@
+import type { Clock, Logger, Random } from "@steppe/model";
+import type { StateView } from "@steppe/state";
+import { Broker, type BrokerStats } from "./broker/broker.ts";
+import { type BrokerOptions, brokerSettings } from "./broker/options.ts";
+import type { Bus } from "./bus.ts";
+import { HEARTBEAT_TIMING, type HeartbeatTiming } from "./heartbeat/decide.ts";
+import { runHeartbeats } from "./heartbeat/loop.ts";
+import { cronTicks } from "./periodic/cron.ts";
+import { PeriodicLauncher } from "./periodic/loop.ts";
+import type { OnApplied, Propose } from "./region-log.ts";
+
+/** Everything the leader's duties need together; each one takes only its own part. */
+export interface LeaderNeeds {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly bus: Bus;
+  readonly view: StateView;
+  readonly propose: Propose;
+  readonly onApplied: OnApplied;
+}
+
+export interface LeaderOptions {
+  readonly broker?: BrokerOptions;
+  readonly heartbeat?: Partial<HeartbeatTiming>;
+}
+
+/**
+ * What a server does while it leads. `run` is the `OnGain` of `Leadership`: it starts all duties
+ * of a term and resolves when all have ended with its signal; when one of them fails, it rejects,
+ * and the lease goes to another server.
+ *
+ * The broker comes first, so that it follows from the first entry of the term what the other
+ * duties write: nodes that went down and periodic children make evaluations.
+ */
+export class LeaderDuties {
+  readonly #needs: LeaderNeeds;
+  readonly #options: LeaderOptions;
+  #broker: Broker | undefined;
+
+  constructor(needs: LeaderNeeds, options: LeaderOptions = {}) {
+    this.#needs = needs;
+    this.#options = options;
+  }
+
+  /** Undefined while another server leads. */
+  brokerStats(): BrokerStats | undefined {
+    return this.#broker?.stats();
+  }
+
+  readonly run = async (term: number, signal: AbortSignal): Promise<void> => {
+    const needs = this.#needs;
+    const broker = new Broker(term, needs, brokerSettings(this.#options.broker), signal);
+    const timing = { ...HEARTBEAT_TIMING, ...this.#options.heartbeat };
+    this.#broker = broker;
+    try {
+      await Promise.all([
+        broker.run(),
+        runHeartbeats(term, needs, timing, signal),
+        new PeriodicLauncher(term, { ...needs, ticks: cronTicks }, signal).run(),
+      ]);
+    } finally {
+      this.#broker = undefined;
+    }
+  };
+}

@@ -1,0 +1,174 @@
+import { AllocMetric, FollowUps, InPlaceUpdates, Placements, Plan, RescheduleTracker, Stops } from "@steppe/proto";
+
+/** Upper bounds in bytes: of a tag with a length, and of the columns of a row (id, name, node, score). */
+const HEADER = 8;
+const ROW = 16 + 5 + 5 + 8;
+
+/**
+ * Cuts a plan into parts of at most `maxBytes`, to be committed in order. Stops come first, so that
+ * the placements of each part find the names and the room they need; only the last part ends the
+ * evaluation. A part is larger only where one row, or the end of the evaluation, is. A plan that is
+ * all or nothing is so within each part only.
+ */
+export function splitPlan(plan: Plan, maxBytes: number): Plan[] {
+  if (Plan.encode(plan).finish().length <= maxBytes) return [plan];
+  const parts = new Parts(plan, maxBytes);
+  for (const stops of plan.Stops) splitStops(parts, stops);
+  for (const update of plan.InPlaceUpdates) splitInPlace(parts, update);
+  for (const placements of plan.Placements) splitPlacements(parts, placements);
+  for (const followUps of plan.FollowUps) splitFollowUps(parts, followUps);
+  return parts.finish();
+}
+
+/** Fills part after part. */
+class Parts {
+  readonly #plan: Plan;
+  readonly #header: Plan;
+  readonly #bytesMax: number;
+  readonly #parts: Plan[] = [];
+  #part: Plan;
+  #bytes: number;
+
+  constructor(plan: Plan, bytesMax: number) {
+    this.#plan = plan;
+    const emptied = { Stops: [], InPlaceUpdates: [], Placements: [], FollowUps: [], Evaluations: [] };
+    this.#header = { ...plan, ...emptied, Result: undefined };
+    this.#bytesMax = bytesMax;
+    this.#part = this.#open();
+    this.#bytes = sizeOf(this.#part);
+  }
+
+  get part(): Plan {
+    return this.#part;
+  }
+
+  /** Makes room for so many bytes; true when that began a new part. */
+  take(bytes: number): boolean {
+    const begins = this.#bytes + bytes > this.#bytesMax && this.#bytes > sizeOf(this.#header);
+    if (begins) {
+      this.#part = this.#open();
+      this.#bytes = sizeOf(this.#part);
+    }
+    this.#bytes += bytes;
+    return begins;
+  }
+
+  finish(): Plan[] {
+    const end = { Evaluations: this.#plan.Evaluations, Result: this.#plan.Result };
+    this.take(sizeOf({ ...this.#header, ...end }));
+    Object.assign(this.#part, end);
+    return this.#parts;
+  }
+
+  #open(): Plan {
+    const part = { ...this.#header, Stops: [], InPlaceUpdates: [], Placements: [], FollowUps: [] };
+    this.#parts.push(part);
+    return part;
+  }
+}
+
+const sizeOf = (plan: Plan): number => Plan.encode(plan).finish().length;
+
+function splitStops(parts: Parts, stops: Stops): void {
+  const header = Stops.encode({ ...stops, AllocIDs: [] }).finish().length;
+  splitIds(parts, stops.AllocIDs, header, (AllocIDs) => parts.part.Stops.push({ ...stops, AllocIDs }));
+}
+
+function splitInPlace(parts: Parts, update: InPlaceUpdates): void {
+  const header = InPlaceUpdates.encode({ ...update, AllocIDs: [] }).finish().length;
+  splitIds(parts, update.AllocIDs, header, (AllocIDs) => parts.part.InPlaceUpdates.push({ ...update, AllocIDs }));
+}
+
+function splitFollowUps(parts: Parts, followUps: FollowUps): void {
+  const header = FollowUps.encode({ ...followUps, AllocIDs: [] }).finish().length;
+  splitIds(parts, followUps.AllocIDs, header, (AllocIDs) => parts.part.FollowUps.push({ ...followUps, AllocIDs }));
+}
+
+/** Puts a list under a header, and what does not fit under the same header in the next part. */
+function splitIds(parts: Parts, ids: readonly string[], header: number, begin: (ids: string[]) => void): void {
+  let list: string[] | undefined;
+  for (const id of ids) {
+    const fresh = list === undefined;
+    const bytes = id.length + HEADER;
+    if (parts.take(bytes + (fresh ? header + HEADER : 0)) || list === undefined) {
+      if (!fresh) parts.take(header + HEADER);
+      list = [];
+      begin(list);
+    }
+    list.push(id);
+  }
+}
+
+function splitPlacements(parts: Parts, placements: Placements): void {
+  const metrics = placements.Metrics === undefined ? 0 : AllocMetric.encode(placements.Metrics).finish().length;
+  const header = metrics + placements.TaskGroup.length * 3 + 8 * HEADER;
+  let cut: PlacementsPart | undefined;
+  for (let row = 0; row < placements.NameIndexes.length; row++) {
+    const fresh = cut === undefined;
+    const bytes = bytesOf(placements, row) + (cut?.hasNodeOf(row) ? 0 : nodeBytes(placements, row));
+    if (parts.take(bytes + (fresh ? header : 0)) || cut === undefined) {
+      cut?.close();
+      if (!fresh) parts.take(header + nodeBytes(placements, row));
+      cut = new PlacementsPart(placements);
+      parts.part.Placements.push(cut.placements);
+    }
+    cut.add(row);
+  }
+  cut?.close();
+}
+
+function bytesOf({ PreviousAllocations, RescheduleTrackers }: Placements, row: number): number {
+  const previous = PreviousAllocations[row];
+  const tracker = RescheduleTrackers[row];
+  const trackerBytes = tracker === undefined ? 0 : RescheduleTracker.encode(tracker).finish().length + 3 * HEADER;
+  return ROW + (previous === undefined ? 0 : previous.length + 3 * HEADER) + trackerBytes;
+}
+
+function nodeBytes({ Nodes, NodeIDs }: Placements, row: number): number {
+  return (NodeIDs[Nodes[row] as number] as string).length + HEADER;
+}
+
+/** Some of the rows of a group's placements, with a dictionary of their own. */
+class PlacementsPart {
+  readonly placements: Placements;
+  readonly #whole: Placements;
+  readonly #rows: number[] = [];
+  readonly #positions: Map<number, number> = new Map();
+
+  constructor(whole: Placements) {
+    this.#whole = whole;
+    this.placements = Placements.create({ TaskGroup: whole.TaskGroup });
+    this.placements.Metrics = whole.Metrics;
+  }
+
+  hasNodeOf(row: number): boolean {
+    return this.#positions.has(this.#whole.Nodes[row] as number);
+  }
+
+  add(row: number): void {
+    const { NameIndexes, Scores, PreviousAllocations, RescheduleTrackers } = this.#whole;
+    const at = this.#rows.push(row) - 1;
+    this.placements.NameIndexes.push(NameIndexes[row] as number);
+    this.placements.Scores.push(Scores[row] as number);
+    this.placements.Nodes.push(this.#position(this.#whole.Nodes[row] as number));
+    const previous = PreviousAllocations[row];
+    const tracker = RescheduleTrackers[row];
+    if (previous !== undefined) this.placements.PreviousAllocations[at] = previous;
+    if (tracker !== undefined) this.placements.RescheduleTrackers[at] = tracker;
+  }
+
+  /** Rows are neighbours, so their ids are one piece. */
+  close(): void {
+    const first = this.#rows[0] as number;
+    this.placements.AllocIDs = this.#whole.AllocIDs.subarray(16 * first, 16 * (first + this.#rows.length));
+  }
+
+  #position(node: number): number {
+    let position = this.#positions.get(node);
+    if (position === undefined) {
+      position = this.placements.NodeIDs.push(this.#whole.NodeIDs[node] as string) - 1;
+      this.#positions.set(node, position);
+    }
+    return position;
+  }
+}

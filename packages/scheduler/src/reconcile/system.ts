@@ -1,0 +1,110 @@
+import type { TaskGroup } from "@steppe/proto";
+import { type AllocationView, askOf } from "@steppe/state";
+import type { Candidates } from "../candidates.ts";
+import type { Pass } from "../pass.ts";
+import type { Rows } from "../plan/rows.ts";
+import { STOP, type StopReason } from "../plan/stop-reasons.ts";
+import { BinPack } from "../rank/bin-pack.ts";
+import { destructiveMax, isRunnable, rollOn } from "../rolling-update.ts";
+import { classifySystem, type SystemBucket } from "./system-rules.ts";
+import { Updates } from "./updates.ts";
+
+/** System and sysbatch jobs: each group once on every node that suits it. */
+export function scheduleSystem(pass: Pass): void {
+  const groups = isRunnable(pass.job) ? pass.job.TaskGroups : [];
+  const compared = new Map(groups.map((group) => [group.Name, new GroupOnNodes(group, destructiveMax(pass, group))]));
+  const updates = new Updates(pass.job);
+  for (const allocation of [...pass.jobView.allocations].sort(byId)) {
+    compare(pass, allocation, compared.get(allocation.TaskGroup), updates);
+  }
+  for (const { group, served } of compared.values()) {
+    const rules = pass.distinct.of(group.Name);
+    for (const slot of served) rules.add(slot);
+  }
+  for (const group of compared.values()) place(pass, group);
+  rollOn(
+    pass,
+    [...compared.values()].filter(({ heldBack }) => heldBack).map(({ group }) => group),
+  );
+}
+
+/** A group and where it stands. */
+class GroupOnNodes {
+  readonly group: TaskGroup;
+  /** Slots that need no further allocation. */
+  readonly served: Set<number> = new Set();
+  /** By slot: the running allocation that the next one there replaces. */
+  readonly replaced: Map<number, AllocationView> = new Map();
+  readonly replacedMax: number;
+  heldBack = false;
+
+  constructor(group: TaskGroup, replacedMax: number) {
+    this.group = group;
+    this.replacedMax = replacedMax;
+  }
+}
+
+const STOPPED: Readonly<Partial<Record<SystemBucket, StopReason>>> = {
+  lost: STOP.lost,
+  drain: STOP.nodeTainted,
+  stop: STOP.notNeeded,
+};
+
+function compare(pass: Pass, allocation: AllocationView, on: GroupOnNodes | undefined, updates: Updates): void {
+  const { evaluation, job, view } = pass;
+  const node = view.nodes.get(allocation.NodeID);
+  const belongs = on !== undefined && pass.isFeasible(on.group, allocation.NodeID);
+  const bucket = classifySystem({ allocation, evaluation, job, node, updates, belongs });
+  const reason = STOPPED[bucket];
+  if (reason !== undefined) pass.draft.stop(allocation, reason);
+  else if (bucket !== "ignore" && on !== undefined) keep(pass, allocation, on, updates, bucket === "keep");
+}
+
+function keep(pass: Pass, allocation: AllocationView, on: GroupOnNodes, updates: Updates, runs: boolean): void {
+  const slot = pass.view.nodes.slot(allocation.NodeID);
+  const update = runs ? updates.of(allocation) : "none";
+  if (update === "destructive" && pass.view.nodes.usable[slot] === 1) {
+    if (on.replaced.size < on.replacedMax) {
+      on.replaced.set(slot, allocation);
+      return;
+    }
+    on.heldBack = true;
+  }
+  if (update === "in-place") pass.draft.updateInPlace(allocation);
+  on.served.add(slot);
+}
+
+function place(pass: Pass, on: GroupOnNodes): void {
+  const { group } = on;
+  const candidates = pass.candidates(group);
+  const rules = pass.distinct.of(group.Name);
+  const ask = askOf(group);
+  const open = candidates.slots.filter((slot) => !on.served.has(slot));
+  if (open.length === 0) return;
+  const rows = pass.draft.rows(group.Name);
+  rows.explain(candidates.metric(ask, pass.room, rules));
+  const unplaced = open.filter((slot) => !placeOn(pass, on, rows, slot));
+  if (unplaced.length === 0) return;
+  candidates.restrict(unplaced);
+  pass.draft.fallShort(group.Name, unplaced.length, candidates.metric(ask, pass.room, rules), pass.verdicts(group));
+}
+
+/** One allocation on one node, in the stead of the one that runs there. False when there is no room. */
+function placeOn(pass: Pass, on: GroupOnNodes, rows: Rows, slot: number): boolean {
+  const ask = askOf(on.group);
+  const rules = pass.distinct.of(on.group.Name);
+  const before = on.replaced.get(slot);
+  if (before !== undefined) pass.room.free(slot, before.Ask);
+  if (!pass.room.fits(slot, ask) || !rules.allows(slot)) {
+    if (before !== undefined) pass.room.take(slot, before.Ask);
+    return false;
+  }
+  const score = new BinPack(pass.room, ask).score(slot);
+  pass.room.take(slot, ask);
+  rules.add(slot);
+  if (before !== undefined) pass.draft.stop(before, STOP.updating);
+  rows.add(0, slot, score, { previousId: before?.ID });
+  return true;
+}
+
+const byId = (a: AllocationView, b: AllocationView): number => (a.ID < b.ID ? -1 : Number(a.ID > b.ID));

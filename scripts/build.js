@@ -1,0 +1,63 @@
+// Builds what is published and put into images: dist/, one npm package with everything in it as
+// plain JavaScript. The workspace's packages lie bundled under dist/node_modules/@steppe.
+import { execFileSync } from "node:child_process";
+import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = join(dirname(fileURLToPath(import.meta.url)), "..");
+const dist = join(root, "dist");
+const emitted = join(root, ".cache/build");
+const read = (file) => JSON.parse(readFileSync(file, "utf8"));
+const write = (file, value) => writeFileSync(file, `${JSON.stringify(value, null, 2)}\n`);
+
+rmSync(dist, { recursive: true, force: true });
+rmSync(emitted, { recursive: true, force: true });
+const options = ["--noEmit", "false", "--declaration", "--rootDir", root, "--outDir", emitted];
+execFileSync(join(root, "node_modules/.bin/tsc"), ["-p", join(root, "tsconfig.json"), ...options], {
+  stdio: "inherit",
+});
+
+const names = readdirSync(join(root, "packages")).filter((name) =>
+  existsSync(join(root, "packages", name, "package.json")),
+);
+const dependencies = {};
+for (const name of names) {
+  const manifest = read(join(root, "packages", name, "package.json"));
+  const target = join(dist, "node_modules/@steppe", name);
+  mkdirSync(target, { recursive: true });
+  const folder = name === "proto" ? "gen" : "src";
+  const source = name === "proto" ? join(root, "packages/proto/gen") : join(emitted, "packages", name, "src");
+  cpSync(source, join(target, folder), {
+    recursive: true,
+    filter: (file) => !/\.test\.(js|d\.ts)$|\/(testing|bench)(\/|$)/.test(file),
+  });
+  for (const [dependency, range] of Object.entries(manifest.dependencies ?? {})) {
+    if (!dependency.startsWith("@steppe/")) dependencies[dependency] = range;
+  }
+  const { "./internal": _, ...doors } = manifest.exports;
+  const exports = JSON.parse(JSON.stringify(doors).replaceAll(/\.ts"/g, '.js"').replaceAll(".d.js", ".d.ts"));
+  write(join(target, "package.json"), {
+    name: manifest.name,
+    version: manifest.version,
+    license: manifest.license,
+    type: "module",
+    exports,
+  });
+}
+
+const { version, description, license } = read(join(root, "package.json"));
+const bundled = names.map((name) => `@steppe/${name}`);
+const sorted = Object.fromEntries(Object.entries(dependencies).sort(([a], [b]) => (a < b ? -1 : 1)));
+write(join(dist, "package.json"), {
+  ...{ name: "steppe-control-plane", version, description, license, type: "module" },
+  ...{ bin: { steppe: "bin/steppe.js" }, engines: { node: ">=24" } },
+  dependencies: { ...sorted, ...Object.fromEntries(bundled.map((name) => [name, version])) },
+  bundledDependencies: bundled,
+});
+mkdirSync(join(dist, "bin"));
+writeFileSync(join(dist, "bin/steppe.js"), '#!/usr/bin/env node\nimport "@steppe/cli";\n');
+chmodSync(join(dist, "bin/steppe.js"), 0o755);
+for (const file of ["README.md", "LICENSE"])
+  if (existsSync(join(root, file))) cpSync(join(root, file), join(dist, file));
+console.log(`built dist/ from ${names.length} packages`);
