@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { type NatsServer, natsServerPath, startNats } from "@steppe/log/internal";
+import { findNatsServer, type NatsServer, startNats } from "@steppe/log/internal";
 import { type Started, start } from "./process.ts";
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), "../..");
@@ -24,6 +24,7 @@ export interface Region {
   readonly nats: NatsServer | undefined;
   readonly servers: Agent[];
   readonly workers: Started[];
+  readonly simulated: Started[];
   readonly clients: Agent[];
 }
 
@@ -53,7 +54,7 @@ export class Cluster {
   /** `serverOptions`: further lines of each server block, in HCL. */
   static async create(options: { embedded?: boolean; serverOptions?: string } = {}): Promise<Cluster> {
     const folder = await mkdtemp(join(tmpdir(), "steppe-cluster-"));
-    return new Cluster(folder, options.embedded ?? natsServerPath() === undefined, options.serverOptions ?? "");
+    return new Cluster(folder, options.embedded ?? findNatsServer() === undefined, options.serverOptions ?? "");
   }
 
   get embedded(): boolean {
@@ -69,7 +70,7 @@ export class Cluster {
   /** Starts a region whose servers join those that are there. On the embedded log it has one server, which also schedules. */
   async addRegion(shape: RegionShape): Promise<Region> {
     const nats = this.#embedded ? undefined : await startNats({ storeDir: join(this.folder, shape.name, "nats") });
-    const region: Region = { name: shape.name, nats, servers: [], workers: [], clients: [] };
+    const region: Region = { name: shape.name, nats, servers: [], workers: [], simulated: [], clients: [] };
     this.regions.set(shape.name, region);
     const servers = this.#embedded ? 1 : shape.servers;
     for (let n = 0; n < servers; n++) await this.addServer(region, n === 0 ? (shape.httpPort ?? 0) : 0);
@@ -113,6 +114,19 @@ export class Cluster {
     return worker;
   }
 
+  /** One process with many nodes of 16,000 MHz and 32 GB that pretend to run what they are given. */
+  async addSimulatedNodes(region: Region, count: number, args: readonly string[] = []): Promise<Started> {
+    const servers = region.servers.flatMap((server) => ["-servers", server.rpc]);
+    const process = start(`${region.name}-nodes`, STEPPE, [
+      "simulate-nodes",
+      ...servers,
+      ...["-count", String(count), "-log-json", ...args],
+    ]);
+    region.simulated.push(process);
+    await process.line((line) => line.msg === "simulated nodes registered", START_TIMEOUT_MS);
+    return process;
+  }
+
   async #agent(region: Region, role: string, httpPort: number, blocks: readonly string[]): Promise<Agent> {
     const { name, file } = await this.#config(region, role, httpPort, blocks);
     const started = start(name, STEPPE, ["agent", "-config", file]);
@@ -148,7 +162,7 @@ export class Cluster {
 
   /** Stops everything, clients first, and removes the folder. */
   async close(): Promise<void> {
-    for (const part of ["clients", "workers", "servers"] as const) {
+    for (const part of ["simulated", "clients", "workers", "servers"] as const) {
       await Promise.all([...this.regions.values()].flatMap((region) => region[part].map((it) => it.stop())));
     }
     await Promise.all([...this.regions.values()].map((region) => region.nats?.stop()));

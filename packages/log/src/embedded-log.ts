@@ -97,7 +97,7 @@ class EmbeddedLog implements ReplicatedLog {
     this.#last = bounds.last;
     this.#nextSnapshot = (snapshot?.snapshot ?? 0) + 1;
     thread.on("message", (message: FromThread) => this.#receive(message));
-    thread.on("error", (error) => this.#threadDied(error));
+    thread.on("error", (error) => this.#threadDied(error instanceof Error ? error : new Error(String(error))));
     thread.on("exit", (code) => this.#threadDied(new Error(`the log thread ended with code ${code}`)));
   }
 

@@ -2,7 +2,8 @@
  * Who waits for which command, and until when. The proposer sends; this keeps the promises.
  *
  * 1. A proposal is one command under one request ID; several callers may wait for it.
- * 2. A proposal is `queued` (nothing of it was ever sent), `sent`, or `stored` (acknowledged).
+ * 2. A proposal is `queued` (nothing of it was ever stored), `sent`, `stored` (acknowledged), or
+ *    `applied` here.
  * 3. A caller is answered once: by the outcome, by its deadline, by its signal, or by a failure.
  *    What its deadline says depends on the state: a queued or refused command did not and will
  *    not happen; of a sent one nobody can tell.
@@ -31,8 +32,11 @@ export interface Proposal {
   /** The encoded command. */
   readonly bytes: Uint8Array;
   readonly callers: Set<Caller>;
-  state: "queued" | "sent" | "stored";
+  state: "queued" | "sent" | "stored" | "applied";
 }
+
+/** Timers overflow at 2^31 ms; a later deadline is looked at again after an hour. */
+const ALARM_MAX_MS = 3_600_000;
 
 export class Proposals {
   readonly #clock: Clock;
@@ -79,13 +83,14 @@ export class Proposals {
     });
   }
 
-  /** The command was applied here; true when somebody waited for it. */
-  applied(requestId: string, answer: Answer): boolean {
+  /** The command was applied here. The proposal, when somebody waited for it. */
+  applied(requestId: string, answer: Answer): Proposal | undefined {
     const proposal = this.#byRequestId.get(requestId);
-    if (proposal === undefined) return false;
+    if (proposal === undefined) return undefined;
+    proposal.state = "applied";
     for (const caller of proposal.callers) caller.resolve(answer);
     this.#forget(proposal);
-    return true;
+    return proposal;
   }
 
   fail(proposal: Proposal, error: unknown): void {
@@ -130,7 +135,8 @@ export class Proposals {
     this.#stopAlarm();
     const stop = new AbortController();
     this.#alarm = { at: deadline, stop };
-    this.#clock.after(Math.max(0, deadline - this.#clock.monotonicMs()), stop.signal).then(
+    const left = Math.max(0, deadline - this.#clock.monotonicMs());
+    this.#clock.after(Math.min(left, ALARM_MAX_MS), stop.signal).then(
       () => this.#expire(),
       () => undefined,
     );
@@ -173,6 +179,7 @@ function deadlineError(proposal: Proposal): SteppeError {
         "the log did not acknowledge the write in time; it may still take effect",
       );
     case "stored":
+    case "applied":
       return new SteppeError(
         "outcome-unknown",
         "the write is stored and will take effect, but was not applied here in time",

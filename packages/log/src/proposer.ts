@@ -15,10 +15,10 @@
  */
 import { type Clock, type Logger, type Random, SteppeError } from "@steppe/model";
 import type { Outcome } from "@steppe/proto";
-import type { Applier } from "./applier.ts";
+import type { Applied, Applier } from "./applier.ts";
 import { encodeCommand, encodeEntry, entrySizeOf, framedSizeOf } from "./entry-bytes.ts";
 import { AppendError, PayloadTooLargeError, type ReplicatedLog } from "./log.ts";
-import { type Answer, type CommandKind, noQuorum, type Proposal, Proposals } from "./proposals.ts";
+import { type CommandKind, type Proposal, Proposals } from "./proposals.ts";
 
 export interface ProposeOptions {
   /** Names the request over retries; by default each proposal is a request of its own. */
@@ -92,6 +92,7 @@ class LogProposer implements Proposer {
   #queuedBarrier: Proposal | undefined;
   #running = false;
   #inDoubt = false;
+  #inFlight: { readonly batch: readonly Proposal[]; readonly applied: () => void } | undefined;
   #closed: SteppeError | undefined;
 
   constructor({ log, applier, clock, random, logger, options }: ProposerDependencies) {
@@ -101,12 +102,7 @@ class LogProposer implements Proposer {
     this.#logger = logger;
     this.#options = { ...DEFAULTS, ...options };
     this.#proposals = new Proposals(clock);
-    this.#stopListening = applier.onApplied(({ index, entry, outcomes }) => {
-      for (const [i, command] of entry.Commands.entries()) {
-        const outcome = outcomes[i];
-        if (outcome !== undefined) this.#proposals.applied(command.RequestID, { index, outcome });
-      }
-    });
+    this.#stopListening = applier.onApplied((applied) => this.#answer(applied));
     applier.onFatal((error) => this.#stop(error));
   }
 
@@ -132,6 +128,15 @@ class LogProposer implements Proposer {
     this.#closed ??= new SteppeError("no-quorum", "the server is shutting down");
     await this.#proposals.empty();
     this.#stopListening();
+  }
+
+  #answer({ index, entry, outcomes }: Applied<unknown>): void {
+    let waited: Proposal | undefined;
+    for (const [i, command] of entry.Commands.entries()) {
+      const outcome = outcomes[i];
+      if (outcome !== undefined) waited = this.#proposals.applied(command.RequestID, { index, outcome }) ?? waited;
+    }
+    if (waited !== undefined && this.#inFlight?.batch.includes(waited)) this.#inFlight.applied();
   }
 
   #stop(error: Error): void {
@@ -209,8 +214,7 @@ class LogProposer implements Proposer {
     let maybeStored = false;
     for (let failures = 1; ; failures++) {
       try {
-        await this.#log.append(payload);
-        for (const proposal of batch) proposal.state = "stored";
+        await this.#append(payload, batch);
         return true;
       } catch (error) {
         if (error instanceof PayloadTooLargeError) {
@@ -229,10 +233,25 @@ class LogProposer implements Proposer {
       }
       await this.#pause(failures);
       if (!batch.some((proposal) => this.#proposals.isWanted(proposal))) {
-        // Applied, all that were waited for: then the log is well. Or all gave up: nobody knows.
-        this.#inDoubt = batch.some((proposal) => proposal.state === "sent");
+        // Either it came up, and the log is well, or all gave up, and nobody knows.
+        this.#inDoubt = !batch.some((proposal) => proposal.state === "applied");
         return true;
       }
+    }
+  }
+
+  /** Until the log has it: it was acknowledged, or came up here, whichever is first. */
+  async #append(payload: Uint8Array, batch: readonly Proposal[]): Promise<void> {
+    const cameUp = new Promise<void>((resolve) => {
+      this.#inFlight = { batch, applied: resolve };
+    });
+    const acknowledged = this.#log.append(payload).then(() => {
+      for (const proposal of batch) if (proposal.state === "sent") proposal.state = "stored";
+    });
+    try {
+      await Promise.race([acknowledged, cameUp]);
+    } finally {
+      this.#inFlight = undefined;
     }
   }
 
@@ -273,5 +292,3 @@ class LogProposer implements Proposer {
 function tooLarge(bytes: number, max: number): SteppeError {
   return new SteppeError("too-large", `the request takes ${bytes} bytes of the log; the limit is ${max} bytes`);
 }
-
-export type { Answer };

@@ -20,6 +20,7 @@ export class Pass {
   /** Where allocations of the job stand, as far as distinct_* constraints ask. */
   readonly distinct: JobDistinct;
   readonly #cache: VerdictCache;
+  readonly #verdicts: Map<TaskGroup, Verdicts> = new Map();
   #room: Room | undefined = undefined;
   #seed: number | undefined = undefined;
 
@@ -49,7 +50,12 @@ export class Pass {
   }
 
   verdicts(group: TaskGroup): Verdicts {
-    return this.#cache.of(this.job, group, this.view.nodes);
+    let verdicts = this.#verdicts.get(group);
+    if (verdicts === undefined) {
+      verdicts = this.#cache.of(this.job, group, this.view.nodes);
+      this.#verdicts.set(group, verdicts);
+    }
+    return verdicts;
   }
 
   candidates(group: TaskGroup): Candidates {

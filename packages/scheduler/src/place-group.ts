@@ -17,7 +17,7 @@ export function placeGroup(pass: Pass, { group, wanted, staying }: GroupChanges)
   let full = false;
   for (const it of wanted) {
     // Once there is no place, there is none for the next either, unless it brings its own.
-    const placed = full && !bringsRoom(it) ? false : place(pass, placer, rows, it);
+    const placed: boolean = full && !bringsRoom(it) ? false : place(pass, placer, rows, it);
     full ||= !placed && !bringsRoom(it);
     if (!placed) waiting += 1;
   }

@@ -1,5 +1,6 @@
 // What an agent's figures are read from, at the moment they are asked for.
 import type { NodeAgent } from "@steppe/client";
+import type { BrokerStats } from "@steppe/control";
 import type { Clock } from "@steppe/model";
 import type { Reading } from "./agent-information.ts";
 import type { Server } from "./server.ts";
@@ -52,19 +53,37 @@ export function readings(server: Server | undefined, client: NodeAgent | undefin
   ];
 }
 
-function serverReadings({ opened, leadership, directory }: Server): Reading[] {
+function serverReadings({ opened, leadership, duties, workers }: Server): Reading[] {
   const { view, watches, log } = opened.replica;
   return [
+    ...brokerReadings(duties.duties.brokerStats()),
+    ...workers.all.map((worker) => ({ name: "worker.processed", value: worker.stats().processed })),
     { name: "steppe.applied_index", value: view.index },
     { name: "steppe.log_silence_ms", value: log.silenceMs() },
     { name: "steppe.leading", value: leadership.term === undefined ? 0 : 1 },
     { name: "steppe.lease_term", value: view.lease?.Term ?? 0 },
     { name: "steppe.blocking_queries", value: watches.waiting },
-    { name: "steppe.members", value: directory.members(performance.now()).length },
     { name: "state.jobs", value: view.jobs.byKey.size },
     { name: "state.evaluations", value: view.evaluations.byId.size },
     { name: "state.allocations", value: view.allocations.byId.size },
     { name: "state.nodes", value: view.nodes.size },
+  ];
+}
+
+/** Nothing while another server leads. */
+function brokerReadings(broker: BrokerStats | undefined): Reading[] {
+  if (broker === undefined) return [];
+  const byType = Object.entries(broker.byType).flatMap(([type, { ready, unacked }]) => [
+    { name: "broker.ready", value: ready, labels: { type } },
+    { name: "broker.unacked", value: unacked, labels: { type } },
+  ]);
+  return [
+    { name: "broker.total_ready", value: broker.ready },
+    { name: "broker.total_unacked", value: broker.unacked },
+    { name: "broker.total_pending", value: broker.waiting },
+    { name: "broker.total_waiting", value: broker.delayed },
+    { name: "blocked_evals.total_blocked", value: broker.blocked },
+    ...byType,
   ];
 }
 

@@ -1,3 +1,4 @@
+import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import {
   connectNats,
@@ -82,17 +83,19 @@ async function openLog({ config, clock, logger }: ReplicaNeeds): Promise<{
 }> {
   const { nats, region } = config;
   if (nats === undefined) {
-    const log = await openEmbeddedLog({ path: join(config.dataDir, "server", "log.db"), logger });
-    return { log, bus: createLocalBus(), kind: "embedded", closeTransport: async () => undefined };
+    const folder = join(config.dataDir, "server");
+    await mkdir(folder, { recursive: true });
+    const log = await openEmbeddedLog({ path: join(folder, "log.db"), logger });
+    return { log, bus: createLocalBus(clock, logger), kind: "embedded", closeTransport: async () => undefined };
   }
-  const connection = await connectNats({
-    ...(await natsOptions(nats)),
-    name: `${config.name}.${region}`,
-    clock,
-    logger,
-  });
+  const connection = await connectNats({ ...natsOptions(nats), name: `${config.name}.${region}`, logger });
   const log = await openJetStreamLog({ connection, region, replicas: nats.replicas, clock, logger });
-  return { log, bus: createNatsBus(connection, region), kind: "jetstream", closeTransport: () => connection.close() };
+  return {
+    log,
+    bus: createNatsBus(connection, region, logger),
+    kind: "jetstream",
+    closeTransport: () => connection.close(),
+  };
 }
 
 async function loadState(log: ReplicatedLog, logger: Logger): Promise<State> {

@@ -19,7 +19,7 @@ export async function runWorker({ config, warnings }: LoadedConfig): Promise<num
   const [clock, random] = [createClock(), createRandom()];
   const fatal = Promise.withResolvers<Error>();
   const signalled = untilSignalled(logger);
-  const { replica, bus, settings } = await openReplica({ config, clock, random, logger, onFatal: fatal.resolve });
+  const { replica, bus } = await openReplica({ config, clock, random, logger, onFatal: fatal.resolve });
   const workers = startWorkers(1, {
     name: `${config.name}.${config.region}`,
     replica,
@@ -28,7 +28,6 @@ export async function runWorker({ config, warnings }: LoadedConfig): Promise<num
     random,
     logger,
     types: config.server.enabledSchedulers,
-    maxBytes: settings.payloadMax,
   });
   logger.info({ name: config.name, region: config.region }, "worker started");
   const end = await Promise.race([signalled, fatal.promise]);

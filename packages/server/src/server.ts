@@ -1,7 +1,7 @@
 // One server process of a region: its replica, its services, its share of the leader's duties.
 //
 // Owns the order of things: what is started when, and stopped in which order. Decides nothing.
-import { createHeartbeatCollector, heartbeatTtlMs, Leadership } from "@steppe/control";
+import { HeartbeatCollector, Leadership, ttlFor } from "@steppe/control";
 import { type Clock, type Logger, type Random, SteppeError } from "@steppe/model";
 import {
   type Channels,
@@ -16,7 +16,7 @@ import {
   routedServices,
 } from "@steppe/regions";
 import { type AgentConfig, formatEndpoint } from "./config/index.ts";
-import { leaderDuties } from "./leader-duties.ts";
+import { leaderDuties, onAppliedOf, proposeTo, type ServerDuties } from "./leader-duties.ts";
 import { ownMember } from "./members.ts";
 import { type OpenedReplica, openReplica } from "./open-replica.ts";
 import { keepPresence } from "./presence.ts";
@@ -45,6 +45,7 @@ export interface Server {
   readonly directory: Directory;
   readonly router: Router;
   readonly leadership: Leadership;
+  readonly duties: ServerDuties;
   readonly workers: Workers;
   /** gRPC address others reach this server at. */
   readonly rpcAddress: string;
@@ -55,9 +56,10 @@ export interface Server {
 export async function startServer(parts: ServerParts): Promise<Server> {
   const { config, channels, clock, random, logger } = parts;
   const opened = await openReplica(parts);
-  const { replica, bus, settings } = opened;
+  const { replica, bus } = opened;
   const stopping = new AbortController();
   const known = new Known();
+  const duties = leaderDuties({ config, replica, bus, clock, random, logger });
 
   const peers = () => {
     const servers = known.get().directory.servers(config.region, clock.monotonicMs());
@@ -67,14 +69,14 @@ export async function startServer(parts: ServerParts): Promise<Server> {
   const local = localServices({ config, replica, writer, clock, random, peers });
   const streams = new NodeStreams();
   replica.applier.onApplied(({ changes }) => streams.publish(changes));
-  const collector = createHeartbeatCollector({ bus, clock, signal: stopping.signal });
+  const collector = new HeartbeatCollector({ bus, clock }, stopping.signal);
   const nodeAgents = createNodeAgents({
     replica,
     writer,
     streams,
     servers: peers,
     heard: (ids) => collector.heard(ids),
-    heartbeatTtlMs: () => heartbeatTtlMs(replica.view.nodes.size, config.server, random),
+    heartbeatTtlMs: () => ttlFor(replica.view.nodes.size, random.fraction(), duties.timing),
   });
 
   const grpc = await createGrpcServer(
@@ -93,7 +95,6 @@ export async function startServer(parts: ServerParts): Promise<Server> {
 
   const address = formatEndpoint({ host: self.Address, port: self.GrpcPort });
   const httpAddress = formatEndpoint({ host: config.advertise.http.host, port: self.HttpPort });
-  const { onApplied } = replica.applier;
   const leadership = new Leadership(
     { holder: self.Name, address, httpAddress, ttlMs: config.server.leaseTtlMs },
     {
@@ -102,10 +103,10 @@ export async function startServer(parts: ServerParts): Promise<Server> {
       logger,
       view: replica.view,
       digest: () => replica.state.digest.value,
-      propose: replica.proposer.propose,
-      onApplied,
+      propose: proposeTo(replica),
+      onApplied: onAppliedOf(replica),
     },
-    leaderDuties({ config, replica, bus, clock, random, logger }),
+    duties.run,
   );
   const loops = [
     keepPresence(
@@ -129,7 +130,6 @@ export async function startServer(parts: ServerParts): Promise<Server> {
     random,
     logger,
     types: config.server.enabledSchedulers,
-    maxBytes: settings.payloadMax,
   });
 
   return {
@@ -137,6 +137,7 @@ export async function startServer(parts: ServerParts): Promise<Server> {
     directory,
     router,
     leadership,
+    duties,
     workers,
     rpcAddress: address,
     close: () => close({ grpc, workers, leadership, exchange, stopping, loops, replica }),

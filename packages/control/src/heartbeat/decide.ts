@@ -37,31 +37,39 @@ interface Entry {
   readonly dueMs: number;
 }
 
+interface Timer {
+  deadlineMs: number;
+  /** The one entry of the heap that counts; due no later than the deadline. */
+  entry: Entry;
+}
+
 /**
- * One deadline a node. Moving a deadline back, which each heartbeat does, is one map write: the
- * heap keeps the old entry, which is put in again where it belongs when it comes up.
+ * One deadline a node. Moving a deadline back, which each heartbeat does, touches no heap: the
+ * entry is put in again where it belongs when it comes up, once a deadline instead of once a heartbeat.
  */
 export class HeartbeatTimers {
-  readonly #deadlines: Map<string, number> = new Map();
-  /** At least one entry for each node, due no later than its deadline. */
+  readonly #timers: Map<string, Timer> = new Map();
   readonly #heap: Heap<Entry> = new Heap((a, b) => a.dueMs < b.dueMs);
 
   get size(): number {
-    return this.#deadlines.size;
+    return this.#timers.size;
   }
 
   has(id: string): boolean {
-    return this.#deadlines.has(id);
+    return this.#timers.has(id);
   }
 
   set(id: string, deadlineMs: number): void {
-    const before = this.#deadlines.get(id);
-    this.#deadlines.set(id, deadlineMs);
-    if (before === undefined || deadlineMs < before) this.#heap.push({ id, dueMs: deadlineMs });
+    const timer = this.#timers.get(id);
+    if (timer === undefined) this.#timers.set(id, { deadlineMs, entry: this.#push(id, deadlineMs) });
+    else {
+      timer.deadlineMs = deadlineMs;
+      if (deadlineMs < timer.entry.dueMs) timer.entry = this.#push(id, deadlineMs);
+    }
   }
 
   delete(id: string): void {
-    this.#deadlines.delete(id);
+    this.#timers.delete(id);
   }
 
   /** Takes out the nodes whose deadline has passed. */
@@ -69,7 +77,7 @@ export class HeartbeatTimers {
     const due: string[] = [];
     for (let first = this.#first(); first !== undefined && first.dueMs <= nowMs; first = this.#first()) {
       this.#heap.pop();
-      this.#deadlines.delete(first.id);
+      this.#timers.delete(first.id);
       due.push(first.id);
     }
     return due;
@@ -79,12 +87,19 @@ export class HeartbeatTimers {
     return this.#first()?.dueMs ?? Number.POSITIVE_INFINITY;
   }
 
+  #push(id: string, dueMs: number): Entry {
+    const entry = { id, dueMs };
+    this.#heap.push(entry);
+    return entry;
+  }
+
   #first(): Entry | undefined {
     for (let first = this.#heap.peek(); first !== undefined; first = this.#heap.peek()) {
-      const deadlineMs = this.#deadlines.get(first.id);
-      if (deadlineMs === first.dueMs) return first;
+      const timer = this.#timers.get(first.id);
+      const counts = timer?.entry === first;
+      if (counts && timer.deadlineMs === first.dueMs) return first;
       this.#heap.pop();
-      if (deadlineMs !== undefined && deadlineMs > first.dueMs) this.#heap.push({ id: first.id, dueMs: deadlineMs });
+      if (counts) timer.entry = this.#push(first.id, timer.deadlineMs);
     }
     return undefined;
   }

@@ -31,33 +31,52 @@ export function latestLaunch(periodic: Periodic, untilNs: number): number | unde
 
 /** Why a cron expression is none, or undefined when it is one. */
 export function cronError(spec: string, timeZone: string): string | undefined {
+  const parsed = parse(spec, timeZone);
+  if (!(parsed instanceof Cron)) return parsed.message;
   try {
-    parse(spec, timeZone);
+    // An unknown time zone shows only when a time is computed.
+    parsed.nextRun();
     return undefined;
   } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+    return messageOf(error);
   }
 }
 
 /** Expressions that do not parse, which validation keeps out, launch nothing. */
 function crons(periodic: Periodic): Cron[] {
-  const timeZone = periodic.TimeZone || "UTC";
+  const timeZone = isTimeZone(periodic.TimeZone) ? periodic.TimeZone : "UTC";
   return cronSpecs({ Periodic: periodic })
-    .filter((spec) => cronError(spec, timeZone) === undefined)
-    .map((spec) => parse(spec, timeZone));
+    .map((spec) => parse(spec, timeZone))
+    .filter((parsed) => parsed instanceof Cron);
 }
 
 /**
  * Five fields are minutes to weekdays. A sixth is the year, as users of this API know it, whereas
  * the library would take six for seconds to weekdays. Seven are seconds to years for both.
  */
-function parse(spec: string, timezone: string): Cron {
+function parse(spec: string, timezone: string): Cron | Error {
   const fields = spec.trim().split(/\s+/);
   const pattern = fields.length === 6 ? `0 ${fields.join(" ")}` : fields.join(" ");
-  const cron = new Cron(pattern, { timezone, paused: true, sloppyRanges: true });
-  // An unknown time zone shows only when a time is computed.
-  cron.nextRun();
-  return cron;
+  try {
+    return new Cron(pattern, { timezone, paused: true, sloppyRanges: true });
+  } catch (error) {
+    return new Error(messageOf(error));
+  }
+}
+
+function isTimeZone(timeZone: string | undefined): timeZone is string {
+  if (!timeZone) return false;
+  try {
+    new Intl.DateTimeFormat("en", { timeZone });
+    return true;
+  } catch {
+    // Its only way to say no. Validation keeps such names out.
+    return false;
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 function earliest(ticksMs: readonly number[]): number | undefined {

@@ -36,7 +36,7 @@ export class PeriodicLauncher {
     const unsubscribe = onApplied(({ changes }) => {
       for (const key of changes.jobs) this.#plan(key);
     });
-    for (const { key } of view.jobs.periodic) this.#plan(key);
+    await this.#planAll([...view.jobs.periodic].map(({ key }) => key));
     while (!this.#signal.aborted) {
       for (let due = this.#first(); due !== undefined && due.atNs <= clock.wallNs(); due = this.#first()) {
         this.#due.delete(due.key);
@@ -46,6 +46,15 @@ export class PeriodicLauncher {
       await this.#alarm.wait(clock, (nextNs - clock.wallNs()) / 1e6, this.#signal);
     }
     unsubscribe();
+  }
+
+  /** In slices: reading a cron expression takes a tenth of a millisecond, and the lease is to be renewed meanwhile. */
+  async #planAll(keys: readonly JobKey[]): Promise<void> {
+    for (const [i, key] of keys.entries()) {
+      if (i % SLICE === SLICE - 1) await new Alarm().wait(this.#needs.clock, 0, this.#signal);
+      if (this.#signal.aborted) return;
+      this.#plan(key);
+    }
   }
 
   #first(): Due | undefined {
@@ -95,3 +104,4 @@ export class PeriodicLauncher {
 }
 
 const RETRY_MS = 1_000;
+const SLICE = 200;

@@ -197,12 +197,17 @@ function greets(port: number): Promise<boolean> {
   });
 }
 
-function findBinary(): string {
+/** Path of nats-server, or undefined where there is none. */
+export function findNatsServer(): string | undefined {
   const chosen = process.env.NATS_SERVER;
   if (chosen !== undefined) return chosen;
   // Debian puts it where only root's PATH looks.
   const folders = [...(process.env.PATH ?? "").split(delimiter), "/usr/sbin", "/usr/local/bin"];
-  const found = folders.map((folder) => join(folder, "nats-server")).find((path) => existsSync(path));
+  return folders.map((folder) => join(folder, "nats-server")).find((path) => existsSync(path));
+}
+
+function findBinary(): string {
+  const found = findNatsServer();
   if (found === undefined) throw new Error("nats-server is not installed: run `npm run setup`");
   return found;
 }

@@ -82,7 +82,9 @@ export class Draft {
 
   finish(): Plan {
     const Result = this.#close();
-    return Plan.create({
+    // Not through Plan.create, which would copy the columns.
+    return {
+      ...Plan.create(),
       EvalID: this.#evaluation.ID,
       Namespace: this.#evaluation.Namespace,
       JobID: this.#evaluation.JobID,
@@ -94,7 +96,7 @@ export class Draft {
       ...this.#changes(),
       Evaluations: this.#evaluations,
       Result,
-    });
+    };
   }
 
   #changes(): Pick<Plan, "Stops" | "InPlaceUpdates" | "Placements" | "FollowUps"> {

@@ -24,6 +24,7 @@ export function splitPlan(plan: Plan, maxBytes: number): Plan[] {
 class Parts {
   readonly #plan: Plan;
   readonly #header: Plan;
+  readonly #headerBytes: number;
   readonly #bytesMax: number;
   readonly #parts: Plan[] = [];
   #part: Plan;
@@ -35,19 +36,20 @@ class Parts {
     this.#header = { ...plan, ...emptied, Result: undefined };
     this.#bytesMax = bytesMax;
     this.#part = this.#open();
-    this.#bytes = sizeOf(this.#part);
+    this.#headerBytes = sizeOf(this.#header);
+    this.#bytes = this.#headerBytes;
   }
 
   get part(): Plan {
     return this.#part;
   }
 
-  /** Makes room for so many bytes; true when that began a new part. */
-  take(bytes: number): boolean {
-    const begins = this.#bytes + bytes > this.#bytesMax && this.#bytes > sizeOf(this.#header);
+  /** Makes room for so many bytes, and so many more where they begin a new part; true when they do. */
+  take(bytes: number, moreInNew = 0): boolean {
+    const begins = this.#bytes + bytes > this.#bytesMax && this.#bytes > this.#headerBytes;
     if (begins) {
       this.#part = this.#open();
-      this.#bytes = sizeOf(this.#part);
+      this.#bytes = this.#headerBytes + moreInNew;
     }
     this.#bytes += bytes;
     return begins;
@@ -88,10 +90,10 @@ function splitFollowUps(parts: Parts, followUps: FollowUps): void {
 function splitIds(parts: Parts, ids: readonly string[], header: number, begin: (ids: string[]) => void): void {
   let list: string[] | undefined;
   for (const id of ids) {
-    const fresh = list === undefined;
-    const bytes = id.length + HEADER;
-    if (parts.take(bytes + (fresh ? header + HEADER : 0)) || list === undefined) {
-      if (!fresh) parts.take(header + HEADER);
+    const heading = header + HEADER;
+    const begins =
+      list === undefined ? parts.take(id.length + HEADER + heading) : parts.take(id.length + HEADER, heading);
+    if (begins || list === undefined) {
       list = [];
       begin(list);
     }
@@ -104,11 +106,14 @@ function splitPlacements(parts: Parts, placements: Placements): void {
   const header = metrics + placements.TaskGroup.length * 3 + 8 * HEADER;
   let cut: PlacementsPart | undefined;
   for (let row = 0; row < placements.NameIndexes.length; row++) {
-    const fresh = cut === undefined;
-    const bytes = bytesOf(placements, row) + (cut?.hasNodeOf(row) ? 0 : nodeBytes(placements, row));
-    if (parts.take(bytes + (fresh ? header : 0)) || cut === undefined) {
+    const bytes = bytesOf(placements, row);
+    const heading = header + nodeBytes(placements, row);
+    const begins =
+      cut === undefined
+        ? parts.take(bytes + heading)
+        : parts.take(bytes + (cut.hasNodeOf(row) ? 0 : nodeBytes(placements, row)), heading);
+    if (begins || cut === undefined) {
       cut?.close();
-      if (!fresh) parts.take(header + nodeBytes(placements, row));
       cut = new PlacementsPart(placements);
       parts.part.Placements.push(cut.placements);
     }

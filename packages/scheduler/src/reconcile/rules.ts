@@ -58,7 +58,9 @@ export function isDown(node: Node | undefined): boolean {
   return node === undefined || node.Status === "down" || node.Status === "disconnected";
 }
 
-const isComplete = (it: Case): boolean => it.allocation.ClientStatus === "complete";
+function isComplete(it: Case): boolean {
+  return it.allocation.ClientStatus === "complete";
+}
 
 function isDoneThoughTold(it: Case): boolean {
   return it.isTold && it.isBatch && it.wanted && it.isCurrent && isComplete(it) && ranSuccessfully(it.allocation);

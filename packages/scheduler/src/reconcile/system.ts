@@ -1,6 +1,5 @@
 import type { TaskGroup } from "@steppe/proto";
 import { type AllocationView, askOf } from "@steppe/state";
-import type { Candidates } from "../candidates.ts";
 import type { Pass } from "../pass.ts";
 import type { Rows } from "../plan/rows.ts";
 import { STOP, type StopReason } from "../plan/stop-reasons.ts";

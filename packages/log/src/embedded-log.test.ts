@@ -1,0 +1,97 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { openEmbeddedLog } from "./embedded-log.ts";
+import { describeLogContract, numberOf, payload, range, readAll } from "./log-contract.ts";
+import { createQuietLogger } from "./testing/quiet-logger.ts";
+
+const logger = createQuietLogger();
+
+async function temporaryFolder(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), "steppe-log-"));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+describeLogContract("embedded", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "steppe-log-"));
+  return {
+    open: ({ base } = {}) => openEmbeddedLog({ path: join(folder, "log.db"), logger, ...(base !== undefined && { base }) }),
+    // The process that has it open is this one; what a kill does is tested below.
+    crash: async () => undefined,
+    [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }),
+  };
+});
+
+describe("embedded log", () => {
+  test("its process is killed, every acknowledged record is there", async () => {
+    const path = join(await temporaryFolder(), "log.db");
+    const writer = `
+      import { openEmbeddedLog } from ${JSON.stringify(new URL("./embedded-log.ts", import.meta.url).href)};
+      const logger = { error() {}, warn() {}, info() {}, debug() {} };
+      const log = await openEmbeddedLog({ path: ${JSON.stringify(path)}, logger });
+      for (let i = 1; ; i++) {
+        await log.append(new TextEncoder().encode("record " + i));
+        console.log(i);
+      }`;
+    const child = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", "--input-type=module", "-e", writer], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    let acknowledged = 0;
+    for await (const line of createInterface(child.stdout)) {
+      acknowledged = Number(line);
+      if (acknowledged === 100) child.kill("SIGKILL");
+    }
+    if (child.exitCode === null && child.signalCode === null) await once(child, "exit");
+    expect(acknowledged).toBeGreaterThanOrEqual(100);
+
+    const log = await openEmbeddedLog({ path, logger });
+    onTestFinished(() => log.close());
+    expect(await log.lastIndex()).toBeGreaterThanOrEqual(acknowledged);
+    expect((await readAll(log, 0, acknowledged)).slice(0, acknowledged).map(numberOf)).toEqual(range(1, acknowledged));
+  });
+
+  test("opened twice, the second is told that it is in use", async () => {
+    const path = join(await temporaryFolder(), "log.db");
+    const log = await openEmbeddedLog({ path, logger });
+    onTestFinished(() => log.close());
+    await expect(openEmbeddedLog({ path, logger })).rejects.toThrow(`the log at ${path} is in use by another process`);
+    expect(await log.append(payload(1))).toBe(1);
+  });
+
+  test("a file that is no database, is refused with its path", async () => {
+    const path = join(await temporaryFolder(), "log.db");
+    await writeFile(path, "not a database at all, ".repeat(100));
+    await expect(openEmbeddedLog({ path, logger })).rejects.toThrow(`the log at ${path} is damaged`);
+  });
+
+  test("a folder that is absent, is refused with its path", async () => {
+    const path = join(await temporaryFolder(), "absent", "log.db");
+    await expect(openEmbeddedLog({ path, logger })).rejects.toThrow(`cannot open the log at ${path}`);
+  });
+
+  test("a record whose bytes rotted, the tail stops and names it", async () => {
+    const path = join(await temporaryFolder(), "log.db");
+    const before = await openEmbeddedLog({ path, logger });
+    for (let i = 1; i <= 9; i++) await before.append(payload(i));
+    await before.close();
+    const bytes = await readFile(path);
+    bytes[bytes.indexOf("record 5") + 7] = "X".charCodeAt(0);
+    await writeFile(path, bytes);
+
+    const log = await openEmbeddedLog({ path, logger });
+    onTestFinished(() => log.close());
+    const tail = log.tail(0, () => undefined, new AbortController().signal);
+    await expect(tail).rejects.toThrow(`the log at ${path} is damaged: record 5 fails its checksum`);
+  });
+
+  test("a smaller payload limit, is kept", async () => {
+    const log = await openEmbeddedLog({ path: join(await temporaryFolder(), "log.db"), logger, payloadMax: 100 });
+    onTestFinished(() => log.close());
+    await expect(log.append(new Uint8Array(101))).rejects.toThrow("log record of 101 bytes is larger than the limit of 100 bytes");
+  });
+});

@@ -1,0 +1,141 @@
+import type { Clock, Logger } from "@steppe/model";
+import { BusError, type RegionBus } from "./bus.ts";
+import { checkSubject } from "./bus-subject.ts";
+import { PayloadTooLargeError } from "./log.ts";
+
+/** As NATS has it by default, so that what works here works there. */
+const PAYLOAD_MAX = 1024 * 1024;
+
+type Handle = (payload: Uint8Array) => void;
+type Serve = (payload: Uint8Array) => Promise<Uint8Array>;
+
+interface Listeners {
+  readonly subscribers: Set<Handle>;
+  readonly servers: Serve[];
+}
+
+/** The bus of a region that is one process. Like over NATS, nothing is delivered before the sender's turn is over. */
+export function createLocalBus(clock: Clock, logger: Logger): RegionBus {
+  const subjects = new Map<string, Listeners>();
+  const closing = new AbortController();
+
+  const listenersOf = (subject: string) => {
+    let listeners = subjects.get(subject);
+    if (listeners === undefined) {
+      listeners = { subscribers: new Set(), servers: [] };
+      subjects.set(subject, listeners);
+    }
+    return listeners;
+  };
+
+  const check = (subject: string, payload: Uint8Array) => {
+    checkSubject(subject);
+    if (payload.length > PAYLOAD_MAX) throw new PayloadTooLargeError(payload.length, PAYLOAD_MAX);
+  };
+
+  const tell = (subject: string, handle: Handle, payload: Uint8Array) => {
+    try {
+      handle(payload);
+    } catch (error) {
+      logger.error({ err: error, subject }, "a bus subscriber failed");
+    }
+  };
+
+  /** One of those that serve the subject, each in its turn. */
+  const nextServer = ({ servers }: Listeners) => {
+    const server = servers.shift();
+    if (server !== undefined) servers.push(server);
+    return server;
+  };
+
+  /** To all subscribers and one server, as they are now. Undefined when no server answers. */
+  const deliver = async (subject: string, payload: Uint8Array) => {
+    const listeners = listenersOf(subject);
+    for (const handle of [...listeners.subscribers]) tell(subject, handle, payload);
+    const serve = nextServer(listeners);
+    if (serve === undefined) return undefined;
+    try {
+      const answer = await serve(payload);
+      check(subject, answer);
+      return answer;
+    } catch (error) {
+      logger.warn({ err: error, subject }, "a bus request was not answered");
+      return undefined;
+    }
+  };
+
+  const whileOpen = (subject: string, signal: AbortSignal, add: () => () => void) => {
+    checkSubject(subject);
+    if (signal.aborted || closing.signal.aborted) return;
+    const remove = add();
+    signal.addEventListener("abort", remove, { once: true });
+  };
+
+  return {
+    publish(subject, payload) {
+      check(subject, payload);
+      const copy = new Uint8Array(payload);
+      queueMicrotask(() => {
+        if (!closing.signal.aborted) void deliver(subject, copy);
+      });
+    },
+
+    async request(subject, payload, timeoutMs, signal) {
+      check(subject, payload);
+      signal?.throwIfAborted();
+      if (closing.signal.aborted) throw closed();
+      const copy = new Uint8Array(payload);
+      const { subscribers, servers } = listenersOf(subject);
+      await Promise.resolve();
+      // As in NATS, somebody who only listens counts as a responder.
+      if (servers.length === 0 && subscribers.size === 0) throw new BusError("no-responders", `nobody serves ${subject}`);
+      return await new Promise<Uint8Array>((resolve, reject) => {
+        const timer = new AbortController();
+        const stop = AbortSignal.any(signal === undefined ? [closing.signal] : [signal, closing.signal]);
+        const abort = () => settle(() => reject(signal?.aborted ? signal.reason : closed()));
+        const settle = (how: () => void) => {
+          timer.abort();
+          stop.removeEventListener("abort", abort);
+          how();
+        };
+        if (stop.aborted) return abort();
+        stop.addEventListener("abort", abort, { once: true });
+        clock.after(timeoutMs, timer.signal).then(
+          () => settle(() => reject(new BusError("timeout", `no answer on ${subject} within ${timeoutMs} ms`))),
+          () => undefined,
+        );
+        void deliver(subject, copy).then((answer) => {
+          if (answer !== undefined) settle(() => resolve(new Uint8Array(answer)));
+        });
+      });
+    },
+
+    subscribe(subject, handle, signal) {
+      whileOpen(subject, signal, () => {
+        // A function of its own for each subscription: the same handler may subscribe twice.
+        const own: Handle = (payload) => handle(payload);
+        const { subscribers } = listenersOf(subject);
+        subscribers.add(own);
+        return () => subscribers.delete(own);
+      });
+    },
+
+    serve(subject, handle, signal) {
+      whileOpen(subject, signal, () => {
+        const own: Serve = (payload) => handle(payload);
+        const { servers } = listenersOf(subject);
+        servers.push(own);
+        return () => servers.splice(servers.indexOf(own), 1);
+      });
+    },
+
+    async close() {
+      closing.abort();
+      subjects.clear();
+    },
+  };
+}
+
+function closed(): BusError {
+  return new BusError("closed", "the bus is closed");
+}

@@ -1,0 +1,2 @@
+// For tests and benchmarks: a small cluster on the real state machine.
+export { World } from "./testing/world.ts";
