@@ -9,13 +9,21 @@ export const HOUR = 60 * MINUTE;
 
 const ZERO_TIME = "0001-01-01T00:00:00Z";
 
-/** RFC 3339 text with up to nine fractional digits, in UTC. Reading it back gives the same number. */
+/**
+ * RFC 3339 text with up to nine fractional digits, in UTC: the shortest of whole milli-, micro-
+ * and nanoseconds that gives the same number when it is read back.
+ */
 export function formatTime(nanoseconds: number): string {
   if (nanoseconds === 0) return ZERO_TIME;
   // Whole seconds are exact in a double for centuries to come, milliseconds would not be.
   const rounded = Math.floor(nanoseconds / SECOND);
   const seconds = nanoseconds < rounded * SECOND ? rounded - 1 : rounded;
-  return civil(seconds, Math.round(nanoseconds - seconds * SECOND));
+  const fraction = Math.round(nanoseconds - seconds * SECOND);
+  return civil(seconds, [1e6, 1e3].map((unit) => Math.round(fraction / unit) * unit).find(same) ?? fraction);
+
+  function same(shorter: number): boolean {
+    return shorter < SECOND && seconds * SECOND + shorter === nanoseconds;
+  }
 }
 
 // Civil date from days (Howard Hinnant, "chrono-compatible low-level date algorithms"); pure code

@@ -42,8 +42,8 @@ export function see(lease: Readonly<Lease> | undefined, logTimeNs: number, nowMs
 
 /**
  * As `see`, for the lease found at start. Log time stands still in a region that was down, so the
- * wall clock is asked: a lease that ran out longer ago than its life is taken to be free. Should
- * the clock be wrong, the claim is refused, or the term it takes fences the holder off.
+ * wall clock is asked too: where it says that the lease ran out longer ago than its life, half a
+ * life of silence is enough. A holder renews in less, should the wall clock be wrong.
  */
 export function seeAtStart(
   lease: Readonly<Lease> | undefined,
@@ -52,8 +52,9 @@ export function seeAtStart(
   nowMs: number,
   timing: LeaseTiming,
 ): SeenLease {
+  const seen = see(lease, logTimeNs, nowMs);
   const longPast = lease !== undefined && wallNs - lease.Expires >= timing.ttlMs * 1e6;
-  return see(lease, longPast ? lease.Expires : logTimeNs, nowMs);
+  return longPast ? { ...seen, runsOutMs: Math.min(seen.runsOutMs, nowMs + timing.ttlMs / 2) } : seen;
 }
 
 /** When a server that does not hold the lease claims it. `jitter` in [0, 1) keeps the servers apart. */

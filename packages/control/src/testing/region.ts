@@ -55,7 +55,6 @@ export class Member implements LeaderNeeds {
   readonly #region: TestRegion;
   readonly #listeners: Set<(applied: AppliedEntry) => void> = new Set();
   readonly #waiting: Map<string, (outcome: Outcome) => void> = new Map();
-  #requests = 0;
 
   constructor(region: TestRegion, name: string, clock: Clock, seed: number) {
     this.#region = region;
@@ -74,7 +73,7 @@ export class Member implements LeaderNeeds {
 
   readonly propose: Propose = async (kind, { requestId, signal, timeoutMs = 10_000 } = {}) => {
     signal?.throwIfAborted();
-    const RequestID = requestId ?? `${this.name}-${this.#requests++}`;
+    const RequestID = requestId ?? this.random.id();
     const applied = new Promise<Outcome>((resolve) => this.#waiting.set(RequestID, resolve));
     await Promise.resolve();
     if (!this.cut) {

@@ -1,8 +1,17 @@
 import { type Random, SECOND } from "@steppe/model";
-import { Command, Entry, type Evaluation, type Job, type Node, type Outcome, Plan, type TaskState } from "@steppe/proto";
+import {
+  type Command,
+  Entry,
+  type Evaluation,
+  type Job,
+  type Node,
+  type Outcome,
+  type Plan,
+  type TaskState,
+} from "@steppe/proto";
 import { type AllocationView, apply, isOpen, State } from "@steppe/state";
-import { schedule } from "../schedule.ts";
 import { VerdictCache } from "../feasible/verdict-cache.ts";
+import { schedule } from "../schedule.ts";
 import { seededRandom } from "./random.ts";
 
 type Kind = NonNullable<Command["Kind"]>;
@@ -82,13 +91,16 @@ export class World {
   process(evaluation: Evaluation): Plan {
     const plan = this.plan(this.evaluation(evaluation.ID));
     const { RejectedNodes, Refusal } = this.apply(plan);
-    if (Refusal !== undefined || RejectedNodes.length > 0) throw new Error("a plan of the newest state was not taken whole");
+    if (Refusal !== undefined || RejectedNodes.length > 0)
+      throw new Error("a plan of the newest state was not taken whole");
     return plan;
   }
 
   /** Evaluations that a worker would get now. */
   due(): Evaluation[] {
-    return [...this.state.evaluations.byId.values()].filter((it) => it.Status === "pending" && it.WaitUntil <= this.now);
+    return [...this.state.evaluations.byId.values()].filter(
+      (it) => it.Status === "pending" && it.WaitUntil <= this.now,
+    );
   }
 
   /** Processes whatever is due, and what comes of it. */

@@ -1,0 +1,179 @@
+import {
+  BrokerAckRequest,
+  BrokerAckResponse,
+  BrokerDequeueRequest,
+  BrokerDequeueResponse,
+  BrokerTouch,
+} from "@steppe/proto";
+import { describe, expect, test } from "vitest";
+import { SUBJECTS } from "../bus.ts";
+import { TestCluster } from "../testing/cluster.ts";
+import { settle } from "../testing/step-clock.ts";
+
+/** A worker that does as the test says. */
+class HandWorker {
+  readonly cluster: TestCluster;
+  constructor(cluster: TestCluster) {
+    this.cluster = cluster;
+  }
+  async dequeue(WaitMs = 0, WorkerID = "hand", Types = ["service", "batch"]): Promise<BrokerDequeueResponse> {
+    const request = BrokerDequeueRequest.encode({ WorkerID, Types, WaitMs }).finish();
+    const answered = this.cluster.client.bus.request(SUBJECTS.dequeue, request, 60_000);
+    if (WaitMs === 0) await this.cluster.region.clock.advance(2);
+    return BrokerDequeueResponse.decode(await answered);
+  }
+  async answer({ Evaluation, Token }: BrokerDequeueResponse, Done: boolean): Promise<boolean> {
+    const request = BrokerAckRequest.encode({ EvalID: Evaluation?.ID ?? "", Token, Done }).finish();
+    return BrokerAckResponse.decode(await this.cluster.client.bus.request(SUBJECTS.ack, request, 60_000)).Accepted;
+  }
+  touch(WorkerID = "hand"): void {
+    this.cluster.client.bus.publish(SUBJECTS.touch, BrokerTouch.encode({ WorkerID }).finish());
+  }
+}
+
+async function led() {
+  const cluster = new TestCluster();
+  const server = cluster.server("a");
+  await cluster.region.clock.advance(100);
+  return { cluster, server, hand: new HandWorker(cluster), clock: cluster.region.clock };
+}
+
+describe("broker", () => {
+  test("nothing to do, holds the request and answers empty", async () => {
+    const { hand, clock } = await led();
+    const answered = hand.dequeue(400);
+    await clock.advance(450);
+    expect((await answered).Evaluation).toBeUndefined();
+  });
+
+  test("an evaluation comes up, a held request is answered at once", async () => {
+    const { cluster, hand } = await led();
+    const answered = hand.dequeue(5_000);
+    await settle();
+    const id = await cluster.job("web", 1);
+    expect(await answered).toMatchObject({ Evaluation: { ID: id }, Term: 1 });
+  });
+
+  test("a worker asks to be held for ever, is held five seconds", async () => {
+    const { hand, clock } = await led();
+    const answered = hand.dequeue(4_000_000_000);
+    await clock.advance(5_100);
+    expect((await answered).Evaluation).toBeUndefined();
+  });
+
+  test("made before this leader's term, is handed out", async () => {
+    const cluster = new TestCluster();
+    const id = await cluster.job("web", 1);
+    cluster.server("a");
+    await cluster.region.clock.advance(100);
+    expect((await new HandWorker(cluster).dequeue()).Evaluation?.ID).toBe(id);
+  });
+
+  test("the index to wait for, covers the last change of the job's allocations", async () => {
+    const { cluster, hand } = await led();
+    await cluster.nodes(1);
+    await cluster.job("web", 2);
+    const worker = cluster.worker("w");
+    await settle();
+    await cluster.region.clock.advance(100);
+    await Promise.all([worker.worker.stop(), cluster.region.clock.advance(6_000)]);
+    const planned = cluster.client.view.jobs.get("default", "web")?.allocationsIndex ?? 0;
+    await cluster.write({ $case: "EvaluateJob", value: { Namespace: "default", JobID: "web", ForceReschedule: false } });
+    expect(planned).toBeGreaterThan(0);
+    expect((await hand.dequeue()).WaitIndex).toBeGreaterThanOrEqual(planned);
+  });
+
+  test("acknowledged but not ended in the log, is delivered again", async () => {
+    const { cluster, hand, clock } = await led();
+    const id = await cluster.job("web", 1);
+    const delivery = await hand.dequeue();
+    const accepted = hand.answer(delivery, true);
+    await touchFor(hand, clock, 6);
+    expect(await accepted).toBe(false);
+    await clock.advance(1_100);
+    expect((await hand.dequeue()).Evaluation?.ID).toBe(id);
+  });
+
+  test("acknowledged before the leader saw its end, is accepted when it has", async () => {
+    const { cluster, server, hand } = await led();
+    await cluster.job("web", 1);
+    const delivery = await hand.dequeue();
+    server.member.lagging = true;
+    await endEvaluation(cluster, delivery);
+    const accepted = hand.answer(delivery, true);
+    await settle();
+    server.member.lagging = false;
+    server.member.catchUp();
+    expect(await accepted).toBe(true);
+  });
+
+  test("three deliveries in vain, fails it and makes a follow-up for later", async () => {
+    const { cluster, hand, clock } = await led();
+    const id = await cluster.job("web", 1);
+    for (let n = 0; n < 3; n++) {
+      const delivery = await hand.dequeue();
+      expect(delivery.Evaluation?.ID).toBe(id);
+      expect(await hand.answer(delivery, false)).toBe(true);
+      await clock.advance(21_000);
+    }
+    const [failed, followUp] = cluster.evaluationsOf("web");
+    expect(failed).toMatchObject({ Status: "failed", StatusDescription: "evaluation reached delivery limit (3)" });
+    expect(followUp).toMatchObject({ Status: "pending", TriggeredBy: "failed-follow-up", PreviousEval: id });
+    expect(failed?.NextEval).toBe(followUp?.ID);
+    expect((await hand.dequeue()).Evaluation).toBeUndefined();
+    await clock.advance(6 * 60_000);
+    expect((await hand.dequeue()).Evaluation?.ID).toBe(followUp?.ID);
+  });
+
+  test("three deliveries in vain of a job that is gone, makes no follow-up", async () => {
+    const { cluster, hand, clock } = await led();
+    await cluster.job("web", 1);
+    await cluster.write({
+      $case: "DeregisterJob",
+      value: { Namespace: "default", JobID: "web", Purge: true, EvalPriority: 0, NoShutdownDelay: false },
+    });
+    for (let n = 0; n < 3; n++) {
+      await hand.answer(await hand.dequeue(), false);
+      await clock.advance(21_000);
+    }
+    expect(cluster.evaluationsOf("web").map(({ Status }) => Status).sort()).toEqual(["complete", "failed"]);
+  });
+
+  test("several evaluations of a job wait, the older are written as canceled", async () => {
+    const { cluster, hand } = await led();
+    await cluster.job("web", 1);
+    const delivery = await hand.dequeue();
+    for (let count = 2; count < 5; count++) await cluster.job("web", count);
+    await endEvaluation(cluster, delivery);
+    await settle();
+    const statuses = cluster.evaluationsOf("web").map(({ Status }) => Status);
+    expect(statuses).toEqual(["complete", "canceled", "canceled", "pending"]);
+    expect(cluster.evaluationsOf("web")[1]?.StatusDescription).toBe("canceled after more recent eval was processed");
+    expect((await hand.dequeue()).Evaluation?.ID).toBe(cluster.evaluationsOf("web")[3]?.ID);
+  });
+
+  test("leadership ends, held requests are answered and nobody serves any more", async () => {
+    const { server, hand } = await led();
+    const answered = hand.dequeue(5_000);
+    await settle();
+    await server.leadership.stop();
+    expect((await answered).Evaluation).toBeUndefined();
+    await expect(hand.dequeue(1)).rejects.toThrow(/nobody serves/);
+    expect(server.duties.brokerStats()).toBeUndefined();
+  });
+});
+
+async function touchFor(hand: HandWorker, clock: { advance(ms: number): Promise<void> }, seconds: number) {
+  for (let n = 0; n < seconds; n++) {
+    hand.touch();
+    await clock.advance(1_000);
+  }
+}
+
+/** As a worker's plan would that finds nothing to place. */
+async function endEvaluation(cluster: TestCluster, { Evaluation }: BrokerDequeueResponse): Promise<void> {
+  const term = cluster.client.view.lease?.Term ?? 0;
+  if (Evaluation === undefined) throw new Error("nothing was delivered");
+  const Evaluations = [{ ...Evaluation, Status: "complete" }];
+  await cluster.write({ $case: "UpsertEvaluations", value: { Term: term, Evaluations } });
+}

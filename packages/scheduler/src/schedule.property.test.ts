@@ -1,0 +1,283 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: targets of constraints
+import { SECOND } from "@steppe/model";
+import { mockBatchJob, mockJob, mockNode, mockSystemJob } from "@steppe/model/internal";
+import { type Constraint, type Job, type Node, Plan } from "@steppe/proto";
+import type { AllocationView } from "@steppe/state";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { schedule } from "./schedule.ts";
+import { brokenConstraints, violations } from "./testing/invariants.ts";
+import { seededRandom } from "./testing/random.ts";
+import { World } from "./testing/world.ts";
+
+/** More by environment: STEPPE_PROPERTY_RUNS=5000. */
+const RUNS = Number(process.env.STEPPE_PROPERTY_RUNS ?? 150);
+
+interface JobShape {
+  readonly type: "service" | "batch" | "system";
+  readonly count: number;
+  readonly cpu: number;
+  readonly memory: number;
+  readonly constraint: Constraint | undefined;
+  readonly parallel: number;
+  readonly retries: boolean;
+}
+
+const constraint = fc.constantFrom<Constraint | undefined>(
+  undefined,
+  undefined,
+  { LTarget: "${meta.rack}", Operand: "=", RTarget: "r1" },
+  { LTarget: "${meta.rack}", Operand: "!=", RTarget: "r0" },
+  { LTarget: "${node.unique.name}", Operand: "regexp", RTarget: "[0-3]$" },
+  { LTarget: "", Operand: "distinct_hosts", RTarget: "" },
+  { LTarget: "${meta.rack}", Operand: "distinct_property", RTarget: "2" },
+);
+
+const shape: fc.Arbitrary<JobShape> = fc.record({
+  type: fc.constantFrom("service", "service", "batch", "system"),
+  count: fc.integer({ min: 0, max: 9 }),
+  cpu: fc.constantFrom(100, 400, 900, 2_000),
+  memory: fc.constantFrom(64, 512, 3_000),
+  constraint,
+  parallel: fc.integer({ min: 0, max: 3 }),
+  retries: fc.boolean(),
+});
+
+function jobOf(shape: JobShape, i: number): Job {
+  const make = { service: mockJob, batch: mockBatchJob, system: mockSystemJob }[shape.type];
+  const job = make({ ID: `job-${i}`, Constraints: shape.constraint === undefined ? [] : [shape.constraint] });
+  for (const group of job.TaskGroups) {
+    if (shape.type !== "system") group.Count = shape.count;
+    if (group.Update !== undefined) group.Update.MaxParallel = shape.parallel;
+    if (shape.retries && shape.type !== "system") {
+      const policy = {
+        Attempts: 0,
+        Interval: 0,
+        Delay: 5 * SECOND,
+        DelayFunction: "constant",
+        MaxDelay: 0,
+        Unlimited: true,
+      };
+      group.ReschedulePolicy = policy;
+    }
+    for (const { Resources } of group.Tasks) Object.assign(Resources ?? {}, { CPU: shape.cpu, MemoryMB: shape.memory });
+  }
+  return job;
+}
+
+const nodeOf = (i: number): Node => mockNode({ Meta: { rack: `r${i % 3}` } }, i);
+
+/** A step of a cluster's history; numbers are taken modulo what there is. */
+type Step =
+  | { readonly kind: "register"; readonly which: number; readonly shape: JobShape; readonly env: number }
+  | {
+      readonly kind: "deregister" | "evaluate" | "down" | "ready" | "add" | "purge" | "ineligible";
+      readonly which: number;
+    }
+  | { readonly kind: "report"; readonly which: number; readonly status: string }
+  | { readonly kind: "pass"; readonly seconds: number };
+
+const which = fc.nat(20);
+const step: fc.Arbitrary<Step> = fc.oneof(
+  {
+    weight: 4,
+    arbitrary: fc.record({ kind: fc.constant("register" as const), which: fc.nat(3), shape, env: fc.nat(2) }),
+  },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      kind: fc.constant("report" as const),
+      which,
+      status: fc.constantFrom("running", "failed", "failed", "complete"),
+    }),
+  },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant("pass" as const), seconds: fc.constantFrom(1, 6, 40) }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      kind: fc.constantFrom("deregister", "evaluate", "down", "ready", "add", "purge", "ineligible"),
+      which,
+    }),
+  },
+);
+
+function take(world: World, step: Step): void {
+  const nodes = [...world.state.nodes.slotOf.keys()].sort();
+  const node = "which" in step ? nodes[step.which % nodes.length] : undefined;
+  const jobs = [...world.state.jobs.byKey.values()].map(({ job }) => job);
+  const job = "which" in step ? jobs[step.which % jobs.length] : undefined;
+  switch (step.kind) {
+    case "register": {
+      const spec = jobOf(step.shape, step.which);
+      for (const task of spec.TaskGroups.flatMap(({ Tasks }) => Tasks)) task.Env = { ENV: String(step.env) };
+      const before = world.state.jobs.get(spec.Namespace, spec.ID)?.job;
+      if (before === undefined || before.Type === spec.Type) world.register(spec);
+      return;
+    }
+    case "deregister":
+      if (job !== undefined) world.deregister(job, step.which % 2 === 0);
+      return;
+    case "evaluate":
+      if (job !== undefined) world.evaluate(job, step.which % 2 === 0);
+      return;
+    case "down":
+    case "ready":
+      if (node !== undefined) world.setStatus(node, step.kind);
+      return;
+    case "ineligible":
+      if (node !== undefined) world.setEligibility(node, step.which % 2 === 0 ? "ineligible" : "eligible");
+      return;
+    case "add":
+      world.addNodes(nodeOf(10 + (step.which % 5)));
+      return;
+    case "purge":
+      if (node !== undefined && nodes.length > 1) world.run({ $case: "DeregisterNodes", value: { NodeIDs: [node] } });
+      return;
+    case "report": {
+      const live = [...world.state.allocations.byId.values()].filter((it) => !it.terminal);
+      const allocation = live[step.which % live.length];
+      if (allocation !== undefined) world.report(allocation, step.status);
+      return;
+    }
+    case "pass":
+      world.now += step.seconds * SECOND;
+  }
+}
+
+const history = fc.record({
+  seed: fc.nat(),
+  nodes: fc.integer({ min: 1, max: 6 }),
+  steps: fc.array(step, { maxLength: 25 }),
+});
+
+function begin({ seed, nodes }: { seed: number; nodes: number }): World {
+  const world = new World(seed);
+  world.addNodes(...Array.from({ length: nodes }, (_, i) => nodeOf(i)));
+  return world;
+}
+
+describe("any history of a cluster", () => {
+  it("no node over-committed, no name doubled, constraints hold, every evaluation ends", () => {
+    fc.assert(
+      fc.property(history, (given) => {
+        const world = begin(given);
+        for (const step of given.steps) {
+          take(world, step);
+          let known = world.state.index;
+          for (let rounds = 0; ; rounds++) {
+            const [next] = world.due();
+            if (next === undefined) break;
+            expect(rounds).toBeLessThan(50);
+            world.process(next);
+            expect(freshlyPlaced(world, known).flatMap((it) => brokenConstraints(world.state, it))).toEqual([]);
+            known = world.state.index;
+          }
+          expect(violations(world.state)).toEqual([]);
+        }
+        world.unblock();
+        expect(violations(world.state)).toEqual([]);
+      }),
+      { numRuns: RUNS },
+    );
+  });
+
+  it("same view, evaluation, time and random numbers: the same plan, with or without a cache", () => {
+    fc.assert(
+      fc.property(history, (given) => {
+        const world = begin(given);
+        for (const step of given.steps) {
+          take(world, step);
+          for (const next of world.due()) {
+            const again = () => schedule(world.state, next, { now: world.now, random: seededRandom(given.seed) });
+            const cached = { now: world.now, random: seededRandom(given.seed), cache: world.cache };
+            expect(bytes(schedule(world.state, next, cached))).toEqual(bytes(again()));
+          }
+          world.settle();
+        }
+      }),
+      { numRuns: Math.ceil(RUNS / 3) },
+    );
+  });
+
+  it("workers that race on old states: nothing is broken, and each job comes to rest", () => {
+    fc.assert(
+      fc.property(history, fc.array(shape, { minLength: 2, maxLength: 4 }), (given, shapes) => {
+        const world = begin(given);
+        for (const step of given.steps) take(world, step);
+        for (const [i, it] of shapes.entries()) world.register({ ...jobOf(it, 50 + i) });
+        for (let round = 0; world.due().length > 0; round++) {
+          expect(round).toBeLessThan(100);
+          // One evaluation a job at a time, as the broker hands them out; all plans are of the same old state.
+          const plans = onePerJob(world).map((it) => world.plan(it));
+          for (const plan of plans) {
+            world.apply(plan);
+            expect(violations(world.state)).toEqual([]);
+          }
+        }
+      }),
+      { numRuns: RUNS },
+    );
+  });
+
+  it("the count is reached, or no first-fit could place one more", () => {
+    fc.assert(
+      fc.property(history, shape, (given, wanted) => {
+        const world = begin(given);
+        for (const step of given.steps) take(world, step);
+        world.settle();
+        const job = jobOf({ ...wanted, type: "service", parallel: 0 }, 99);
+        const before = world.state.index;
+        const plan = world.process(world.register(job));
+        const placed = freshlyPlaced(world, before);
+        const missing = plan.Result?.QueuedAllocations.web ?? 0;
+        expect(placed.length + missing).toBe(job.TaskGroups[0]?.Count);
+        if (missing > 0) expect(firstFit(world, job)).toBeUndefined();
+      }),
+      { numRuns: RUNS },
+    );
+  });
+});
+
+function freshlyPlaced(world: World, after: number): AllocationView[] {
+  return [...world.state.allocations.byId.values()].filter(
+    ({ CreateIndex, terminal }) => CreateIndex > after && !terminal,
+  );
+}
+
+const bytes = (plan: Plan): string => Buffer.from(Plan.encode(plan).finish()).toString("hex");
+
+function onePerJob(world: World) {
+  return [...new Map(world.due().map((it) => [it.JobID, it])).values()];
+}
+
+/** A node that could take one more allocation of the job, looked for in the simplest way. */
+function firstFit(world: World, job: Job): string | undefined {
+  const { nodes } = world.state;
+  const { Resources } = job.TaskGroups[0]?.Tasks[0] ?? {};
+  const [constraint] = job.Constraints;
+  const live = world.live(job);
+  return [...nodes.slotOf].find(([id, slot]) => {
+    const node = nodes.get(id);
+    if (node?.Status !== "ready" || node.SchedulingEligibility !== "eligible") return false;
+    const fits =
+      (nodes.usedCpu[slot] ?? 0) + (Resources?.CPU ?? 0) <= (nodes.cpu[slot] ?? 0) &&
+      (nodes.usedMemory[slot] ?? 0) + (Resources?.MemoryMB ?? 0) <= (nodes.memory[slot] ?? 0) &&
+      (nodes.usedDisk[slot] ?? 0) + 150 <= (nodes.disk[slot] ?? 0);
+    const alike = (same: (other: Node | undefined) => boolean) =>
+      live.filter(({ NodeID }) => same(nodes.get(NodeID))).length;
+    switch (constraint?.Operand) {
+      case undefined:
+        return fits;
+      case "distinct_hosts":
+        return fits && alike((other) => other === node) === 0;
+      case "distinct_property":
+        return fits && alike((other) => other?.Meta.rack === node.Meta.rack) < 2;
+      case "=":
+        return fits && node.Meta.rack === "r1";
+      case "!=":
+        return fits && node.Meta.rack !== "r0";
+      default:
+        return fits && /[0-3]$/.test(node.Name);
+    }
+  })?.[0];
+}

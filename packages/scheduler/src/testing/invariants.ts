@@ -1,0 +1,61 @@
+import { resolveTarget } from "@steppe/model";
+import type { AllocationView, JobView, StateView } from "@steppe/state";
+import { operandOf } from "../feasible/operand.ts";
+
+/** What must hold in every state; the violations found, in words. Written apart from the code it judges. */
+export function violations(view: StateView): string[] {
+  return [...overCommitted(view), ...[...view.jobs.byKey.values()].flatMap((job) => doubledNames(job))];
+}
+
+function overCommitted({ nodes }: StateView): string[] {
+  const found: string[] = [];
+  for (const [id, slot] of nodes.slotOf) {
+    const sum = { cpu: 0, memory: 0, disk: 0 };
+    for (const { terminal, Ask } of nodes.allocations[slot] ?? []) {
+      if (terminal) continue;
+      sum.cpu += Ask.cpu;
+      sum.memory += Ask.memoryMb;
+      sum.disk += Ask.diskMb;
+    }
+    if (sum.cpu > (nodes.cpu[slot] ?? 0)) found.push(`node ${id} has ${sum.cpu} MHz of ${nodes.cpu[slot]} taken`);
+    if (sum.memory > (nodes.memory[slot] ?? 0))
+      found.push(`node ${id}: ${sum.memory} MB of ${nodes.memory[slot]} taken`);
+    if (sum.disk > (nodes.disk[slot] ?? 0)) found.push(`node ${id}: ${sum.disk} MB of disk taken`);
+  }
+  return found;
+}
+
+function doubledNames({ job, allocations }: JobView): string[] {
+  const seen = new Set<string>();
+  const found: string[] = [];
+  for (const allocation of allocations) {
+    if (allocation.terminal) continue;
+    const name = job.Type === "system" ? `${allocation.Name} on ${allocation.NodeID}` : allocation.Name;
+    if (seen.has(name)) found.push(`${name} is there twice`);
+    seen.add(name);
+  }
+  return found;
+}
+
+/** Constraints of its job that a freshly placed allocation breaks. */
+export function brokenConstraints(view: StateView, allocation: AllocationView): string[] {
+  const node = view.nodes.get(allocation.NodeID);
+  if (node === undefined) return [`${allocation.Name} is on a node that is gone`];
+  if (node.Status !== "ready" || node.SchedulingEligibility !== "eligible")
+    return [`${allocation.Name} on an unusable node`];
+  const siblings = [...(view.jobs.get(allocation.Namespace, allocation.JobID)?.allocations ?? [])].filter(
+    (it) => !it.terminal,
+  );
+  return allocation.Job.Constraints.filter(({ LTarget, Operand, RTarget }) => {
+    if (Operand === "distinct_hosts") return siblings.filter(({ NodeID }) => NodeID === allocation.NodeID).length > 1;
+    const value = resolveTarget(LTarget, node);
+    if (Operand === "distinct_property") {
+      const alike = siblings.filter(({ NodeID }) => {
+        const other = view.nodes.get(NodeID);
+        return other !== undefined && resolveTarget(LTarget, other) === value;
+      });
+      return value === undefined || alike.length > Number(RTarget || 1);
+    }
+    return operandOf(Operand)?.(value, resolveTarget(RTarget, node)) !== true;
+  }).map(({ LTarget, Operand, RTarget }) => `${allocation.Name} breaks ${LTarget} ${Operand} ${RTarget}`);
+}
