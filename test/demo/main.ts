@@ -27,7 +27,7 @@ async function main(): Promise<void> {
   }
   for (const name of ["us", "eu", "ap"] as const) await startRegion(cluster, name);
   await regionsKnown(cluster);
-  if (KEEP) return keep(cluster);
+  if (KEEP) return await keep(cluster);
   await registerAcross(cluster, "hello");
   if (cluster.embedded) say("With one server in eu there is none to kill; that part of the story is left out.");
   else await killAndRegister(cluster);

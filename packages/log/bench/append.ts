@@ -6,7 +6,14 @@ import { join } from "node:path";
 import type { Logger } from "@steppe/model";
 import type { Entry } from "@steppe/proto";
 import { createClock, createRandom } from "@steppe/runtime";
-import { connectNats, createApplier, createProposer, openEmbeddedLog, openJetStreamLog, type ReplicatedLog } from "../src/index.ts";
+import {
+  connectNats,
+  createApplier,
+  createProposer,
+  openEmbeddedLog,
+  openJetStreamLog,
+  type ReplicatedLog,
+} from "../src/index.ts";
 import { startNats } from "../src/internal.ts";
 
 const SECONDS = Number(process.env.SECONDS ?? 3);
@@ -16,7 +23,12 @@ const quiet: Logger = { debug() {}, info() {}, warn: console.warn, error: consol
 
 const command = {
   $case: "UpdateNodeStatus",
-  value: { NodeIDs: ["5a1d1d0c-2b8e-4a5e-9f43-7a1c5be0a001"], Status: "ready", Message: "Node heartbeat resumed", Term: 0 },
+  value: {
+    NodeIDs: ["5a1d1d0c-2b8e-4a5e-9f43-7a1c5be0a001"],
+    Status: "ready",
+    Message: "Node heartbeat resumed",
+    Term: 0,
+  },
 } as const;
 
 function machine() {
@@ -30,8 +42,16 @@ function machine() {
       index = at;
       this.entries++;
       const outcomes = entry.Commands.map(() => ({
-        Index: at, Refusal: undefined, EvalID: "", EvalCreateIndex: 0, JobModifyIndex: 0, Warnings: [], JobID: "",
-        RejectedNodes: [], Placed: 0, Term: 0,
+        Index: at,
+        Refusal: undefined,
+        EvalID: "",
+        EvalCreateIndex: 0,
+        JobModifyIndex: 0,
+        Warnings: [],
+        JobID: "",
+        RejectedNodes: [],
+        Placed: 0,
+        Term: 0,
       }));
       return { outcomes, changes: undefined };
     },
@@ -81,6 +101,9 @@ if (which.length === 0 || which.includes("embedded")) {
 if (which.length === 0 || which.includes("jetstream")) {
   await using nats = await startNats();
   const connection = await connectNats({ servers: [nats.url], name: "bench", logger: quiet });
-  await measure("jetstream R1", await openJetStreamLog({ connection, region: "bench", replicas: 1, clock, logger: quiet }));
+  await measure(
+    "jetstream R1",
+    await openJetStreamLog({ connection, region: "bench", replicas: 1, clock, logger: quiet }),
+  );
   await connection.close();
 }

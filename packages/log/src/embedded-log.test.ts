@@ -20,7 +20,8 @@ async function temporaryFolder(): Promise<string> {
 describeLogContract("embedded", async () => {
   const folder = await mkdtemp(join(tmpdir(), "steppe-log-"));
   return {
-    open: ({ base } = {}) => openEmbeddedLog({ path: join(folder, "log.db"), logger, ...(base !== undefined && { base }) }),
+    open: ({ base } = {}) =>
+      openEmbeddedLog({ path: join(folder, "log.db"), logger, ...(base !== undefined && { base }) }),
     // The process that has it open is this one; what a kill does is tested below.
     crash: async () => undefined,
     [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }),
@@ -38,9 +39,13 @@ describe("embedded log", () => {
         await log.append(new TextEncoder().encode("record " + i));
         console.log(i);
       }`;
-    const child = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", "--input-type=module", "-e", writer], {
-      stdio: ["ignore", "pipe", "inherit"],
-    });
+    const child = spawn(
+      process.execPath,
+      ["--disable-warning=ExperimentalWarning", "--input-type=module", "-e", writer],
+      {
+        stdio: ["ignore", "pipe", "inherit"],
+      },
+    );
     let acknowledged = 0;
     for await (const line of createInterface(child.stdout)) {
       acknowledged = Number(line);
@@ -92,6 +97,8 @@ describe("embedded log", () => {
   test("a smaller payload limit, is kept", async () => {
     const log = await openEmbeddedLog({ path: join(await temporaryFolder(), "log.db"), logger, payloadMax: 100 });
     onTestFinished(() => log.close());
-    await expect(log.append(new Uint8Array(101))).rejects.toThrow("log record of 101 bytes is larger than the limit of 100 bytes");
+    await expect(log.append(new Uint8Array(101))).rejects.toThrow(
+      "log record of 101 bytes is larger than the limit of 100 bytes",
+    );
   });
 });

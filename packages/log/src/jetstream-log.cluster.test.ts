@@ -3,8 +3,17 @@ import type { NatsConnection } from "@nats-io/nats-core";
 import { createClock } from "@steppe/runtime";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { type JetStreamLogOptions, openJetStreamLog } from "./jetstream-log.ts";
-import { AppendError, LogGapError, type ReplicatedLog } from "./log.ts";
-import { describeLogContract, follow, type LogWorld, numberOf, payload, range, readAll } from "./log-contract.ts";
+import { AppendError, LogGapError } from "./log.ts";
+import {
+  appendSurely,
+  describeLogContract,
+  follow,
+  type LogWorld,
+  numberOf,
+  payload,
+  range,
+  readAll,
+} from "./log-contract.ts";
 import { connectNats } from "./nats-connection.ts";
 import { type NatsServer, startNats, startNatsCluster } from "./testing/nats-server.ts";
 import { poll } from "./testing/poll.ts";
@@ -37,7 +46,6 @@ function worldOn(servers: readonly NatsServer[], replicas: number): () => Promis
   };
 }
 
-
 describe("JetStream", () => {
   const servers: NatsServer[] = [];
   const three: NatsServer[] = [];
@@ -66,19 +74,6 @@ async function alone(options: Partial<JetStreamLogOptions> = {}) {
   const log = await open();
   onTestFinished(() => log.close());
   return { server, connection, log, open };
-}
-
-/** Appends until it is acknowledged, however often it must be sent. */
-async function appendSurely(log: ReplicatedLog, n: number): Promise<void> {
-  await poll(`append ${n}`, 30_000, async () => {
-    try {
-      await log.append(payload(n));
-      return true;
-    } catch (error) {
-      if (!(error instanceof AppendError)) throw error;
-      return `${error.outcome}: ${error.message}`;
-    }
-  });
 }
 
 /** The numbers in the order in which each first came up. */
@@ -193,7 +188,9 @@ describe("JetStream log under faults (1 server)", () => {
     onTestFinished(() => again.close());
     for (let n = 1; n <= 5; n++) await again.append(payload(n));
     await manager.streams.deleteMessage("STEPPE_eu", 3);
-    await expect(again.tail(0, () => undefined, new AbortController().signal)).rejects.toThrow("records 3 to 3 are missing");
+    await expect(again.tail(0, () => undefined, new AbortController().signal)).rejects.toThrow(
+      "records 3 to 3 are missing",
+    );
   });
 
   test("silence: grows while the server is paused, and ends with it", async () => {

@@ -56,7 +56,7 @@ export async function openJetStreamLog(options: JetStreamLogOptions): Promise<Re
   const link = createNatsLink(connection, clock);
   const requests = createNatsRequests(connection, link, clock);
   try {
-    const manager = await jetstreamManager(connection, { checkAPI: false, timeout: OPEN_TIMEOUT_MS / 3 });
+    const manager = await jetstreamManager(connection, { checkAPI: false, timeout: REQUEST_TIMEOUT_MS * 2 });
     const stream = await openStream(requests, manager, clock, logger, {
       names,
       replicas: options.replicas,
@@ -105,6 +105,7 @@ class JetStreamLog implements ReplicatedLog {
       bucket: names.bucket,
       replicas: options.replicas,
       loadTimeoutMs: SNAPSHOT_LOAD_TIMEOUT_MS,
+      retryTimeoutMs: options.openTimeoutMs ?? OPEN_TIMEOUT_MS,
     });
   }
 

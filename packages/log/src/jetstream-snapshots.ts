@@ -20,15 +20,16 @@ export interface SnapshotStoreOptions {
   readonly clock: Clock;
   readonly bucket: string;
   readonly replicas: number;
-  /** Longest that one snapshot may take to be read, milliseconds. */
+  /** Longest that one attempt to read a snapshot may take, milliseconds. */
   readonly loadTimeoutMs: number;
+  /** How long to go on trying while the NATS cluster has no leader for the bucket, milliseconds. */
+  readonly retryTimeoutMs: number;
 }
 
 /** Digits of the largest safe integer, so that names sort as their numbers. */
 const INDEX_DIGITS = 16;
 const PREFIX = "snapshot-";
-/** Another server may remove the object that is being read, once it saved a newer one. */
-const LOAD_ATTEMPTS = 3;
+const RETRY_MS = 250;
 
 export function createSnapshotStore(options: SnapshotStoreOptions): SnapshotStore {
   const { connection, manager, bucket, replicas } = options;
@@ -60,25 +61,40 @@ export function createSnapshotStore(options: SnapshotStoreOptions): SnapshotStor
     await manager.streams.purge(stream, { filter: `$O.${bucket}.M.${encodeName(nameOf(index))}` });
   };
 
-  return {
-    async save(index, data) {
-      const store = await open();
-      await store.putBlob({ name: nameOf(index) }, data);
-      const all = await indexes();
-      for (const older of all.slice(0, -1)) await remove(store, older);
-    },
-
-    async load() {
-      const store = await open();
-      for (let attempt = 1; ; attempt++) {
-        const newest = (await indexes()).at(-1);
-        if (newest === undefined) return undefined;
-        const data = await withTimeout(store.getBlob(nameOf(newest)), options);
-        if (data !== null) return { index: newest, data };
-        if (attempt === LOAD_ATTEMPTS) throw new Error(`snapshot ${newest} in bucket ${bucket} cannot be read`);
-      }
-    },
+  const save = async (index: number, data: Uint8Array) => {
+    const store = await open();
+    await store.putBlob({ name: nameOf(index) }, data);
+    const all = await indexes();
+    for (const older of all.slice(0, -1)) await remove(store, older);
   };
+
+  const load = async () => {
+    const store = await open();
+    const newest = (await indexes()).at(-1);
+    if (newest === undefined) return undefined;
+    const data = await withTimeout(store.getBlob(nameOf(newest)), options);
+    // Another server saved a newer one and removed this one meanwhile; the next attempt finds it.
+    if (data === null) throw new Error(`snapshot ${newest} in bucket ${bucket} cannot be read`);
+    return { index: newest, data };
+  };
+
+  return {
+    save: (index, data) => persistently(options, () => save(index, data)),
+    load: () => persistently(options, load),
+  };
+}
+
+/** Both are harmless to repeat, and a cluster that elects a leader answers with all kinds of errors. */
+async function persistently<T>({ clock, retryTimeoutMs }: SnapshotStoreOptions, attempt: () => Promise<T>): Promise<T> {
+  const deadline = clock.monotonicMs() + retryTimeoutMs;
+  for (;;) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (clock.monotonicMs() >= deadline) throw error;
+      await clock.after(RETRY_MS);
+    }
+  }
 }
 
 function nameOf(index: number): string {

@@ -88,7 +88,8 @@ export function createLocalBus(clock: Clock, logger: Logger): RegionBus {
       const { subscribers, servers } = listenersOf(subject);
       await Promise.resolve();
       // As in NATS, somebody who only listens counts as a responder.
-      if (servers.length === 0 && subscribers.size === 0) throw new BusError("no-responders", `nobody serves ${subject}`);
+      if (servers.length === 0 && subscribers.size === 0)
+        throw new BusError("no-responders", `nobody serves ${subject}`);
       return await new Promise<Uint8Array>((resolve, reject) => {
         const timer = new AbortController();
         const stop = AbortSignal.any(signal === undefined ? [closing.signal] : [signal, closing.signal]);

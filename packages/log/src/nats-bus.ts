@@ -104,7 +104,8 @@ function busError(error: unknown, subject: string, timeoutMs: number): Error {
   if (error instanceof errors.RequestError && error.isNoResponders()) {
     return new BusError("no-responders", `nobody serves ${subject}`, options);
   }
-  if (error instanceof errors.NoRespondersError) return new BusError("no-responders", `nobody serves ${subject}`, options);
+  if (error instanceof errors.NoRespondersError)
+    return new BusError("no-responders", `nobody serves ${subject}`, options);
   // What is left comes from a connection that is closed or draining.
   return new BusError("closed", error instanceof Error ? error.message : String(error), options);
 }

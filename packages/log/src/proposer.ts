@@ -217,10 +217,7 @@ class LogProposer implements Proposer {
         await this.#append(payload, batch);
         return true;
       } catch (error) {
-        if (error instanceof PayloadTooLargeError) {
-          this.#refuse(batch, payload.length);
-          return true;
-        }
+        if (error instanceof PayloadTooLargeError) return await this.#sendSingly(batch, error);
         maybeStored ||= !(error instanceof AppendError && error.outcome === "refused");
         this.#logger.warn(
           { err: error, commands: batch.length, failures, maybeStored },
@@ -274,12 +271,16 @@ class LogProposer implements Proposer {
     this.#queue = [...batch, ...this.#queue];
   }
 
-  /** The limit became smaller since the commands were taken. Those that fit go again, on their own. */
-  #refuse(batch: readonly Proposal[], size: number): void {
-    const max = this.#log.payloadMax;
-    const fits = (proposal: Proposal) => batch.length > 1 && entrySizeOf(proposal.bytes) <= max;
-    for (const proposal of batch) if (!fits(proposal)) this.#proposals.fail(proposal, tooLarge(size, max));
-    this.#requeue(batch.filter(fits));
+  /** The log's limit became smaller since they were gathered: whatever still fits goes on its own. */
+  async #sendSingly(batch: readonly Proposal[], error: PayloadTooLargeError): Promise<boolean> {
+    const [first, ...others] = batch;
+    if (first !== undefined && others.length === 0) {
+      this.#proposals.fail(first, new SteppeError("too-large", error.message, { cause: error }));
+      return true;
+    }
+    let sent = true;
+    for (const proposal of batch) sent = (await this.#sendEntry([proposal])) && sent;
+    return sent;
   }
 
   async #pause(failures: number): Promise<void> {

@@ -30,7 +30,19 @@ export class Candidates {
 
   /** Explains a placement, or why there is none, in the state that the room and the rules are in. */
   metric(ask: Ask, room: Room, rules: DistinctRules): AllocMetric {
-    const metric = AllocMetric.create({
+    const metric = this.overview();
+    for (const slot of this.slots) {
+      const rule = rules.isEmpty ? undefined : rules.forbidding(slot);
+      const lacking = rule === undefined ? room.lacking(slot, ask) : -1;
+      if (rule !== undefined) this.#countFiltered(metric, slot, rule.reason);
+      else if (lacking >= 0) this.#countExhausted(metric, slot, DIMENSIONS[lacking] as string);
+    }
+    return metric;
+  }
+
+  /** The same when every candidate would do. */
+  overview(): AllocMetric {
+    return AllocMetric.create({
       NodesEvaluated: this.#evaluated,
       NodesFiltered: this.#evaluated - this.slots.length,
       NodesInPool: this.#inPool,
@@ -39,13 +51,6 @@ export class Candidates {
       ClassFiltered: named(this.#classFiltered, this.#verdicts.nodeClasses.texts),
       ConstraintFiltered: named(this.#filtered.subarray(FILTERED), this.#verdicts.reasons),
     });
-    for (const slot of this.slots) {
-      const rule = rules.isEmpty ? undefined : rules.forbidding(slot);
-      const lacking = rule === undefined ? room.lacking(slot, ask) : -1;
-      if (rule !== undefined) this.#countFiltered(metric, slot, rule.reason);
-      else if (lacking >= 0) this.#countExhausted(metric, slot, DIMENSIONS[lacking] as string);
-    }
-    return metric;
   }
 
   /** Leaves the other feasible slots out of what `metric` looks at. */

@@ -61,7 +61,8 @@ export class GroupPlacer {
 
   /** Explains the next placement, or why there is none. */
   metric(): AllocMetric {
-    return this.#candidates.metric(this.#ask, this.#around.room, this.#rules);
+    const allFit = this.#rules.isEmpty && this.#heap.size === this.#candidates.slots.length;
+    return allFit ? this.#candidates.overview() : this.#candidates.metric(this.#ask, this.#around.room, this.#rules);
   }
 
   /** The slot chosen, or -1. Slots in `penalised` are taken only where the rest is worse still. */

@@ -25,17 +25,39 @@ export interface Workers {
 
 /** Room in a log record beside the plan: the entry's time, the request ID, the seed. */
 const ENTRY_HEADROOM = 1024;
+const RETRY_MS = 500;
 
-/** Starts workers on one replica: a process gains nothing by more than one, since a pass is synchronous. */
+/**
+ * Starts workers on one replica once it has caught up with the log: before that, other workers are
+ * better asked. A process gains nothing by more than one, since a pass is synchronous.
+ */
 export function startWorkers(count: number, parts: WorkerParts): Workers {
   const all = Array.from({ length: count }, (_, n) => createWorker(`${parts.name}/${n}`, parts));
-  for (const worker of all) worker.start();
+  const stopping = new AbortController();
+  const started = count === 0 ? Promise.resolve() : startWhenCaughtUp(all, parts, stopping.signal);
   return {
     all,
     stop: async () => {
+      stopping.abort();
+      await started;
       await Promise.all(all.map((worker) => worker.stop()));
     },
   };
+}
+
+async function startWhenCaughtUp(workers: readonly Worker[], parts: WorkerParts, signal: AbortSignal): Promise<void> {
+  const { freshness, applier } = parts.replica;
+  while (!signal.aborted) {
+    try {
+      await applier.waitFor(await freshness.lastIndex(signal), signal);
+      for (const worker of workers) worker.start();
+      return;
+    } catch (err) {
+      if (signal.aborted) return;
+      parts.logger.warn({ err }, "workers wait until the log answers");
+      await parts.clock.after(RETRY_MS, signal).catch(() => undefined);
+    }
+  }
 }
 
 function createWorker(name: string, { replica, bus, clock, random, logger, types }: WorkerParts): Worker {

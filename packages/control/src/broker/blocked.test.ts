@@ -14,7 +14,11 @@ describe("blocked evaluations", () => {
     ["a class it can use", { ClassEligibility: { small: true } }, true],
     ["a class it cannot use", { ClassEligibility: { small: false } }, false],
     ["a class it does not know", { ClassEligibility: { large: false } }, true],
-    ["any class, when its constraints reach beyond classes", { ClassEligibility: { small: false }, EscapedComputedClass: true }, true],
+    [
+      "any class, when its constraints reach beyond classes",
+      { ClassEligibility: { small: false }, EscapedComputedClass: true },
+      true,
+    ],
     ["any class, when its job wants every node", { ClassEligibility: { small: false }, Type: "system" }, true],
   ])("capacity freed in %s", (_, fields, woken) => {
     const tracker = new BlockedEvaluations();
@@ -41,7 +45,10 @@ describe("blocked evaluations", () => {
     const tracker = new BlockedEvaluations();
     const older = blocked("older", { JobID: "web" });
     tracker.block(older);
-    expect(tracker.block(blocked("newer", { JobID: "web", CreateIndex: 12 }))).toEqual({ kind: "blocked", cancel: older });
+    expect(tracker.block(blocked("newer", { JobID: "web", CreateIndex: 12 }))).toEqual({
+      kind: "blocked",
+      cancel: older,
+    });
     expect(tracker.block(older)).toEqual({ kind: "older" });
     expect(ids(tracker.freed(["any"], 20))).toEqual(["newer"]);
   });

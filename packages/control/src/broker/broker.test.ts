@@ -78,7 +78,10 @@ describe("broker", () => {
     await cluster.region.clock.advance(100);
     await Promise.all([worker.worker.stop(), cluster.region.clock.advance(6_000)]);
     const planned = cluster.client.view.jobs.get("default", "web")?.allocationsIndex ?? 0;
-    await cluster.write({ $case: "EvaluateJob", value: { Namespace: "default", JobID: "web", ForceReschedule: false } });
+    await cluster.write({
+      $case: "EvaluateJob",
+      value: { Namespace: "default", JobID: "web", ForceReschedule: false },
+    });
     expect(planned).toBeGreaterThan(0);
     expect((await hand.dequeue()).WaitIndex).toBeGreaterThanOrEqual(planned);
   });
@@ -136,7 +139,12 @@ describe("broker", () => {
       await hand.answer(await hand.dequeue(), false);
       await clock.advance(21_000);
     }
-    expect(cluster.evaluationsOf("web").map(({ Status }) => Status).sort()).toEqual(["complete", "failed"]);
+    expect(
+      cluster
+        .evaluationsOf("web")
+        .map(({ Status }) => Status)
+        .sort(),
+    ).toEqual(["complete", "failed"]);
   });
 
   test("several evaluations of a job wait, the older are written as canceled", async () => {

@@ -6,7 +6,13 @@ const waiting = (ID: string, WaitUntil: number) => Evaluation.create({ ID, WaitU
 
 test("delayed evaluations: several times, come out in order and when due", () => {
   const delayed = new DelayedEvaluations();
-  for (const [id, at] of [["c", 30], ["a", 10], ["b", 20], ["gone", 5]] as const) delayed.add(waiting(id, at));
+  for (const [id, at] of [
+    ["c", 30],
+    ["a", 10],
+    ["b", 20],
+    ["gone", 5],
+  ] as const)
+    delayed.add(waiting(id, at));
   delayed.remove("gone");
   expect(delayed.nextDueNs()).toBe(10);
   expect(delayed.takeDue(9)).toEqual([]);

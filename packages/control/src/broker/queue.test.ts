@@ -1,5 +1,4 @@
 import { Evaluation } from "@steppe/proto";
-import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { EvaluationQueue, QUEUE_LIMITS, restMs } from "./queue.ts";
 
@@ -222,95 +221,5 @@ describe("evaluation queue, deliveries", () => {
       ...{ ready: 1, unacked: 1, waiting: 1, resting: 0, failing: 0 },
       byType: { service: { ready: 0, unacked: 1 }, batch: { ready: 1, unacked: 0 } },
     });
-  });
-});
-
-// The queue against its four promises, whatever is done to it in whatever order.
-describe("evaluation queue, any history", () => {
-  type Act =
-    | { readonly do: "enqueue"; readonly n: number; readonly job: number; readonly priority: number; readonly batch: boolean }
-    | { readonly do: "dequeue" | "ack" | "nack" | "settle"; readonly n: number }
-    | { readonly do: "advance"; readonly ms: number };
-  const n = fc.nat(19);
-  const act: fc.Arbitrary<Act> = fc.oneof(
-    { weight: 3, arbitrary: fc.record({ do: fc.constant("enqueue" as const), n, job: fc.nat(4), priority: fc.integer({ min: 1, max: 3 }), batch: fc.boolean() }) },
-    { weight: 4, arbitrary: fc.record({ do: fc.constantFrom("dequeue" as const, "ack" as const, "nack" as const, "settle" as const), n }) },
-    { weight: 1, arbitrary: fc.record({ do: fc.constant("advance" as const), ms: fc.nat(30_000) }) },
-  );
-
-  test("one out a job, best first, nothing forgotten", () => {
-    fc.assert(
-      fc.property(fc.array(act, { maxLength: 120 }), (acts) => {
-        const queue = new EvaluationQueue();
-        const made = new Map<number, Evaluation>();
-        const open = new Set<string>();
-        const out = new Map<string, { readonly token: string; readonly job: string }>();
-        let nowMs = 0;
-        let tokens = 0;
-        const collect = () => {
-          for (const { ID } of [...queue.takeSuperseded()]) {
-            expect(out.has(ID)).toBe(false);
-            open.delete(ID);
-          }
-          for (const { ID } of queue.takeFailing()) {
-            out.delete(ID);
-            queue.settle(ID);
-            open.delete(ID);
-          }
-          for (const [id, { token }] of out) if (!queue.holds(id, token)) out.delete(id);
-        };
-        const deliver = () => {
-          const token = `t${tokens++}`;
-          const taken = queue.dequeue(ALL, token, token, nowMs);
-          if (taken === undefined) return false;
-          expect(open.has(taken.ID)).toBe(true);
-          expect([...out.values()].some(({ job }) => job === taken.JobID)).toBe(false);
-          out.set(taken.ID, { token, job: taken.JobID });
-          return true;
-        };
-        for (const it of acts) {
-          if (it.do === "advance") queue.advance((nowMs += it.ms));
-          else if (it.do === "enqueue") {
-            if (made.has(it.n)) continue;
-            const fields = { JobID: `job-${it.job}`, Priority: it.priority, CreateIndex: made.size };
-            const one = evaluation(`e${it.n}`, { ...fields, Type: it.batch ? "batch" : "service" });
-            made.set(it.n, one);
-            open.add(one.ID);
-            queue.enqueue(one);
-          } else if (it.do === "dequeue") deliver();
-          else {
-            const id = `e${it.n}`;
-            const token = out.get(id)?.token ?? "none";
-            if (it.do === "nack") queue.nack(id, token, nowMs);
-            else if (it.do === "settle" || queue.ack(id, token)) {
-              if (it.do === "settle") queue.settle(id);
-              open.delete(id);
-              out.delete(id);
-            }
-          }
-          collect();
-        }
-        // Everything still open comes out, given time; what is ready at one moment comes best first.
-        for (let round = 0; round < 200 && open.size > 0; round++) {
-          const ranks: number[] = [];
-          while (deliver()) {
-            const last = [...out.keys()].at(-1) as string;
-            const { Priority, CreateIndex } = [...made.values()].find(({ ID }) => ID === last) as Evaluation;
-            ranks.push(Priority * 1000 - CreateIndex);
-          }
-          expect(ranks).toEqual([...ranks].sort((a, b) => b - a));
-          for (const [id, { token }] of [...out]) {
-            expect(queue.ack(id, token)).toBe(true);
-            open.delete(id);
-            out.delete(id);
-          }
-          collect();
-          queue.advance((nowMs += 60_000));
-          collect();
-        }
-        expect([...open]).toEqual([]);
-      }),
-      { numRuns: 300 },
-    );
   });
 });

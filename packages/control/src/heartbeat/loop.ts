@@ -32,7 +32,13 @@ export async function runHeartbeats(
   for (const id of view.nodes.slotOf.keys()) {
     if (isTimed(id)) timers.set(id, clock.monotonicMs() + timing.failoverMs);
   }
-  bus.subscribe(SUBJECTS.heartbeat, (payload) => HeartbeatBatch.decode(payload).NodeIDs.forEach(heard), signal);
+  const take = (payload: Uint8Array): void => {
+    const dueMs = timers.nextDueMs();
+    HeartbeatBatch.decode(payload).NodeIDs.forEach(heard);
+    // After a failover, a node that is heard of is due sooner than one that is not.
+    if (timers.nextDueMs() < dueMs) alarm.ring();
+  };
+  bus.subscribe(SUBJECTS.heartbeat, take, signal);
   while (!signal.aborted) {
     await alarm.wait(clock, timers.nextDueMs() - clock.monotonicMs(), signal);
     if (signal.aborted || timers.nextDueMs() > clock.monotonicMs()) continue;

@@ -38,8 +38,20 @@ describe("lease, held", () => {
     ["fresh", 1_500, held, seen, { kind: "wait", ms: 500 }],
     ["a third gone", 2_000, held, seen, { kind: "renew" }],
     ["renewal under way", 2_000, { ...held, renewing: true }, seen, { kind: "wait", ms: 1_700 }],
-    ["renewal did not come", 3_700, { ...held, renewing: true }, seen, { kind: "resign", reason: "term 4 was not renewed in time" }],
-    ["another took it", 1_001, held, { ...seen, term: 5, holder: "b" }, { kind: "resign", reason: "term 5 is held by b" }],
+    [
+      "renewal did not come",
+      3_700,
+      { ...held, renewing: true },
+      seen,
+      { kind: "resign", reason: "term 4 was not renewed in time" },
+    ],
+    [
+      "another took it",
+      1_001,
+      held,
+      { ...seen, term: 5, holder: "b" },
+      { kind: "resign", reason: "term 5 is held by b" },
+    ],
     ["own claim not applied here yet", 1_001, held, { ...seen, term: 3 }, { kind: "wait", ms: 999 }],
   ])("%s", (_, nowMs, holding, seeing, expected) => {
     expect(decideHolder(holding, seeing, nowMs, timing)).toEqual(expected);

@@ -24,8 +24,8 @@ export class TestCluster {
   /** A member that is asked and told things, and does nothing by itself. */
   readonly client: Member = this.region.member("client");
 
-  /** Runs the duties and leads in turn with the others. */
-  server(name: string, options: LeaderOptions = {}): TestServer {
+  /** Runs the duties and leads in turn with the others. Nodes need no heartbeat, unless told otherwise. */
+  server(name: string, options: LeaderOptions = { heartbeat: { ttlMinMs: 1e9, failoverMs: 1e9 } }): TestServer {
     const member = this.region.member(name);
     const duties = new LeaderDuties(member, options);
     const lease = { holder: name, address: `${name}:4647`, httpAddress: `${name}:4646` };
@@ -39,12 +39,15 @@ export class TestCluster {
     const member = this.region.member(name);
     const { from = 0, pipeline = 4, schedule } = options;
     const place = (evaluation: Evaluation) => firstFit(member.view, evaluation, member.random, from);
-    const worker = new Worker({ name, pipeline }, {
-      ...member,
-      view: member.view,
-      schedule: (evaluation) => schedule?.(evaluation, () => place(evaluation), member) ?? place(evaluation),
-      splitPlan: (plan) => [plan],
-    });
+    const worker = new Worker(
+      { name, pipeline },
+      {
+        ...member,
+        view: member.view,
+        schedule: (evaluation) => schedule?.(evaluation, () => place(evaluation), member) ?? place(evaluation),
+        splitPlan: (plan) => [plan],
+      },
+    );
     worker.start();
     return { member, worker };
   }

@@ -5,7 +5,8 @@ type Handler = (payload: Uint8Array) => Promise<Uint8Array>;
 /** A region's bus in one process. Each member has its own end of it, which can be cut. */
 export class LocalBus {
   readonly #servers: Map<string, { readonly member: Member; readonly handle: Handler }[]> = new Map();
-  readonly #subscribers: Map<string, { readonly member: Member; readonly handle: (p: Uint8Array) => void }[]> = new Map();
+  readonly #subscribers: Map<string, { readonly member: Member; readonly handle: (p: Uint8Array) => void }[]> =
+    new Map();
 
   /** The end of one process. While `isCut()` says so, nothing passes it in either direction. */
   connect(isCut: () => boolean = () => false): Bus {

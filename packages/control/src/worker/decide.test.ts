@@ -28,7 +28,13 @@ describe("worker, what came of a plan", () => {
   });
 
   test("every attempt used, fails the evaluation and leaves a blocked one", () => {
-    const evaluation = Evaluation.create({ ID: "e", Namespace: "default", JobID: "web", Type: "service", Priority: 70 });
+    const evaluation = Evaluation.create({
+      ID: "e",
+      Namespace: "default",
+      JobID: "web",
+      Type: "service",
+      Priority: 70,
+    });
     const last = Plan.create({ Result: PlanResult.create({ QueuedAllocations: { web: 3 } }) });
     const plan = exhaustedPlan(evaluation, { Version: 2, CreateIndex: 5, JobModifyIndex: 9 }, last, "b", 30);
     expect(plan).toMatchObject({ EvalID: "e", JobVersion: 2, JobCreateIndex: 5, JobModifyIndex: 9, SnapshotIndex: 30 });

@@ -38,6 +38,8 @@ export class Worker {
   #termOver: AbortController = new AbortController();
   #term = 0;
   #asked = 0;
+  /** The highest index that a delivery had to wait for. */
+  #toldIndex = 0;
   #processed = 0;
   #failed = 0;
   #running: Promise<unknown> | undefined;
@@ -87,14 +89,19 @@ export class Worker {
     while (!signal.aborted) {
       const name = `${this.#settings.name}/${this.#asked++}`;
       const termOver = this.#termOver.signal;
+      const asking = AbortSignal.any([signal, termOver]);
       try {
-        const delivery = await this.#dequeue(name, AbortSignal.any([signal, termOver]));
+        // While this replica is behind, another worker is better asked than this one.
+        await this.#needs.waitFor(this.#toldIndex, asking);
+        const delivery = await this.#dequeue(name, asking);
         failures = 0;
         if (delivery !== undefined) await this.#process(name, delivery);
       } catch (error) {
-        if (signal.aborted || termOver.aborted) continue;
-        this.#needs.logger.debug({ err: error }, "no broker answers");
-        await this.#backOff(failures++, AbortSignal.any([signal, termOver]));
+        if (!asking.aborted) {
+          this.#needs.logger.debug({ err: error }, "no broker answers");
+          await this.#backOff(failures++, asking);
+        }
+        if (termOver.aborted) failures = 0;
       }
     }
   }
@@ -118,6 +125,7 @@ export class Worker {
     const { logger } = this.#needs;
     const { ID: evaluation, JobID: job } = delivery.Evaluation;
     this.#inHand.add(name);
+    this.#toldIndex = Math.max(this.#toldIndex, delivery.WaitIndex);
     let done = true;
     try {
       await processEvaluation(this.#needs, this.#settings, delivery);

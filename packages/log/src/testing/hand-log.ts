@@ -15,14 +15,20 @@ export interface HandAppend {
 /** A log whose every append is answered by the test. */
 export class HandLog implements ReplicatedLog {
   payloadMax = 64 * 1024;
+  /** What `append` really takes, as when it shrank a moment ago. */
+  appendMax = 64 * 1024;
   silence = 0;
+  /** Refuses every append at once, as when the connection is down. */
+  refusing = false;
   /** All appends so far, the oldest first. */
   readonly appends: HandAppend[] = [];
   #records: LogRecord[] = [];
   #readers = new Set<() => void>();
 
   append(payload: Uint8Array): Promise<number> {
-    if (payload.length > this.payloadMax) return Promise.reject(new PayloadTooLargeError(payload.length, this.payloadMax));
+    if (payload.length > this.appendMax)
+      return Promise.reject(new PayloadTooLargeError(payload.length, this.appendMax));
+    if (this.refusing) return Promise.reject(new AppendError("refused", "refused by the test"));
     return new Promise((resolve, reject) => {
       const show = () => {
         const index = this.#records.length + 1;

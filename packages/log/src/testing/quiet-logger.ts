@@ -8,7 +8,8 @@ export interface KeptLine {
 
 /** Prints nothing; keeps what was said for a test to look at. */
 export function createQuietLogger(lines: KeptLine[] = []): Logger & { readonly lines: readonly KeptLine[] } {
-  const keep = (level: KeptLine["level"]) => (fields: object, message: string) => void lines.push({ level, fields, message });
+  const keep = (level: KeptLine["level"]) => (fields: object, message: string) =>
+    void lines.push({ level, fields, message });
   return {
     lines,
     debug: keep("debug"),

@@ -42,7 +42,8 @@ export class DistinctRules {
   }
 
   forbidding(slot: number): DistinctRule | undefined {
-    return this.#rules.find((rule) => !rule.allows(slot));
+    for (const rule of this.#rules) if (!rule.allows(slot)) return rule;
+    return undefined;
   }
 }
 

@@ -1,6 +1,6 @@
 import type { Job, TaskGroup } from "@steppe/proto";
 import type { NodeColumns } from "@steppe/state";
-import { constraintsOf } from "./constraint.ts";
+import { constraintsOf, isDistinct } from "./constraint.ts";
 import { driversOf } from "./driver.ts";
 import { Verdicts } from "./verdicts.ts";
 
@@ -27,6 +27,8 @@ export class VerdictCache {
 }
 
 function signature(job: Job, group: TaskGroup): string {
-  const constraints = constraintsOf(job, group).map(({ LTarget, Operand, RTarget }) => [LTarget, Operand, RTarget]);
+  const constraints = constraintsOf(job, group)
+    .filter((it) => !isDistinct(it))
+    .map(({ LTarget, Operand, RTarget }) => [LTarget, Operand, RTarget]);
   return JSON.stringify([job.NodePool, job.Datacenters, driversOf(group), constraints]);
 }

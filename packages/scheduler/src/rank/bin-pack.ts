@@ -19,6 +19,10 @@ export class BinPack implements Scorer {
   readonly name = "binpack";
   readonly #room: Room;
   readonly #ask: Ask;
+  /** The latest answer: neighbours are often alike, and the two exponentials are most of a score's cost. */
+  #freeCpu = Number.NaN;
+  #freeMemory = Number.NaN;
+  #score = 0;
 
   constructor(room: Room, ask: Ask) {
     this.#room = room;
@@ -26,6 +30,13 @@ export class BinPack implements Scorer {
   }
 
   score(slot: number): number {
-    return binPackScore(this.#room.freeCpu(slot, this.#ask), this.#room.freeMemory(slot, this.#ask));
+    const freeCpu = this.#room.freeCpu(slot, this.#ask);
+    const freeMemory = this.#room.freeMemory(slot, this.#ask);
+    if (freeCpu !== this.#freeCpu || freeMemory !== this.#freeMemory) {
+      this.#freeCpu = freeCpu;
+      this.#freeMemory = freeMemory;
+      this.#score = binPackScore(freeCpu, freeMemory);
+    }
+    return this.#score;
   }
 }

@@ -88,14 +88,23 @@ function place(pass: Pass, on: GroupOnNodes): void {
   pass.draft.fallShort(group.Name, unplaced.length, candidates.metric(ask, pass.room, rules), pass.verdicts(group));
 }
 
-/** One allocation on one node, in the stead of the one that runs there. False when there is no room. */
+/**
+ * One allocation on one node, in the stead of the one that runs there. False when there is no
+ * room; then the older one runs on. A node that a distinct_* rule forbids needs none at all.
+ */
 function placeOn(pass: Pass, on: GroupOnNodes, rows: Rows, slot: number): boolean {
   const ask = askOf(on.group);
   const rules = pass.distinct.of(on.group.Name);
   const before = on.replaced.get(slot);
   if (before !== undefined) pass.room.free(slot, before.Ask);
-  if (!pass.room.fits(slot, ask) || !rules.allows(slot)) {
-    if (before !== undefined) pass.room.take(slot, before.Ask);
+  if (!rules.allows(slot)) {
+    if (before !== undefined) pass.draft.stop(before, STOP.notNeeded);
+    return true;
+  }
+  if (!pass.room.fits(slot, ask)) {
+    if (before === undefined) return false;
+    pass.room.take(slot, before.Ask);
+    rules.add(slot);
     return false;
   }
   const score = new BinPack(pass.room, ask).score(slot);
