@@ -126,6 +126,29 @@ describe("leadership, clocks", () => {
   });
 });
 
+test("leadership: the leader's process stood still, when it wakes it sees the next term and stops (2 servers)", async () => {
+  const region = new TestRegion();
+  // Its clock and its replica stand still with it.
+  let stoodMs = 0;
+  const { clock } = region;
+  const own = { ...clock, monotonicMs: () => clock.monotonicMs() - stoodMs, after: clock.after };
+  const stopped = serve(region.member("stopped", own));
+  await clock.advance(100);
+  const other = serve(region.member("other"));
+  stopped.member.lagging = true;
+  for (let ms = 0; ms < 5_000; ms += 10) {
+    stoodMs += 10;
+    await clock.advance(10);
+  }
+  expect([stopped.leadership.term, other.leadership.term]).toEqual([1, 2]);
+  const refused = other.member.propose({ $case: "UpsertEvaluations", value: { Term: 1, Evaluations: [] } });
+  expect((await refused).Refusal?.Code).toBe("stale-term");
+  stopped.member.lagging = false;
+  stopped.member.catchUp();
+  await settle();
+  expect(stopped.story).toEqual(["+1", "-1"]);
+});
+
 test("leadership: a region that was down for long, leads after a short look at start (1 server)", async () => {
   const region = new TestRegion();
   const before = serve(region.member("a"));

@@ -147,7 +147,9 @@ class JetStreamLog implements ReplicatedLog {
   }
 
   async lastIndex(signal?: AbortSignal): Promise<number> {
-    return this.#stream.base + (await this.#state(signal)).lastSeq;
+    const { lastSeq } = await this.#state(signal);
+    // A leader that was just elected may not have taken in all that was acknowledged before.
+    return Math.max(this.#stream.base + lastSeq, this.#highest);
   }
 
   async firstIndex(signal?: AbortSignal): Promise<number> {
@@ -155,7 +157,7 @@ class JetStreamLog implements ReplicatedLog {
   }
 
   async truncate(index: number): Promise<void> {
-    const last = await this.lastIndex();
+    const last = this.#stream.base + (await this.#state()).lastSeq;
     // Purging beyond the end would move the sequence on.
     if (index > last) throw new RangeError(`cannot truncate to ${index}: the log ends at ${last}`);
     const seq = index - this.#stream.base + 1;

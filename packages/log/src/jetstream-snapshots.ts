@@ -68,8 +68,17 @@ export function createSnapshotStore(options: SnapshotStoreOptions): SnapshotStor
     for (const older of all.slice(0, -1)) await remove(store, older);
   };
 
+  // A leader that was just elected may answer for the bucket as it was before the last writes. It
+  // acknowledges a write of its own only after it has taken in all of those.
+  const catchUp = async () => {
+    const subject = `$O.${bucket}.C.catch-up`;
+    await jetstream(connection).publish(subject, new Uint8Array(0));
+    await manager.streams.purge(stream, { filter: subject });
+  };
+
   const load = async () => {
     const store = await open();
+    await catchUp();
     const newest = (await indexes()).at(-1);
     if (newest === undefined) return undefined;
     const data = await withTimeout(store.getBlob(nameOf(newest)), options);

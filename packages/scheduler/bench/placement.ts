@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: targets of constraints
 // ns per placement of schedule(), plan building included: `node packages/scheduler/bench/placement.ts [runs]`.
 import { mockJob, mockNode } from "@steppe/model/internal";
 import { Entry, type Job } from "@steppe/proto";

@@ -6,7 +6,7 @@ import { DIMENSIONS, type Room } from "./room.ts";
 
 /** The nodes that a group may be placed on, as far as only node and specification matter, and what became of the rest. */
 export class Candidates {
-  /** Feasible slots that take placements, ascending. */
+  /** Feasible slots that take placements, ascending; `restrict` leaves some out. */
   slots: Int32Array;
   readonly #nodes: NodeColumns;
   readonly #verdicts: Verdicts;

@@ -11,7 +11,7 @@ import { seededRandom } from "./testing/random.ts";
 import { World } from "./testing/world.ts";
 
 /** More by environment: STEPPE_PROPERTY_RUNS=5000. */
-const RUNS = Number(process.env.STEPPE_PROPERTY_RUNS ?? 150);
+const RUNS = Number(process.env.STEPPE_PROPERTY_RUNS ?? 300);
 
 interface JobShape {
   readonly type: "service" | "batch" | "system";

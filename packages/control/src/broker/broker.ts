@@ -152,6 +152,7 @@ export class Broker {
 
   #deliver(request: BrokerDequeueRequest, nowMs: number): BrokerDequeueResponse | undefined {
     const { random, view } = this.#needs;
+    if (!this.#open.queue.hasReady(request.Types)) return undefined;
     const token = random.id();
     const taken = this.#open.queue.dequeue(request.Types, request.WorkerID, token, nowMs);
     if (taken === undefined) return undefined;

@@ -113,6 +113,11 @@ export class EvaluationQueue {
     return best.evaluation;
   }
 
+  /** Whether there is anything to hand out to a worker of these types. */
+  hasReady(types: readonly string[]): boolean {
+    return this.#best(types) !== undefined;
+  }
+
   /** Whether the evaluation is out under this token. */
   holds(id: string, token: string): boolean {
     const place = this.#items.get(id)?.place;

@@ -17,7 +17,7 @@ export async function runHeartbeats(
 
   const isTimed = (id: string): boolean => {
     const node = view.nodes.get(id);
-    return node !== undefined && node.Status !== "down";
+    return node !== undefined && node.Status !== "down" && node.Status !== "disconnected";
   };
   const heard = (id: string): void => {
     if (isTimed(id)) timers.set(id, clock.monotonicMs() + patienceMs(view.nodes.size, timing));

@@ -44,7 +44,8 @@ export function workerSettings(options: WorkerOptions): WorkerSettings {
   return {
     types: ["service", "batch", "system", "sysbatch"],
     pipeline: 4,
-    waitMs: 5_000,
+    // A request that was lost, as when a NATS node dies, is made anew this much later and a little more.
+    waitMs: 1_000,
     catchUpMs: 5_000,
     // A broker gives a silent worker five times as long.
     touchEveryMs: 1_000,

@@ -7,7 +7,7 @@ const HIGHEST = 18;
 
 /**
  * 1 for a node that is full afterwards, 0 for an empty one. Fractions are those of CPU and memory
- * that stay free. `exp` of a product is about a third faster than `10 **`.
+ * that stay free. `exp` of a product takes about a fifth less time than `10 **` (measured: 20 against 25 ns).
  */
 export function binPackScore(freeCpu: number, freeMemory: number): number {
   const raw = 20 - Math.exp(freeCpu * Math.LN10) - Math.exp(freeMemory * Math.LN10);

@@ -1,0 +1,101 @@
+// The duties on the real log, applier, proposer, bus and scheduler, in real time: what fits only
+// their doubles would show here.
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createApplier, createLocalBus, createProposer, openEmbeddedLog } from "@steppe/log";
+import type { Logger } from "@steppe/model";
+import { mockJob, mockNode } from "@steppe/model/internal";
+import type { Job } from "@steppe/proto";
+import { createClock, createRandom } from "@steppe/runtime";
+import { schedule, splitPlan } from "@steppe/scheduler";
+import { apply, type Changes, State } from "@steppe/state";
+import { expect, onTestFinished, test } from "vitest";
+import { LeaderDuties } from "./leader.ts";
+import { Leadership } from "./lease.ts";
+import type { AppliedEntry, Propose } from "./region-log.ts";
+import { Worker } from "./worker/worker.ts";
+
+const logger: Logger = {
+  debug: () => undefined,
+  info: () => undefined,
+  warn: () => undefined,
+  error: () => undefined,
+  child: () => logger,
+};
+
+/** A server and a worker in one process, as `agent -dev` is. */
+async function startRegion() {
+  const folder = await mkdtemp(join(tmpdir(), "steppe-control-"));
+  const clock = createClock();
+  const random = createRandom();
+  const state = new State();
+  const log = await openEmbeddedLog({ path: join(folder, "log.db"), logger });
+  const machine = {
+    get index() {
+      return state.index;
+    },
+    apply: (index: number, entry: AppliedEntry["entry"]) => apply(state, index, entry),
+  };
+  const applier = createApplier<Changes>({ log, machine, clock, logger });
+  const proposer = createProposer({ log, applier, clock, random, logger });
+  const bus = createLocalBus(clock, logger);
+  const propose: Propose = (kind, options) => proposer.propose(kind, options);
+  const onApplied = (listener: (applied: AppliedEntry) => void) => applier.onApplied(listener);
+  const waitFor = (index: number, signal: AbortSignal) => applier.waitFor(index, signal);
+  const needs = { clock, random, logger, bus, view: state, propose, onApplied, waitFor };
+  const duties = new LeaderDuties(needs);
+  const lease = { holder: "a", address: "127.0.0.1:4647", httpAddress: "127.0.0.1:4646" };
+  const leadership = new Leadership(lease, { ...needs, digest: () => state.digest.value }, duties.run);
+  const worker = new Worker(
+    { name: "a" },
+    {
+      ...needs,
+      schedule: (evaluation) => schedule(state, evaluation, { now: clock.wallNs(), random }),
+      splitPlan: (plan) => splitPlan(plan, log.payloadMax / 2),
+    },
+  );
+  applier.start();
+  leadership.start();
+  worker.start();
+  onTestFinished(async () => {
+    await worker.stop();
+    await leadership.stop();
+    await proposer.close();
+    await applier.close();
+    await log.close();
+    await bus.close();
+    await rm(folder, { recursive: true, force: true });
+  });
+  return { state, propose, onApplied, leadership };
+}
+
+test("control: a job is registered, is placed by the real parts and stopped again (1 process)", async () => {
+  const { state, propose, onApplied, leadership } = await startRegion();
+  const until = (reached: () => boolean) =>
+    new Promise<void>((resolve) => {
+      const stop = onApplied(() => {
+        if (!reached()) return;
+        stop();
+        resolve();
+      });
+    });
+  const job: Job = mockJob({ ID: "web" });
+  for (let n = 0; n < 3; n++) await propose({ $case: "RegisterNode", value: { Node: mockNode({}, n) } });
+
+  const placed = until(() => state.jobs.get("default", "web")?.liveAllocations === 10);
+  const command = { Job: job, EnforceIndex: false, JobModifyIndex: 0, EvalPriority: 0 };
+  const kept = { PreserveCounts: false, PreserveResources: false, Submission: undefined };
+  await propose({ $case: "RegisterJob", value: { ...command, ...kept } });
+  await placed;
+  expect(leadership.term).toBe(1);
+
+  const stopped = until(() => state.jobs.get("default", "web")?.liveAllocations === 0);
+  const target = { Namespace: "default", JobID: "web" };
+  await propose({
+    $case: "DeregisterJob",
+    value: { ...target, Purge: false, EvalPriority: 0, NoShutdownDelay: false },
+  });
+  await stopped;
+  expect(state.jobs.get("default", "web")?.job.Status).toBe("dead");
+});

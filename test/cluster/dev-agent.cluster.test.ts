@@ -1,0 +1,171 @@
+// `steppe agent -dev` as a user meets it: the calls of the document this project started from, by
+// real HTTP, and what a restart keeps.
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { SEED_JOB } from "@steppe/model/internal";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { call, eventually, type Json, watchUntil } from "../kit/api.ts";
+import { mockTaskJob } from "../kit/jobs.ts";
+import { type Started, start } from "../kit/process.ts";
+
+const STEPPE = join(dirname(fileURLToPath(import.meta.url)), "../../bin/steppe");
+
+async function devAgent(...args: string[]): Promise<{ process: Started; http: string }> {
+  const process = start("dev", STEPPE, ["agent", "-dev", "-log-json", "-http-port", "0", "-rpc-port", "0", ...args]);
+  const ready = await process.line((line) => line.msg === "agent started", 30_000);
+  return { process, http: `http://${String(ready.http)}` };
+}
+
+const SEED_ID = "binstore-storagelocker";
+const allRunning = (list: Json[]) => list.length > 0 && list.every((it) => it.ClientStatus === "running");
+
+describe("dev agent", () => {
+  let agent: Awaited<ReturnType<typeof devAgent>>;
+  beforeAll(async () => {
+    agent = await devAgent();
+  }, 40_000);
+  afterAll(async () => agent.process.stop());
+
+  test("the seed document's job, registers, reads back and shows its evaluation", async () => {
+    const url = `${agent.http}/v1/job/${SEED_ID}`;
+    const put = await call("PUT", url, { Job: SEED_JOB });
+    expect(put.status).toBe(200);
+    expect(Object.keys(put.body)).toEqual(expect.arrayContaining(["EvalID", "EvalCreateIndex", "JobModifyIndex"]));
+    expect(put.index).toBe(put.body.EvalCreateIndex);
+    const get = await call("GET", url);
+    expect(get.body).toMatchObject({ ID: SEED_ID, Type: "service", Priority: 50, Meta: { foo: "bar" } });
+    expect(get.headers.get("x-nomad-knownleader")).toBe("true");
+    expect(get.headers.get("x-nomad-lastcontact")).toBe("0");
+    const [evaluation] = (await call("GET", `${url}/evaluations`)).body;
+    expect(evaluation).toMatchObject({
+      ID: put.body.EvalID,
+      TriggeredBy: "job-register",
+      JobID: SEED_ID,
+      NextEval: "",
+    });
+    expect((await call("GET", `${url}/allocations`)).body).toEqual([]);
+    expect((await call("POST", `${url}/evaluate`)).body.JobModifyIndex).toBeGreaterThan(0);
+    const force = await call("PUT", `${url}/periodic/force`);
+    expect([force.status, force.body]).toEqual([500, "can't force launch non-periodic job"]);
+    const gone = await call("DELETE", url);
+    expect(gone.body.EvalID).toMatch(/^[0-9a-f-]{36}$/);
+  });
+
+  test("a job with slashes and spaces in its percent-encoded ID, works in every call", async () => {
+    const url = `${agent.http}/v1/job/${encodeURIComponent("team/a/web+é")}`;
+    const put = await call("PUT", url, { Job: mockTaskJob("team/a/web+é") });
+    expect(put.status).toBe(200);
+    const { body } = await watchUntil<Json[]>(`${url}/allocations`, allRunning, 20_000);
+    expect(body[0].Name).toBe("team/a/web+é.group[0]");
+    expect((await call("GET", `${agent.http}/v1/job/team/a/web+%C3%A9`)).body.ID).toBe("team/a/web+é");
+  });
+
+  test("a wrong compare-and-set index, changes nothing; the right one works", async () => {
+    const url = `${agent.http}/v1/job/cas`;
+    const first = await call("PUT", url, { Job: mockTaskJob("cas"), EnforceIndex: true, JobModifyIndex: 0 });
+    const wrong = await call("PUT", url, {
+      Job: { ...mockTaskJob("cas"), Priority: 70 },
+      EnforceIndex: true,
+      JobModifyIndex: 1,
+    });
+    expect(wrong.status).toBe(500);
+    expect(wrong.body).toMatch(/^Enforcing job modify index 1: job exists with conflicting job modify index: \d+$/);
+    const JobModifyIndex = first.body.JobModifyIndex;
+    const right = await call("PUT", url, {
+      Job: { ...mockTaskJob("cas"), Priority: 70 },
+      EnforceIndex: true,
+      JobModifyIndex,
+    });
+    expect(right.status).toBe(200);
+    expect((await call("GET", url)).body).toMatchObject({ Priority: 70, Version: 1 });
+  });
+
+  test("scale up, scale down and a destructive update, end with the right allocations", async () => {
+    const url = `${agent.http}/v1/job/shape`;
+    const wanted = (count: number, version: number) => (list: Json[]) => {
+      const live = list.filter((it) => it.DesiredStatus === "run" && it.ClientStatus === "running");
+      return live.length === count && live.every((it) => it.JobVersion === version);
+    };
+    await call("PUT", url, { Job: mockTaskJob("shape", { count: 2 }) });
+    await watchUntil<Json[]>(`${url}/allocations`, wanted(2, 0), 20_000);
+    await call("PUT", url, { Job: mockTaskJob("shape", { count: 4 }) });
+    await watchUntil<Json[]>(`${url}/allocations`, wanted(4, 1), 20_000);
+    await call("PUT", url, { Job: mockTaskJob("shape", { count: 1 }) });
+    await watchUntil<Json[]>(`${url}/allocations`, wanted(1, 2), 20_000);
+    const update = { Update: { MaxParallel: 0 } };
+    await call("PUT", url, { Job: mockTaskJob("shape", { count: 1, config: { run_for: "2h" }, group: update }) });
+    await watchUntil<Json[]>(`${url}/allocations`, wanted(1, 3), 20_000);
+  });
+
+  test("a batch job whose task fails, is tried again as its policy says and then given up", async () => {
+    const url = `${agent.http}/v1/job/failing`;
+    const group = {
+      RestartPolicy: { Attempts: 0, Interval: 60e9, Delay: 1e9, Mode: "fail" },
+      ReschedulePolicy: { Attempts: 1, Interval: 3600e9, Delay: 5e9, DelayFunction: "constant", Unlimited: false },
+    };
+    await call("PUT", url, {
+      Job: mockTaskJob("failing", { type: "batch", config: { run_for: "10ms", exit_code: 1 }, group }),
+    });
+    const twice = (list: Json[]) => list.length === 2 && list.every((it) => it.ClientStatus === "failed");
+    const { body } = await watchUntil<Json[]>(`${url}/allocations`, twice, 40_000);
+    const second = body.find((it) => it.RescheduleTracker !== null);
+    expect(second.RescheduleTracker.Events).toHaveLength(1);
+    await watchUntil(url, (job) => job.Status === "dead", 10_000);
+  }, 60_000);
+
+  test("a periodic job, launches children on its cron and by force", async () => {
+    const url = `${agent.http}/v1/job/ticking`;
+    const job = { Periodic: { Enabled: true, SpecType: "cron", Spec: "*/1 * * * * * *" } };
+    const put = await call("PUT", url, {
+      Job: mockTaskJob("ticking", { type: "batch", config: { run_for: "10ms" }, job }),
+    });
+    expect(put.body.EvalID).toBe("");
+    const forced = await call("PUT", `${url}/periodic/force`);
+    expect(forced.body.EvalID).toMatch(/^[0-9a-f-]{36}$/);
+    const children = `${agent.http}/v1/jobs?prefix=ticking/periodic-`;
+    const { body } = await watchUntil<Json[]>(children, (list) => list.length >= 4, 20_000);
+    expect(new Set(body.map((child) => child.ID)).size).toBe(body.length);
+    await call("DELETE", `${url}?purge=true`);
+  }, 40_000);
+
+  test("malformed requests, get a 4xx and change nothing", async () => {
+    const before = (await call("GET", `${agent.http}/v1/jobs`)).body.length;
+    const url = `${agent.http}/v1/job/bad`;
+    for (const body of [
+      "{",
+      "[]",
+      '"text"',
+      '{"Job":5}',
+      '{"Job":{"ID":"bad","TaskGroups":"none"}}',
+      '{"Job":{"ID":"other"}}',
+    ]) {
+      const { status } = await call("PUT", url, body);
+      expect([body, status]).toEqual([body, 400]);
+    }
+    const large = await call("PUT", url, `{"Job":{"ID":"bad","Meta":{"a":"${"x".repeat(6 * 1024 * 1024)}"}}}`).catch(
+      () => undefined,
+    );
+    expect(large === undefined || large.status === 413).toBe(true);
+    expect((await call("GET", `${agent.http}/v1/jobs`)).body).toHaveLength(before);
+  });
+});
+
+test("an agent with a data directory, killed (-9) and started again, has all it acknowledged", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "steppe-dev-test-"));
+  try {
+    const first = await devAgent("-data-dir", folder);
+    for (let n = 0; n < 20; n++) await call("PUT", `${first.http}/v1/job/job-${n}`, { Job: mockTaskJob(`job-${n}`) });
+    const { index } = await call("GET", `${first.http}/v1/jobs`);
+    await first.process.kill();
+    const second = await devAgent("-data-dir", folder);
+    const jobs = await eventually("the agent answers", 10_000, () => call("GET", `${second.http}/v1/jobs`));
+    expect(jobs.body).toHaveLength(20);
+    expect(jobs.index).toBeGreaterThanOrEqual(index);
+    await second.process.stop();
+    expect(second.process.lines.at(-1)?.msg).toBe("agent stopped");
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}, 60_000);
