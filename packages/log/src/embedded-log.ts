@@ -197,19 +197,17 @@ class EmbeddedLog implements ReplicatedLog {
   }
 
   #receive(message: FromThread): void {
-    switch (message.kind) {
-      case "appended":
-        return this.#appended(message.first, message.count);
-      case "append-failed":
-        this.#logger.error({ outcome: message.outcome, records: message.count }, message.message);
-        for (const append of this.#appends.splice(0, message.count)) {
-          append.reject(new AppendError(message.outcome, message.message));
-        }
-        return;
-      case "answer":
-        return this.#take(message.id)?.resolve(message.value);
-      case "call-failed":
-        return this.#take(message.id)?.reject(new Error(message.message));
+    if (message.kind === "appended") {
+      this.#appended(message.first, message.count);
+    } else if (message.kind === "append-failed") {
+      this.#logger.error({ outcome: message.outcome, records: message.count }, message.message);
+      for (const append of this.#appends.splice(0, message.count)) {
+        append.reject(new AppendError(message.outcome, message.message));
+      }
+    } else if (message.kind === "answer") {
+      this.#take(message.id)?.resolve(message.value);
+    } else if (message.kind === "call-failed") {
+      this.#take(message.id)?.reject(new Error(message.message));
     }
   }
 

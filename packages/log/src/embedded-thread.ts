@@ -36,7 +36,10 @@ function serve(store: EmbeddedStore): void {
   const append = (payloads: Uint8Array[]) => {
     const count = payloads.length;
     if (count === 0) return;
-    if (broken !== undefined) return send({ kind: "append-failed", count, outcome: "refused", message: broken });
+    if (broken !== undefined) {
+      send({ kind: "append-failed", count, outcome: "refused", message: broken });
+      return;
+    }
     try {
       send({ kind: "appended", first: store.append(payloads), count });
     } catch (error) {
@@ -63,8 +66,8 @@ function serve(store: EmbeddedStore): void {
 
 function answer(store: EmbeddedStore, id: number, call: ThreadCall): void {
   try {
-    if (call.name === "truncate") return truncate(store, id, call.index);
-    send({ kind: "answer", id, value: perform(store, call) });
+    if (call.name === "truncate") truncate(store, id, call.index);
+    else send({ kind: "answer", id, value: perform(store, call) });
   } catch (error) {
     send({ kind: "call-failed", id, message: textOf(error) });
   }

@@ -231,33 +231,41 @@ class Session {
     this.#heardAt = clock.monotonicMs();
     link.heard();
     const status = message.headers?.code ?? 0;
-    if (status === 0) return this.#takeRecord(message);
-    if (status !== 100) return this.end(message.headers?.description ?? `status ${status}`);
+    const why = status === 0 ? this.#takeRecord(message) : this.#takeStatus(status, message);
+    if (why !== undefined) this.end(why);
+  }
+
+  /** Why the session must end, if it must. */
+  #takeStatus(status: number, message: Msg): string | undefined {
+    if (status !== 100) return message.headers?.description ?? `status ${status}`;
     if (message.reply) {
       this.#flowControl = message.reply;
     } else {
       const stalled = message.headers?.get("Nats-Consumer-Stalled");
       if (stalled) this.#flowControl = stalled;
       const sent = Number(message.headers?.get("Nats-Last-Consumer") ?? this.#received);
-      if (sent !== this.#received) return this.end(`${sent} deliveries were sent and ${this.#received} came`);
+      if (sent !== this.#received) return `${sent} deliveries were sent and ${this.#received} came`;
     }
     if (this.#buffer.length === 0) this.#wake();
+    return undefined;
   }
 
-  #takeRecord(message: Msg): void {
+  /** Why the session must end, if it must. */
+  #takeRecord(message: Msg): string | undefined {
     const delivery = parseAckSubject(message.reply ?? "");
-    if (delivery === undefined) return this.end(`a message without its place in the stream: ${message.reply}`);
-    if (delivery.consumerSeq !== this.#received + 1) return this.end(`delivery ${this.#received + 1} is missing`);
+    if (delivery === undefined) return `a message without its place in the stream: ${message.reply}`;
+    if (delivery.consumerSeq !== this.#received + 1) return `delivery ${this.#received + 1} is missing`;
     const index = this.#context.base + delivery.streamSeq;
     const expected = this.#from + this.#received;
     if (index !== expected) {
       this.#skippedTo = index;
-      return this.end(`record ${index} came instead of ${expected}`);
+      return `record ${index} came instead of ${expected}`;
     }
     this.#received++;
     this.#context.received(index);
     this.#buffer.push({ index, payload: message.data });
     if (this.#buffer.length === 1) this.#wake();
+    return undefined;
   }
 
   #answerFlowControl(): void {
