@@ -1,6 +1,7 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import {
+  type Applier,
   connectNats,
   createApplier,
   createFreshness,
@@ -12,8 +13,8 @@ import {
   type RegionBus,
   type ReplicatedLog,
 } from "@steppe/log";
-import type { Clock, Logger, Random } from "@steppe/model";
-import { apply, decodeSnapshot, State } from "@steppe/state";
+import { type Clock, type Logger, MILLISECOND, type Random } from "@steppe/model";
+import { apply, type Changes, decodeSnapshot, State } from "@steppe/state";
 import { Watches } from "@steppe/watch";
 import type { AgentConfig } from "./config/index.ts";
 import { natsOptions } from "./nats-options.ts";
@@ -58,7 +59,13 @@ export async function openReplica(needs: ReplicaNeeds): Promise<OpenedReplica> {
   const watches = new Watches();
   applier.onApplied(({ changes }) => watches.publish(changes));
   applier.onFatal((error) => needs.onFatal(error));
-  const proposer = createProposer({ log, applier, clock, random, logger });
+  const proposer = createProposer({
+    log,
+    applier,
+    clock: stampClock(clock, replicaTime(state, applier, clock)),
+    random,
+    logger,
+  });
   const freshness = createFreshness(log);
   applier.start();
   const close = async () => {
@@ -107,4 +114,26 @@ async function loadState(log: ReplicatedLog, logger: Logger): Promise<State> {
   }
   logger.info({ index: state.index, bytes: snapshot.data.length }, "loaded snapshot");
   return state;
+}
+
+/** Log time as this replica can tell it now: that of the last entry, and the time since it was applied here. */
+function replicaTime(state: State, applier: Applier<Changes>, clock: Clock): () => number {
+  let appliedMs = clock.monotonicMs();
+  applier.onApplied(() => {
+    appliedMs = clock.monotonicMs();
+  });
+  return () => state.time + (clock.monotonicMs() - appliedMs) * MILLISECOND;
+}
+
+/**
+ * The clock that entries are stamped by. Log time never goes back, so one server whose clock ran
+ * ahead would stop it for all others until theirs caught up, and no lease could run out meanwhile;
+ * it has to go on from where it is.
+ */
+function stampClock(clock: Clock, logTimeNs: () => number): Clock {
+  return {
+    monotonicMs: () => clock.monotonicMs(),
+    after: (ms, signal) => clock.after(ms, signal),
+    wallNs: () => Math.max(clock.wallNs(), logTimeNs()),
+  };
 }
