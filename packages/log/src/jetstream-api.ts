@@ -25,6 +25,7 @@ export const ERR = {
   storageResources: 10047,
   messageTooLarge: 10054,
   streamNameInUse: 10058,
+  deleteFailed: 10057,
   streamNotFound: 10059,
   notEnabled: 10076,
   storeFailed: 10077,

@@ -1,5 +1,6 @@
 import { jetstreamManager } from "@nats-io/jetstream";
 import type { NatsConnection } from "@nats-io/nats-core";
+import { Objm } from "@nats-io/obj";
 import { createClock } from "@steppe/runtime";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { type JetStreamLogOptions, openJetStreamLog } from "./jetstream-log.ts";
@@ -87,7 +88,7 @@ describe("JetStream log under faults (1 server)", () => {
     const tail = follow(log, 0);
     await log.append(payload(1));
 
-    server.pause();
+    await server.pause();
     const append = log.append(payload(2));
     await expect(append).rejects.toSatisfy((error) => error instanceof AppendError && error.outcome === "unknown");
     server.resume();
@@ -178,24 +179,16 @@ describe("JetStream log under faults (1 server)", () => {
 
   test("tail: a record in the middle is gone, stops with a gap that names it", async () => {
     const { connection, log } = await alone();
+    for (let n = 1; n <= 5; n++) await log.append(payload(n));
     const manager = await jetstreamManager(connection);
-    const { config } = await manager.streams.info("STEPPE_eu");
-    await log.close();
-    await manager.streams.delete("STEPPE_eu");
-    // As a hole cannot be made otherwise.
-    await manager.streams.add({ ...config, deny_delete: false });
-    const again = await openJetStreamLog({ connection, region: "eu", replicas: 1, logger, clock });
-    onTestFinished(() => again.close());
-    for (let n = 1; n <= 5; n++) await again.append(payload(n));
     await manager.streams.deleteMessage("STEPPE_eu", 3);
-    await expect(again.tail(0, () => undefined, new AbortController().signal)).rejects.toThrow(
-      "records 3 to 3 are missing",
-    );
+    const tail = log.tail(0, () => undefined, new AbortController().signal);
+    await expect(tail).rejects.toThrow("records 3 to 3 are missing");
   });
 
   test("silence: grows while the server is paused, and ends with it", async () => {
     const { server, log } = await alone();
-    server.pause();
+    await server.pause();
     await poll("silence is noticed", 10_000, () => log.silenceMs() > 2000 || `${log.silenceMs()} ms`);
     server.resume();
     await poll("in touch again", 10_000, () => log.silenceMs() === 0 || `${log.silenceMs()} ms`);
@@ -203,7 +196,7 @@ describe("JetStream log under faults (1 server)", () => {
 
   test("last index: the server is paused, is refused in bounded time", async () => {
     const { server, log } = await alone({ ackTimeoutMs: 500 });
-    server.pause();
+    await server.pause();
     await expect(log.lastIndex()).rejects.toThrow("No cluster leader");
     server.resume();
     await poll("answers again", 10_000, async () => (await log.lastIndex()) === 0 || "other");
@@ -249,12 +242,35 @@ describe("JetStream log under faults (1 server)", () => {
     await log.saveSnapshot(10, payload(10));
     expect((await log.loadSnapshot())?.index).toBe(20);
 
-    for (let index = 21; index <= 40; index++) await log.saveSnapshot(index, payload(index));
-    const { state } = await (await jetstreamManager(connection)).streams.info("OBJ_STEPPE_eu");
-    // One chunk and one description: nothing is left of the others.
-    expect(state.messages).toBe(2);
+    for (let index = 21; index <= 24; index++) await log.saveSnapshot(index, payload(index));
+    expect(await snapshotBuckets(connection)).toEqual(["OBJ_STEPPE_eu-snapshot-0000000000000024"]);
+  });
+
+  test("snapshot: a newer one that was not written to its end, the last whole one is loaded", async () => {
+    const { log, connection } = await alone();
+    await log.saveSnapshot(10, payload(10));
+    await new Objm(connection).create("STEPPE_eu-snapshot-0000000000000020");
+    expect((await log.loadSnapshot())?.index).toBe(10);
+    await log.saveSnapshot(30, payload(30));
+    expect((await log.loadSnapshot())?.index).toBe(30);
+    expect(await snapshotBuckets(connection)).toEqual(["OBJ_STEPPE_eu-snapshot-0000000000000030"]);
+  });
+
+  test("snapshot: the same index saved by two at once, is one", async () => {
+    const { log, connection } = await alone();
+    await Promise.all([log.saveSnapshot(10, payload(10)), log.saveSnapshot(10, payload(10))]);
+    await log.saveSnapshot(10, payload(10));
+    expect(await log.loadSnapshot()).toEqual({ index: 10, data: payload(10) });
+    expect((await snapshotBuckets(connection)).length).toBe(1);
   });
 });
+
+async function snapshotBuckets(connection: NatsConnection): Promise<string[]> {
+  const manager = await jetstreamManager(connection);
+  const names: string[] = [];
+  for await (const name of manager.streams.names()) if (name.includes("-snapshot-")) names.push(name);
+  return names;
+}
 
 describe("JetStream log under faults (3 servers)", () => {
   test("append and tail: one server after another is killed, nothing is missed or doubled", async () => {

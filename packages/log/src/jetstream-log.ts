@@ -5,6 +5,7 @@ import { ERR, JetStreamRefusal, parse, type StreamState, streamState } from "./j
 import { createSnapshotStore, type SnapshotStore } from "./jetstream-snapshots.ts";
 import { type OpenedStream, openStream } from "./jetstream-stream.ts";
 import { type Deliver, tailStream } from "./jetstream-tail.ts";
+import { deleteRange, mayPurge, purgeBefore } from "./jetstream-truncate.ts";
 import { AppendError, PayloadTooLargeError, type ReplicatedLog } from "./log.ts";
 import { createNatsLink, type NatsLink } from "./nats-link.ts";
 import { createNatsRequests, type NatsRequests, RequestError } from "./nats-requests.ts";
@@ -102,7 +103,7 @@ class JetStreamLog implements ReplicatedLog {
       connection: options.connection,
       manager,
       clock: options.clock,
-      bucket: names.bucket,
+      prefix: names.snapshotPrefix,
       replicas: options.replicas,
       loadTimeoutMs: SNAPSHOT_LOAD_TIMEOUT_MS,
       retryTimeoutMs: options.openTimeoutMs ?? OPEN_TIMEOUT_MS,
@@ -157,11 +158,21 @@ class JetStreamLog implements ReplicatedLog {
   }
 
   async truncate(index: number): Promise<void> {
-    const last = this.#stream.base + (await this.#state()).lastSeq;
+    const { connection } = this.#options;
+    const { firstSeq, lastSeq, replicas } = await this.#state();
+    const { base } = this.#stream;
     // Purging beyond the end would move the sequence on.
-    if (index > last) throw new RangeError(`cannot truncate to ${index}: the log ends at ${last}`);
-    const seq = index - this.#stream.base + 1;
-    if (seq > 1) await this.#manager.streams.purge(this.#names.stream, { seq });
+    if (index > base + lastSeq) throw new RangeError(`cannot truncate to ${index}: the log ends at ${base + lastSeq}`);
+    const last = index - base;
+    if (last < firstSeq) return;
+    const context = {
+      requests: this.#requests,
+      manager: this.#manager,
+      stream: this.#names.stream,
+      requestTimeoutMs: REQUEST_TIMEOUT_MS,
+    };
+    if (mayPurge(replicas, connection.info?.version ?? "")) await purgeBefore(context, last + 1);
+    else await deleteRange(context, firstSeq, last);
   }
 
   saveSnapshot(index: number, data: Uint8Array): Promise<void> {

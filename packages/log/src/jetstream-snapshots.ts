@@ -1,13 +1,17 @@
 import { type JetStreamManager, jetstream, StorageType } from "@nats-io/jetstream";
-import type { NatsConnection } from "@nats-io/nats-core";
-import { type ObjectStore, Objm } from "@nats-io/obj";
+import { type NatsConnection, nuid } from "@nats-io/nats-core";
+import { Objm } from "@nats-io/obj";
 import type { Clock } from "@steppe/model";
 
 /**
- * Snapshots in the region's object store. Each is an object of its own, named by its index; an
- * object is listed only when all of it is there. The largest index is the snapshot, and what is
- * below it is removed, so two servers that save at the same time cannot replace a newer one by an
- * older one.
+ * Snapshots in object-store buckets of the region. Each has a bucket of its own, named by its
+ * index, that holds one object; an object is listed only when all of it is there. The largest
+ * index with an object is the snapshot, and the buckets below it are removed, so two servers that
+ * save at the same time cannot replace a newer one by an older one.
+ *
+ * One bucket for all would be tidier. But removing an object purges its part of the bucket's
+ * stream, and nats-server before 2.10 may purge the whole stream when it replays that after a
+ * restart (nats-server issue 4196). Removing a bucket is safe.
  */
 export interface SnapshotStore {
   save(index: number, data: Uint8Array): Promise<void>;
@@ -18,73 +22,78 @@ export interface SnapshotStoreOptions {
   readonly connection: NatsConnection;
   readonly manager: JetStreamManager;
   readonly clock: Clock;
-  readonly bucket: string;
+  /** What the buckets' names begin with. */
+  readonly prefix: string;
   readonly replicas: number;
   /** Longest that one attempt to read a snapshot may take, milliseconds. */
   readonly loadTimeoutMs: number;
-  /** How long to go on trying while the NATS cluster has no leader for the bucket, milliseconds. */
+  /** How long to go on trying while the NATS cluster elects leaders, milliseconds. */
   readonly retryTimeoutMs: number;
 }
 
 /** Digits of the largest safe integer, so that names sort as their numbers. */
 const INDEX_DIGITS = 16;
-const PREFIX = "snapshot-";
+/** The object store puts this before a bucket's name to make its stream's. */
+const STREAM_PREFIX = "OBJ_";
 const RETRY_MS = 250;
 
 export function createSnapshotStore(options: SnapshotStoreOptions): SnapshotStore {
-  const { connection, manager, bucket, replicas } = options;
-  const stream = `OBJ_${bucket}`;
-  let opened: Promise<ObjectStore> | undefined;
+  const { connection, manager, prefix, replicas } = options;
+  const client = jetstream(connection);
+  const bucketOf = (index: number) => prefix + String(index).padStart(INDEX_DIGITS, "0");
 
-  const open = () => {
-    opened ??= new Objm(jetstream(connection)).create(bucket, { replicas, storage: StorageType.File });
-    // A failure is told to this caller only; the next one tries again.
-    opened.catch(() => {
-      opened = undefined;
-    });
-    return opened;
-  };
-
-  /** Indexes of the objects there, ascending; one that was just removed may be among them. */
+  /** Indexes that have a bucket, ascending; what is in it may be nothing yet. */
   const indexes = async () => {
+    const found: number[] = [];
+    for await (const name of manager.streams.names()) {
+      const digits = name.startsWith(STREAM_PREFIX + prefix) ? name.slice((STREAM_PREFIX + prefix).length) : "";
+      if (/^\d{16}$/.test(digits)) found.push(Number(digits));
+    }
+    return found.sort((a, b) => a - b);
+  };
+
+  /** Name of the object in a bucket; undefined when none was written to its end. */
+  const objectIn = async (bucket: string) => {
     const filter = `$O.${bucket}.M.>`;
-    const info = await manager.streams.info(stream, { subjects_filter: filter });
-    return Object.keys(info.state.subjects ?? {})
-      .map((subject) => indexOf(Buffer.from(subject.slice(filter.length - 1), "base64url").toString()))
-      .filter((index) => index !== undefined)
-      .sort((a, b) => a - b);
-  };
-
-  const remove = async (store: ObjectStore, index: number) => {
-    await store.delete(nameOf(index));
-    // Deleting leaves a tombstone; there would be one for every snapshot ever made.
-    await manager.streams.purge(stream, { filter: `$O.${bucket}.M.${encodeName(nameOf(index))}` });
-  };
-
-  const save = async (index: number, data: Uint8Array) => {
-    const store = await open();
-    await store.putBlob({ name: nameOf(index) }, data);
-    const all = await indexes();
-    for (const older of all.slice(0, -1)) await remove(store, older);
+    const info = await manager.streams.info(STREAM_PREFIX + bucket, { subjects_filter: filter });
+    const subject = Object.keys(info.state.subjects ?? {})[0];
+    return subject === undefined ? undefined : Buffer.from(subject.slice(filter.length - 1), "base64url").toString();
   };
 
   // A leader that was just elected may answer for the bucket as it was before the last writes. It
   // acknowledges a write of its own only after it has taken in all of those.
-  const catchUp = async () => {
-    const subject = `$O.${bucket}.C.catch-up`;
-    await jetstream(connection).publish(subject, new Uint8Array(0));
-    await manager.streams.purge(stream, { filter: subject });
+  const caughtUp = async (bucket: string) => {
+    await client.publish(`$O.${bucket}.C.catch-up`, new Uint8Array(0));
+    return await objectIn(bucket);
+  };
+
+  const read = async (index: number) => {
+    const bucket = bucketOf(index);
+    const name = (await objectIn(bucket)) ?? (await caughtUp(bucket));
+    if (name === undefined) return undefined;
+    const store = await new Objm(client).open(bucket);
+    const data = await withTimeout(store.getBlob(name), options);
+    if (data === null) throw new Error(`the snapshot in bucket ${bucket} cannot be read`);
+    return { index, data: new Uint8Array(data.buffer, data.byteOffset, data.length) };
+  };
+
+  const save = async (index: number, data: Uint8Array) => {
+    const bucket = bucketOf(index);
+    const store = await new Objm(client).create(bucket, { replicas, storage: StorageType.File });
+    // A name of its own for each attempt: one that was used before would be purged.
+    if ((await caughtUp(bucket)) === undefined) await store.putBlob({ name: nuid.next() }, data);
+    // Of a newer one, only its own writer knows whether it is complete.
+    for (const older of (await indexes()).filter((other) => other < index)) {
+      await manager.streams.delete(STREAM_PREFIX + bucketOf(older));
+    }
   };
 
   const load = async () => {
-    const store = await open();
-    await catchUp();
-    const newest = (await indexes()).at(-1);
-    if (newest === undefined) return undefined;
-    const data = await withTimeout(store.getBlob(nameOf(newest)), options);
-    // Another server saved a newer one and removed this one meanwhile; the next attempt finds it.
-    if (data === null) throw new Error(`snapshot ${newest} in bucket ${bucket} cannot be read`);
-    return { index: newest, data };
+    for (const index of (await indexes()).reverse()) {
+      const snapshot = await read(index);
+      if (snapshot !== undefined) return snapshot;
+    }
+    return undefined;
   };
 
   return {
@@ -93,8 +102,12 @@ export function createSnapshotStore(options: SnapshotStoreOptions): SnapshotStor
   };
 }
 
-/** Both are harmless to repeat, and a cluster that elects a leader answers with all kinds of errors. */
-async function persistently<T>({ clock, retryTimeoutMs }: SnapshotStoreOptions, attempt: () => Promise<T>): Promise<T> {
+/**
+ * Both are harmless to repeat. A cluster that elects a leader answers with all kinds of errors,
+ * and another server may remove a bucket while it is read here.
+ */
+async function persistently<T>(options: SnapshotStoreOptions, attempt: () => Promise<T>): Promise<T> {
+  const { clock, retryTimeoutMs } = options;
   const deadline = clock.monotonicMs() + retryTimeoutMs;
   for (;;) {
     try {
@@ -104,20 +117,6 @@ async function persistently<T>({ clock, retryTimeoutMs }: SnapshotStoreOptions, 
       await clock.after(RETRY_MS);
     }
   }
-}
-
-function nameOf(index: number): string {
-  return PREFIX + String(index).padStart(INDEX_DIGITS, "0");
-}
-
-function indexOf(name: string): number | undefined {
-  const digits = name.startsWith(PREFIX) ? name.slice(PREFIX.length) : "";
-  return /^\d{16}$/.test(digits) ? Number(digits) : undefined;
-}
-
-/** As the object store writes a name into a subject: URL-safe base64, padded. */
-function encodeName(name: string): string {
-  return Buffer.from(name).toString("base64").replaceAll("+", "-").replaceAll("/", "_");
 }
 
 async function withTimeout<T>(value: Promise<T>, { clock, loadTimeoutMs }: SnapshotStoreOptions): Promise<T> {

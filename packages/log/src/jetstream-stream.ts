@@ -70,8 +70,8 @@ async function findOrCreate(
     max_bytes: -1,
     max_age: 0,
     max_msg_size: -1,
-    // Records are dropped from the front only, by purging.
-    deny_delete: true,
+    // Truncation needs both; see jetstream-truncate.ts.
+    deny_delete: false,
     deny_purge: false,
   });
   return await streamState(requests, names.stream, requestTimeoutMs);

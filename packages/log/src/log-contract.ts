@@ -203,6 +203,21 @@ export function describeLogContract(name: string, createWorld: () => Promise<Log
       await expect(log.tail(3, () => undefined, new AbortController().signal)).rejects.toBeInstanceOf(LogGapError);
     });
 
+    test("truncate: some, and restarted, drops no more than it was told to", async () => {
+      await using place = await world();
+      const before = await place.open();
+      for (let i = 1; i <= 30; i++) await before.append(payload(i));
+      await before.truncate(10);
+      for (let i = 31; i <= 35; i++) await before.append(payload(i));
+      await before.close();
+      await place.crash();
+
+      await using log = disposable(await place.open());
+      expect(await appendSurely(log, 36)).toBe(36);
+      expect(await log.firstIndex()).toBe(11);
+      expect((await readAll(log, 10, 26)).map(numberOf)).toEqual(range(11, 36));
+    });
+
     test("truncate: everything, and restarted, indexes go on", async () => {
       await using place = await world();
       const before = await place.open();

@@ -14,9 +14,10 @@ export function regionToken(region: string): string {
 }
 
 export interface RegionNames {
-  /** Stream of the log; the snapshots' bucket has the same name. */
+  /** Stream of the log. */
   readonly stream: string;
-  readonly bucket: string;
+  /** Before the index in the name of a snapshot's bucket. */
+  readonly snapshotPrefix: string;
   readonly logSubject: string;
   /** Before every subject of the region's bus; ends in a dot. */
   readonly busPrefix: string;
@@ -26,7 +27,7 @@ export function regionNames(region: string): RegionNames {
   const token = regionToken(region);
   return {
     stream: `STEPPE_${token}`,
-    bucket: `STEPPE_${token}`,
+    snapshotPrefix: `STEPPE_${token}-snapshot-`,
     logSubject: `steppe.${token}.log`,
     busPrefix: `steppe.${token}.bus.`,
   };

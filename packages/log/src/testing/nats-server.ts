@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
-import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { type AddressInfo, connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
@@ -25,8 +25,8 @@ export interface NatsServer extends AsyncDisposable {
   stop(): Promise<void>;
   /** SIGKILL, then waits for the end. */
   kill(): Promise<void>;
-  /** SIGSTOP: connections stay open and nothing is answered. */
-  pause(): void;
+  /** SIGSTOP, then waits until it stands still: connections stay open and nothing is answered. */
+  pause(): Promise<void>;
   resume(): void;
   /** Starts it again on the same port and files; stops it first when it runs. */
   restart(): Promise<void>;
@@ -136,8 +136,10 @@ class NatsProcess implements NatsServer {
     await this.#exited;
   }
 
-  pause(): void {
+  async pause(): Promise<void> {
     this.#child?.kill("SIGSTOP");
+    // The signal is only on its way; each thread stops when it next runs.
+    while (!(await standsStill(this.#child?.pid))) await new Promise((resolve) => setTimeout(resolve, 5));
   }
 
   resume(): void {
@@ -204,6 +206,18 @@ export function findNatsServer(): string | undefined {
   // Debian puts it where only root's PATH looks.
   const folders = [...(process.env.PATH ?? "").split(delimiter), "/usr/sbin", "/usr/local/bin"];
   return folders.map((folder) => join(folder, "nats-server")).find((path) => existsSync(path));
+}
+
+/** Whether every thread of the process is stopped, as far as the system tells (Linux does), or it is gone. */
+async function standsStill(pid: number | undefined): Promise<boolean> {
+  if (pid === undefined) return true;
+  try {
+    const threads = await readdir(`/proc/${pid}/task`);
+    const states = await Promise.all(threads.map((thread) => readFile(`/proc/${pid}/task/${thread}/stat`, "utf8")));
+    return states.every((stat) => stat.slice(stat.lastIndexOf(")") + 2).startsWith("T"));
+  } catch {
+    return true;
+  }
 }
 
 function findBinary(): string {

@@ -30,8 +30,16 @@ export function createReader(replica: Replica, clock: Clock, fraction: () => num
     async read(given, call, key, find) {
       const query = given ?? QueryOptions.create();
       if (query.Filter !== "") throw new SteppeError("invalid", "filter expressions are not supported by this version");
-      if (!query.AllowStale) await catchUp(replica, query.Consistent, call);
-      const options = { minIndex: query.MinQueryIndex, maxTime: query.MaxQueryTime, key, signal: call.signal };
+      if (!query.AllowStale) await catchUp(replica, query.Consistent, call, clock);
+      const options = {
+        minIndex: query.MinQueryIndex,
+        maxTime: query.MaxQueryTime,
+        key,
+        // Made only for a caller that waits.
+        get signal() {
+          return call.signal;
+        },
+      };
       const found = await blockingQuery(() => find(view), options, watches, clock, fraction);
       return { value: found.value, meta: queryMeta(replica, clock, found.index) };
     },
@@ -39,15 +47,28 @@ export function createReader(replica: Replica, clock: Clock, fraction: () => num
 }
 
 /** Waits until this replica holds what the log held when the request came. */
-async function catchUp({ proposer, freshness, applier }: Replica, consistent: boolean, call: Call): Promise<void> {
-  const signal = AbortSignal.any([call.signal, AbortSignal.timeout(call.timeoutMs)]);
+async function catchUp(
+  { proposer, freshness, applier }: Replica,
+  consistent: boolean,
+  call: Call,
+  clock: Clock,
+): Promise<void> {
+  const late = new AbortController();
+  const done = new AbortController();
+  const timer = clock.after(call.timeoutMs, done.signal).then(
+    () => late.abort(new Error(`the replica did not catch up within ${call.timeoutMs} ms`)),
+    // Cut short, because the replica caught up or failed.
+    () => undefined,
+  );
   try {
-    const index = consistent ? await proposer.barrier(signal) : await freshness.lastIndex(signal);
-    await applier.waitFor(index, signal);
+    const index = consistent ? await proposer.barrier(late.signal) : await freshness.lastIndex(late.signal);
+    await applier.waitFor(index, late.signal);
   } catch (cause) {
-    call.signal.throwIfAborted();
     if (cause instanceof SteppeError) throw cause;
     throw new SteppeError("no-quorum", "No cluster leader", { cause });
+  } finally {
+    done.abort();
+    await timer;
   }
 }
 
