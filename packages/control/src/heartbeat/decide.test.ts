@@ -41,6 +41,14 @@ describe("heartbeat timers", () => {
     expect(timers.takeDue(1_000)).toEqual(["later"]);
   });
 
+  test("the region grew since it was heard of, has the patience of today", () => {
+    const timers = new HeartbeatTimers();
+    timers.set("a", 50, 10);
+    expect(timers.takeDue(60, 200)).toEqual([]);
+    expect(timers.nextDueMs()).toBe(210);
+    expect(timers.takeDue(210, 200)).toEqual(["a"]);
+  });
+
   test("removed, never comes due", () => {
     const timers = new HeartbeatTimers();
     timers.set("a", 10);

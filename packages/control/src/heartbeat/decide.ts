@@ -38,6 +38,8 @@ interface Entry {
 }
 
 interface Timer {
+  /** When it was last heard of, or first seen; -Infinity: no matter. */
+  heardMs: number;
   deadlineMs: number;
   /** The one entry of the heap that counts; due no later than the deadline. */
   entry: Entry;
@@ -59,10 +61,12 @@ export class HeartbeatTimers {
     return this.#timers.has(id);
   }
 
-  set(id: string, deadlineMs: number): void {
+  /** Without `heardMs` the deadline stands, however the region grows. */
+  set(id: string, deadlineMs: number, heardMs = Number.NEGATIVE_INFINITY): void {
     const timer = this.#timers.get(id);
-    if (timer === undefined) this.#timers.set(id, { deadlineMs, entry: this.#push(id, deadlineMs) });
+    if (timer === undefined) this.#timers.set(id, { heardMs, deadlineMs, entry: this.#push(id, deadlineMs) });
     else {
+      timer.heardMs = heardMs;
       timer.deadlineMs = deadlineMs;
       if (deadlineMs < timer.entry.dueMs) timer.entry = this.#push(id, deadlineMs);
     }
@@ -72,10 +76,18 @@ export class HeartbeatTimers {
     this.#timers.delete(id);
   }
 
-  /** Takes out the nodes whose deadline has passed. */
-  takeDue(nowMs: number): string[] {
+  /**
+   * Takes out the nodes whose deadline has passed. One that was set when the region was smaller may
+   * since have been told a longer TTL: it is given today's patience, counted from when it was heard.
+   */
+  takeDue(nowMs: number, patienceMs = 0): string[] {
     const due: string[] = [];
     for (let first = this.#first(); first !== undefined && first.dueMs <= nowMs; first = this.#first()) {
+      const heardMs = this.#timers.get(first.id)?.heardMs ?? nowMs;
+      if (heardMs + patienceMs > nowMs) {
+        this.set(first.id, heardMs + patienceMs, heardMs);
+        continue;
+      }
       this.#heap.pop();
       this.#timers.delete(first.id);
       due.push(first.id);

@@ -20,7 +20,8 @@ export async function runHeartbeats(
     return node !== undefined && node.Status !== "down" && node.Status !== "disconnected";
   };
   const heard = (id: string): void => {
-    if (isTimed(id)) timers.set(id, clock.monotonicMs() + patienceMs(view.nodes.size, timing));
+    const nowMs = clock.monotonicMs();
+    if (isTimed(id)) timers.set(id, nowMs + patienceMs(view.nodes.size, timing), nowMs);
   };
   const unsubscribe = onApplied(({ changes }) => {
     for (const id of changes.nodes) {
@@ -30,7 +31,7 @@ export async function runHeartbeats(
     if (changes.nodes.size > 0) alarm.ring();
   });
   for (const id of view.nodes.slotOf.keys()) {
-    if (isTimed(id)) timers.set(id, clock.monotonicMs() + timing.failoverMs);
+    if (isTimed(id)) timers.set(id, clock.monotonicMs() + timing.failoverMs, clock.monotonicMs());
   }
   const take = (payload: Uint8Array): void => {
     const dueMs = timers.nextDueMs();
@@ -44,18 +45,19 @@ export async function runHeartbeats(
     if (signal.aborted || timers.nextDueMs() > clock.monotonicMs()) continue;
     // What falls due within a moment goes into one command: a rack that lost power, say.
     await new Alarm().wait(clock, GATHER_MS, signal);
-    await markDown(term, needs, timers, signal);
+    await markDown(term, needs, timers, timing, signal);
   }
   unsubscribe();
 }
 
 async function markDown(
   Term: number,
-  { clock, logger, propose }: HeartbeatNeeds,
+  { clock, logger, view, propose }: HeartbeatNeeds,
   timers: HeartbeatTimers,
+  timing: HeartbeatTiming,
   signal: AbortSignal,
 ): Promise<void> {
-  const missed = timers.takeDue(clock.monotonicMs());
+  const missed = timers.takeDue(clock.monotonicMs(), patienceMs(view.nodes.size, timing));
   for (let at = 0; at < missed.length && !signal.aborted; at += NODES_MAX) {
     const NodeIDs = missed.slice(at, at + NODES_MAX);
     const command = { Term, NodeIDs, Status: "down", Message: "Node heartbeat missed" };
