@@ -1,4 +1,13 @@
+import { findNatsServer } from "@steppe/log/internal";
 import { defineConfig } from "vitest/config";
+
+/** Where nats-server cannot be had, the rest is tested. */
+const withoutNats = findNatsServer() === undefined ? ["packages/log/**", "test/cluster/**"] : [];
+if (withoutNats.length > 0) {
+  process.stderr.write(
+    "nats-server was not found: tests that need it are left out (npm run setup tells how to get it)\n",
+  );
+}
 
 // unit: in one process, no ports but loopback ones, seconds. cluster: real nats-server, real processes.
 export default defineConfig({
@@ -15,6 +24,7 @@ export default defineConfig({
         test: {
           name: "cluster",
           include: ["packages/*/src/**/*.cluster.test.ts", "test/**/*.cluster.test.ts"],
+          exclude: ["**/node_modules/**", ...withoutNats],
           testTimeout: 120_000,
           hookTimeout: 60_000,
           fileParallelism: false,

@@ -267,7 +267,7 @@ describe("agent configuration", () => {
 
   test("what has no effect: each is told with file and line", () => {
     const { warnings } = compile(
-      `${MINIMAL}telemetry {\n  statsd_address = "x"\n  statsd_adress = "x"\n}\nacl { enabled = true }
+      `${MINIMAL}telemetry {\n  statsd_address = "x"\n  statsd_adress = "x"\n}\nacl { enabled = false }
 tls { http = false }
 consul { address = "c" }
 serverr {}
@@ -278,13 +278,19 @@ ports { serf = 1 }`,
     expect(warnings).toEqual([
       "option telemetry.statsd_address is not supported by this version and is ignored (a.hcl:4)",
       "unknown option telemetry.statsd_adress is ignored (a.hcl:5)",
-      "option acl.enabled is not supported by this version and is ignored: every request is allowed (a.hcl:7)",
       "option consul is not supported by this version and is ignored (a.hcl:9)",
       "unknown option serverr is ignored (a.hcl:10)",
       "option server.bootstrap_expect is not needed and is ignored: servers hold no election, so there is nothing to wait for (a.hcl:11)",
       "option ports.serf is not needed and is ignored: servers find each other over NATS and gRPC, there is no gossip (a.hcl:12)",
       "join address old:4648 names Nomad's gossip port; servers here are joined at their rpc port (4647)",
     ]);
+  });
+
+  test.each([
+    ["acl { enabled = true }", "acl.enabled is not supported by this version: every request would be allowed"],
+    ["tls { rpc = true }", "tls.rpc is not supported by this version: gRPC would be served in clear text"],
+  ])("%s: is refused, not ignored", (text, expected) => {
+    expect(() => compile(`${MINIMAL}${text}`)).toThrow(expected);
   });
 
   test.each([

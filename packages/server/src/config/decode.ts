@@ -10,7 +10,7 @@ import {
   type Value,
 } from "@steppe/jobspec";
 import { MILLISECOND, parseDuration } from "@steppe/model";
-import { DANGEROUS_TO_IGNORE, type FileOptions, OPTIONS, type Scalar, type Table } from "./options.ts";
+import { type FileOptions, NEVER_IGNORED, OPTIONS, type Scalar, type Table } from "./options.ts";
 import { mergeTree, type Origin, type Settings } from "./settings.ts";
 
 type Tree = Record<string, unknown>;
@@ -100,11 +100,11 @@ class Decoder {
   }
 
   #warnUnsupported(reader: BodyReader, name: string, at: Place, path: string): void {
-    const danger = DANGEROUS_TO_IGNORE.get(path);
+    const danger = NEVER_IGNORED.get(path);
     // Switched off is what it is here: nothing is ignored.
     if (danger !== undefined && this.#value(reader.attribute(name), "bool", path) === false) return;
-    const suffix = danger === undefined ? "" : `: ${danger}`;
-    this.#warn(at, `option ${path} is not supported by this version and is ignored${suffix}`);
+    if (danger !== undefined) throw errorAt(at, `${path} is not supported by this version: ${danger}`);
+    this.#warn(at, `option ${path} is not supported by this version and is ignored`);
   }
 
   #warn(at: Place, message: string): void {

@@ -305,10 +305,10 @@ export const OPTIONS = {
 /** One file's, or all files', options as written. */
 export type FileOptions = Decoded<typeof OPTIONS>;
 
-/** Options whose being ignored changes who may do what; the warning must not read like a missing nicety. */
-export const DANGEROUS_TO_IGNORE: ReadonlyMap<string, string> = new Map([
-  ["acl.enabled", "every request is allowed"],
-  ["tls.http", "HTTP is served in clear text"],
-  ["tls.rpc", "gRPC is served in clear text"],
-  ["tls.verify_https_client", "client certificates are not asked for"],
+/** Options that say who may do what: who asks for them must not get an agent that lets everybody. */
+export const NEVER_IGNORED: ReadonlyMap<string, string> = new Map([
+  ["acl.enabled", "every request would be allowed"],
+  ["tls.http", "HTTP would be served in clear text"],
+  ["tls.rpc", "gRPC would be served in clear text"],
+  ["tls.verify_https_client", "client certificates would not be asked for"],
 ]);
