@@ -89,8 +89,8 @@ function httpNeeds(running: Running): HttpNeeds {
     name: `${config.name}.${config.region}`,
     datacenter: config.datacenter,
     route: (region): RegionServices => remote ?? started(server()).router.route(region),
-    regions: () => started(server()).directory.regions(clock.monotonicMs()),
-    members: (): Member[] => started(server()).directory.members(clock.monotonicMs()),
+    regions: () => serving(running).directory.regions(clock.monotonicMs()),
+    members: (): Member[] => serving(running).directory.members(clock.monotonicMs()),
     agent: agentInformation({
       config,
       clock,
@@ -107,6 +107,13 @@ function httpNeeds(running: Running): HttpNeeds {
     clock,
     logger,
   };
+}
+
+/** Members and regions are known to servers only. */
+function serving({ config, server }: Running): Server {
+  if (!config.server.enabled)
+    throw new SteppeError("refused", "this agent is no server; ask a server for members and regions");
+  return started(server);
 }
 
 function started(server: Server | undefined): Server {
