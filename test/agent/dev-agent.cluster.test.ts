@@ -130,6 +130,15 @@ describe("dev agent", () => {
     await call("DELETE", `${url}?purge=true`);
   }, 40_000);
 
+  test("a second agent on the same port, ends with a clear error", async () => {
+    const port = new URL(agent.http).port;
+    const second = start("second", STEPPE, ["agent", "-dev", "-http-port", port, "-rpc-port", "0"]);
+    const line = await second.line(({ msg }) => msg.includes("EADDRINUSE"), 20_000);
+    expect(line.msg).toContain(`address already in use 127.0.0.1:${port}`);
+    await second.ended;
+    expect(second.child.exitCode).toBe(1);
+  });
+
   test("malformed requests, get a 4xx and change nothing", async () => {
     const before = (await call("GET", `${agent.http}/v1/jobs`)).body.length;
     const url = `${agent.http}/v1/job/bad`;

@@ -15,6 +15,7 @@ export interface Started {
   /** SIGKILL. Resolves when it has ended. */
   kill(): Promise<void>;
   signal(signal: NodeJS.Signals): void;
+  readonly ended: Promise<void>;
 }
 
 export type LogLine = Readonly<Record<string, unknown>> & { readonly msg: string };
@@ -78,6 +79,7 @@ export function start(name: string, command: string, args: readonly string[], en
       await ended;
     },
     signal: (signal) => void child.kill(signal),
+    ended,
   };
 }
 

@@ -60,7 +60,10 @@ function help(out: NodeJS.WritableStream = process.stdout): number {
   return 0;
 }
 
-process.exitCode = await main(process.argv.slice(2)).catch((error: unknown) => {
-  process.stderr.write(`steppe: ${error instanceof Error ? error.message : String(error)}\n`);
-  return 1;
-});
+// Not left to end by itself: what failed may have left a timer or a socket behind.
+process.exit(
+  await main(process.argv.slice(2)).catch((error: unknown) => {
+    process.stderr.write(`steppe: ${error instanceof Error ? error.message : String(error)}\n`);
+    return 1;
+  }),
+);

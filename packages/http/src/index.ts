@@ -1,3 +1,4 @@
+export type { FastifyInstance } from "fastify";
 export { buildApp } from "./build-app.ts";
 export type {
   AgentHealth,

@@ -5,7 +5,7 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { NodeAgent } from "@steppe/client";
-import { buildApp, type HttpNeeds } from "@steppe/http";
+import { buildApp, type FastifyInstance, type HttpNeeds } from "@steppe/http";
 import { type Clock, type Logger, type Random, SteppeError } from "@steppe/model";
 import type { Member } from "@steppe/proto";
 import { type Channels, createChannels, createServerClient, type RegionServices } from "@steppe/regions";
@@ -50,28 +50,38 @@ export async function startAgent(given: AgentConfig, logger: Logger, onFatal: (e
   const random = createRandom();
   const running: Running = { config, channels, clock, random, logger, startedNs: clock.wallNs(), httpPort: 0 };
   const app = buildApp(httpNeeds(running));
-  await app.listen({ host: config.addresses.http, port: config.ports.http });
-  running.httpPort = (app.server.address() as AddressInfo).port;
-  const http = formatEndpoint({
-    host: config.advertise.http.host,
-    port: config.advertise.http.port || running.httpPort,
-  });
-  try {
-    if (config.server.enabled) running.server = await startServer({ ...running, onFatal });
-    if (config.client.enabled) running.client = await startClient(running, http);
-  } catch (error) {
-    await app.close();
-    channels.close();
+  const http = await startParts(running, app, onFatal).catch(async (error: unknown) => {
+    await close();
     throw error;
-  }
-  const close = async () => {
+  });
+  return {
+    config,
+    server: running.server,
+    client: running.client,
+    http,
+    rpc: running.server?.rpcAddress ?? "",
+    close,
+  };
+
+  async function close(): Promise<void> {
     await running.client?.stop();
     await app.close();
     await running.server?.close();
     channels.close();
     if (temporary !== undefined) await rm(temporary, { recursive: true, force: true });
-  };
-  return { config, server: running.server, client: running.client, http, rpc: running.server?.rpcAddress ?? "", close };
+  }
+}
+
+/** Resolves with the address of the HTTP API. What was started before a failure is in `running`. */
+async function startParts(running: Running, app: FastifyInstance, onFatal: (error: Error) => void): Promise<string> {
+  const { config } = running;
+  await app.listen({ host: config.addresses.http, port: config.ports.http });
+  running.httpPort = (app.server.address() as AddressInfo).port;
+  const port = config.advertise.http.port || running.httpPort;
+  const http = formatEndpoint({ host: config.advertise.http.host, port });
+  if (config.server.enabled) running.server = await startServer({ ...running, onFatal });
+  if (config.client.enabled) running.client = await startClient(running, http);
+  return http;
 }
 
 async function startClient(running: Running, httpAddress: string): Promise<NodeAgent> {
