@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: targets of constraints
 // What happens to allocations when the node under them goes away, with real agents.
 import { expect, test } from "vitest";
 import { call, type Json, watchUntil } from "../kit/api.ts";
