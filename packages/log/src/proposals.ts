@@ -38,6 +38,9 @@ export interface Proposal {
 /** Timers overflow at 2^31 ms; a later deadline is looked at again after an hour. */
 const ALARM_MAX_MS = 3_600_000;
 
+/** One reason for all: the default one is a new exception with its stack trace. */
+const SET_ANEW = new Error("the alarm is set anew");
+
 export class Proposals {
   readonly #clock: Clock;
   readonly #byRequestId = new Map<string, Proposal>();
@@ -143,7 +146,7 @@ export class Proposals {
   }
 
   #stopAlarm(): void {
-    this.#alarm?.stop.abort();
+    this.#alarm?.stop.abort(SET_ANEW);
     this.#alarm = undefined;
   }
 

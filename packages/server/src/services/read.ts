@@ -46,6 +46,9 @@ export function createReader(replica: Replica, clock: Clock, fraction: () => num
   };
 }
 
+/** Why the timer of a read ends early. One for all: the default reason is a new exception with its stack trace. */
+const CAUGHT_UP = new Error("caught up");
+
 /** Waits until this replica holds what the log held when the request came. */
 async function catchUp(
   { proposer, freshness, applier }: Replica,
@@ -67,7 +70,7 @@ async function catchUp(
     if (cause instanceof SteppeError) throw cause;
     throw new SteppeError("no-quorum", "No cluster leader", { cause });
   } finally {
-    done.abort();
+    done.abort(CAUGHT_UP);
     await timer;
   }
 }
