@@ -23,6 +23,9 @@ export function fixed(path: string, methods: Methods): Resource {
   return { path, suffixes: [{ suffix: "", methods }] };
 }
 
+/** What answers PUT answers POST alike. */
+export const put = (handler: Handler): Methods => ({ PUT: handler, POST: handler });
+
 export function unserved(...suffixes: readonly string[]): SuffixRow[] {
   return suffixes.map((suffix) => ({ suffix }));
 }

@@ -34,6 +34,10 @@ export function blockedEvaluationExists(jobId: string): string {
   return `existing blocked evaluation exists for job "${jobId}"`;
 }
 
+export function evaluationSuccessful(id: string): string {
+  return `evaluation "${id}" successful`;
+}
+
 export function unknownTrigger(trigger: string): string {
   return `scheduler cannot handle '${trigger}' evaluation reason`;
 }

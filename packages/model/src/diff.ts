@@ -42,6 +42,11 @@ function isDestructive(a: TaskGroup, b: TaskGroup, jobA: Job, jobB: Job): boolea
   );
 }
 
+/** Whether a change of one task means to stop it and start another: job, group and task of both versions. */
+export function isRestarted(a: readonly [Job, TaskGroup, Task], b: readonly [Job, TaskGroup, Task]): boolean {
+  return taskChanged(a[2], b[2]) || metaChanged(a, b);
+}
+
 /** Parts of a task that it is started with: a change means a new start. */
 const STARTED_WITH = {
   Config: "struct",

@@ -7,6 +7,7 @@ export {
   DEPLOYMENT_DESCRIPTIONS,
   deliveryLimitReached,
   EVALUATION_DESCRIPTIONS,
+  evaluationSuccessful,
   jobDeleted,
   maximumAttemptsReached,
   noRollbackTargetDescription,
@@ -19,6 +20,7 @@ export { combinedMeta, groupUpdate, specChanged } from "./diff.ts";
 export { type ErrorCode, GRPC_STATUS, HTTP_STATUS, isErrorCode, SteppeError } from "./errors.ts";
 export { compareText, quote, quoteList } from "./go-text.ts";
 export { deriveId, formatId, parseId } from "./ids.ts";
+export { annotateDiff, diffJobs } from "./job-diff.ts";
 export { fromJson, listToJson, toJson } from "./json.ts";
 export { multiError } from "./multi-error.ts";
 export {

@@ -1,6 +1,7 @@
 import { SECOND } from "@steppe/model";
+import type { AllocationView } from "@steppe/state";
 import type { Pass } from "./pass.ts";
-import { rescheduleEvaluation } from "./plan/evaluations.ts";
+import { disconnectEvaluation, rescheduleEvaluation } from "./plan/evaluations.ts";
 import type { Later } from "./reconcile/changes.ts";
 
 /** Failed allocations that are due within this time of each other share an evaluation. */
@@ -15,6 +16,15 @@ export function scheduleFollowUps(pass: Pass, later: readonly Later[]): void {
       evaluation,
       batch.map(({ allocation }) => allocation),
     );
+  }
+}
+
+/** One evaluation for all that are unknown until the same moment: none is given up before its time. */
+export function scheduleTimeouts(pass: Pass, timeouts: readonly Later[]): void {
+  const byTime = new Map<number, AllocationView[]>();
+  for (const { allocation, at } of timeouts) byTime.set(at, [...(byTime.get(at) ?? []), allocation]);
+  for (const [at, allocations] of byTime) {
+    pass.draft.followUp(disconnectEvaluation(pass.evaluation, pass.job, pass.context.random.id(), at), allocations);
   }
 }
 

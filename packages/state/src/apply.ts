@@ -2,10 +2,17 @@ import type { Command, Entry, Outcome } from "@steppe/proto";
 import { Changes } from "./changes.ts";
 import { applyPlan } from "./commands/apply-plan.ts";
 import { deregisterJob } from "./commands/deregister-job.ts";
+import { completeDrains, migrateAllocations, updateNodeDrain } from "./commands/drains.ts";
 import { evaluateJob } from "./commands/evaluate-job.ts";
 import { launchPeriodic } from "./commands/launch-periodic.ts";
 import { claimLease, releaseLease } from "./commands/lease.ts";
-import { deregisterNodes, registerNode, updateNodeEligibility, updateNodeStatus } from "./commands/nodes.ts";
+import {
+  deregisterNodes,
+  evaluateNode,
+  registerNode,
+  updateNodeEligibility,
+  updateNodeStatus,
+} from "./commands/nodes.ts";
 import { registerJob } from "./commands/register-job.ts";
 import { updateAllocations } from "./commands/update-allocations.ts";
 import { upsertEvaluations } from "./commands/upsert-evaluations.ts";
@@ -77,6 +84,14 @@ function dispatch(state: State, step: Step, { Kind: kind }: Command): Outcome {
       return releaseLease(state, step, kind.value);
     case "Barrier":
       return done(step);
+    case "UpdateNodeDrain":
+      return updateNodeDrain(state, step, kind.value);
+    case "EvaluateNode":
+      return evaluateNode(state, step, kind.value);
+    case "MigrateAllocations":
+      return migrateAllocations(state, step, kind.value);
+    case "CompleteDrains":
+      return completeDrains(state, step, kind.value);
     case undefined:
       throw new Error(`entry ${state.index} has a command that this version does not know; upgrade this server`);
     default:

@@ -96,6 +96,8 @@ function allocationRecord(allocation: AllocationState, metric: number): Allocati
     FollowupEvalID: allocation.FollowupEvalID,
     RescheduleTracker: allocation.RescheduleTracker,
     ForceReschedule: allocation.ForceReschedule,
+    Migrate: allocation.Migrate,
+    UnknownSince: allocation.UnknownSince,
     Score: allocation.Score,
     Metric: metric,
     CreateIndex: allocation.CreateIndex,
@@ -230,6 +232,8 @@ class Restore {
     allocation.FollowupEvalID = record.FollowupEvalID;
     allocation.RescheduleTracker = record.RescheduleTracker;
     allocation.ForceReschedule = record.ForceReschedule;
+    allocation.Migrate = record.Migrate;
+    allocation.UnknownSince = record.UnknownSince;
     allocation.Score = record.Score;
     allocation.Metrics = this.#metrics.get(record.Metric);
     allocation.ModifyIndex = record.ModifyIndex;

@@ -98,17 +98,19 @@ export class State {
     const job = this.jobs.get(allocation.Namespace, allocation.JobID);
     const slot = this.nodes.slot(allocation.NodeID);
     const heldBefore = !allocation.terminal;
+    const namedBefore = allocation.holdsName;
     const askBefore = allocation.Ask;
     if (job !== undefined) this.#count(step, job, allocation, -1);
     change(allocation);
     allocation.ModifyIndex = step.index;
     allocation.ModifyTime = step.time;
     if (byServer) allocation.AllocModifyIndex = step.index;
-    if (heldBefore && allocation.terminal) this.#release(step, job, allocation, slot, askBefore);
+    if (heldBefore && allocation.terminal) this.#release(step, job, slot, askBefore);
     else if (heldBefore && allocation.Ask !== askBefore && slot >= 0) {
       this.nodes.free(slot, askBefore);
       this.nodes.take(slot, allocation.Ask);
     }
+    if (job !== undefined && namedBefore !== allocation.holdsName) this.#name(job, allocation);
     if (job !== undefined) this.#count(step, job, allocation, 1);
     this.#allocationChanged(step, job, allocation, byServer);
   }
@@ -116,7 +118,8 @@ export class State {
   removeAllocation(step: Step, allocation: AllocationState): void {
     const job = this.jobs.get(allocation.Namespace, allocation.JobID);
     const slot = this.nodes.slot(allocation.NodeID);
-    if (!allocation.terminal) this.#release(step, job, allocation, slot, allocation.Ask);
+    if (!allocation.terminal) this.#release(step, job, slot, allocation.Ask);
+    if (allocation.holdsName) job?.names.get(allocation.TaskGroup)?.delete(allocation.NameIndex);
     if (job !== undefined) this.#count(step, job, allocation, -1);
     this.allocations.remove(allocation);
     job?.allocations.delete(allocation);
@@ -148,29 +151,26 @@ export class State {
   #hold(job: JobState, allocation: AllocationState, slot: number): void {
     if (allocation.terminal) return;
     if (slot >= 0) this.nodes.take(slot, allocation.Ask);
+    if (allocation.holdsName) this.#name(job, allocation);
+    job.liveAllocations += 1;
+  }
+
+  #name(job: JobState, allocation: AllocationState): void {
     let names = job.names.get(allocation.TaskGroup);
     if (names === undefined) {
       names = new Set();
       job.names.set(allocation.TaskGroup, names);
     }
-    names.add(allocation.NameIndex);
-    job.liveAllocations += 1;
+    if (allocation.holdsName) names.add(allocation.NameIndex);
+    else names.delete(allocation.NameIndex);
   }
 
-  #release(
-    step: Step,
-    job: JobState | undefined,
-    allocation: AllocationState,
-    slot: number,
-    ask: AllocationState["Ask"],
-  ): void {
+  #release(step: Step, job: JobState | undefined, slot: number, ask: AllocationState["Ask"]): void {
     if (slot >= 0) {
       this.nodes.free(slot, ask);
       step.changes.freedClasses.add(this.nodes.className(slot));
     }
-    if (job === undefined) return;
-    job.names.get(allocation.TaskGroup)?.delete(allocation.NameIndex);
-    job.liveAllocations -= 1;
+    if (job !== undefined) job.liveAllocations -= 1;
   }
 
   #allocationChanged(step: Step, job: JobState | undefined, allocation: AllocationState, byServer: boolean): void {

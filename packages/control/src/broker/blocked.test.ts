@@ -30,33 +30,31 @@ describe("blocked evaluations", () => {
   test("capacity freed after its snapshot and before it came, is not missed", () => {
     const tracker = new BlockedEvaluations();
     tracker.freed(["small"], 15);
-    expect(tracker.block(blocked("a", { SnapshotIndex: 14 })).kind).toBe("missed");
-    expect(tracker.block(blocked("b", { SnapshotIndex: 15 })).kind).toBe("blocked");
-    expect(tracker.block(blocked("c", { SnapshotIndex: 14, ClassEligibility: { small: false } })).kind).toBe("blocked");
+    expect(tracker.block(blocked("a", { SnapshotIndex: 14 }))).toBe("missed");
+    expect(tracker.block(blocked("b", { SnapshotIndex: 15 }))).toBe("blocked");
+    expect(tracker.block(blocked("c", { SnapshotIndex: 14, ClassEligibility: { small: false } }))).toBe("blocked");
   });
 
   test("a time when nobody watched, is taken to have freed everything", () => {
     const tracker = new BlockedEvaluations(30);
-    expect(tracker.block(blocked("a", { SnapshotIndex: 29, ClassEligibility: { small: false } })).kind).toBe("missed");
-    expect(tracker.block(blocked("b", { SnapshotIndex: 30 })).kind).toBe("blocked");
+    expect(tracker.block(blocked("a", { SnapshotIndex: 29, ClassEligibility: { small: false } }))).toBe("missed");
+    expect(tracker.block(blocked("b", { SnapshotIndex: 30 }))).toBe("blocked");
   });
 
-  test("a newer one of the same job, replaces the older", () => {
+  test("a newer one of the same job, takes the place of the older", () => {
     const tracker = new BlockedEvaluations();
     const older = blocked("older", { JobID: "web" });
     tracker.block(older);
-    expect(tracker.block(blocked("newer", { JobID: "web", CreateIndex: 12 }))).toEqual({
-      kind: "blocked",
-      cancel: older,
-    });
-    expect(tracker.block(older)).toEqual({ kind: "older" });
+    tracker.block(blocked("newer", { JobID: "web", CreateIndex: 12 }));
+    tracker.remove(older);
     expect(ids(tracker.freed(["any"], 20))).toEqual(["newer"]);
   });
 
-  test("the same one again, replaces nothing", () => {
+  test("the same one again, is there once", () => {
     const tracker = new BlockedEvaluations();
     tracker.block(blocked("a"));
-    expect(tracker.block(blocked("a", { SnapshotIndex: 19 }))).toEqual({ kind: "blocked", cancel: undefined });
+    expect(tracker.block(blocked("a", { SnapshotIndex: 19 }))).toBe("blocked");
+    expect(tracker.size).toBe(1);
   });
 
   test("one that lost too many races, is tried again by time", () => {
@@ -64,13 +62,5 @@ describe("blocked evaluations", () => {
     tracker.block(blocked("a"));
     tracker.block(blocked("b", { TriggeredBy: "max-plan-attempts" }));
     expect(ids(tracker.conflicted())).toEqual(["b"]);
-  });
-
-  test("its job's evaluation completed later, it is needless", () => {
-    const tracker = new BlockedEvaluations();
-    tracker.block(blocked("a", { JobID: "web" }));
-    expect(tracker.supersededBy(blocked("b", { JobID: "web", ModifyIndex: 9 }))).toBeUndefined();
-    expect(tracker.supersededBy(blocked("b", { JobID: "web", ModifyIndex: 11 }))?.ID).toBe("a");
-    expect(tracker.size).toBe(0);
   });
 });

@@ -1,16 +1,13 @@
 import type { Evaluation } from "@steppe/proto";
 import { type JobKey, jobKey } from "@steppe/state";
 
-export type BlockResult =
-  /** It waits for capacity. `cancel`: an older one of the job, which it replaces. */
-  | { readonly kind: "blocked"; readonly cancel: Evaluation | undefined }
-  /** Capacity was freed after its scheduler looked: process it now. */
-  | { readonly kind: "missed"; readonly cancel: Evaluation | undefined }
-  /** A newer one of the job is there already. */
-  | { readonly kind: "older" };
+/** `missed`: capacity was freed after its scheduler looked, so it is to be processed now. */
+export type BlockResult = "blocked" | "missed";
 
 /**
- * Evaluations that wait for capacity, one a job, by the computed node classes they could use.
+ * Evaluations that wait for capacity, by the computed node classes they could use. Of a job there
+ * is one: applying the plan that makes a second one cancels the first, and applying one that places everything, or
+ * the end of the job, cancels the last.
  *
  * Capacity freed between the snapshot an evaluation was scheduled on and its arrival here is not
  * missed: the index at which each class last gained some is remembered and compared.
@@ -32,13 +29,10 @@ export class BlockedEvaluations {
 
   block(evaluation: Evaluation): BlockResult {
     const key = jobKey(evaluation.Namespace, evaluation.JobID);
-    const present = this.#byJob.get(key);
-    const other = present?.ID === evaluation.ID ? undefined : present;
-    if (other !== undefined && knowsUpTo(other) > knowsUpTo(evaluation)) return { kind: "older" };
     this.#byJob.delete(key);
-    if (this.#missed(evaluation)) return { kind: "missed", cancel: other };
+    if (this.#missed(evaluation)) return "missed";
     this.#byJob.set(key, evaluation);
-    return { kind: "blocked", cancel: other };
+    return "blocked";
   }
 
   /** Takes out what may find room now that nodes of these classes have some since `index`. */
@@ -53,16 +47,6 @@ export class BlockedEvaluations {
   /** Takes out what waits not for capacity but for calmer times: a placement conflict frees nothing. */
   conflicted(): Evaluation[] {
     return this.#take(({ TriggeredBy }) => TriggeredBy === "max-plan-attempts");
-  }
-
-  /** Takes out the one that a completed evaluation of its job has made needless. */
-  supersededBy(evaluation: Evaluation): Evaluation | undefined {
-    const key = jobKey(evaluation.Namespace, evaluation.JobID);
-    const present = this.#byJob.get(key);
-    if (present === undefined || present.ID === evaluation.ID) return undefined;
-    if (knowsUpTo(present) > evaluation.ModifyIndex) return undefined;
-    this.#byJob.delete(key);
-    return present;
   }
 
   remove(evaluation: Evaluation): void {
@@ -97,9 +81,4 @@ export class BlockedEvaluations {
 function mayUse(evaluation: Evaluation, className: string): boolean {
   if (evaluation.Type === "system" || evaluation.Type === "sysbatch") return true;
   return evaluation.EscapedComputedClass || evaluation.ClassEligibility[className] !== false;
-}
-
-/** The newest index that the evaluation's scheduler can have seen. */
-function knowsUpTo({ CreateIndex, SnapshotIndex }: Evaluation): number {
-  return Math.max(CreateIndex, SnapshotIndex);
 }

@@ -1,12 +1,8 @@
 import { deliveryLimitReached } from "@steppe/model";
 import { Evaluation } from "@steppe/proto";
 
-/** StatusDescription of evaluations that the broker cancels, besides `blockedEvaluationExists`. */
+/** StatusDescription of evaluations that the broker cancels. */
 export const AFTER_NEWER = "canceled after more recent eval was processed";
-
-export function evaluationSuccessful(id: string): string {
-  return `evaluation "${id}" successful`;
-}
 
 export function canceled(evaluation: Evaluation, description: string): Evaluation {
   return { ...evaluation, Status: "canceled", StatusDescription: description };

@@ -1,7 +1,7 @@
-import { blockedEvaluationExists, isTerminalEvaluation } from "@steppe/model";
+import { isTerminalEvaluation } from "@steppe/model";
 import type { Evaluation } from "@steppe/proto";
 import { BlockedEvaluations } from "./blocked.ts";
-import { AFTER_NEWER, canceled, evaluationSuccessful } from "./closing.ts";
+import { AFTER_NEWER, canceled } from "./closing.ts";
 import { DelayedEvaluations, notBeforeNs } from "./delayed.ts";
 import { EvaluationQueue, type QueueLimits } from "./queue.ts";
 
@@ -14,7 +14,6 @@ export class OpenEvaluations {
   readonly queue: EvaluationQueue;
   readonly delayed: DelayedEvaluations = new DelayedEvaluations();
   readonly blocked: BlockedEvaluations;
-  #canceled: Evaluation[] = [];
 
   /** `unwatchedUntil`: index up to which capacity may have been freed unseen. */
   constructor(limits: QueueLimits, unwatchedUntil: number) {
@@ -46,29 +45,17 @@ export class OpenEvaluations {
 
   /** Evaluations to be written as canceled, once each. */
   takeCanceled(): Evaluation[] {
-    const superseded = this.queue.takeSuperseded().map((evaluation) => canceled(evaluation, AFTER_NEWER));
-    const taken = [...this.#canceled, ...superseded];
-    this.#canceled = [];
-    return taken;
+    return this.queue.takeSuperseded().map((evaluation) => canceled(evaluation, AFTER_NEWER));
   }
 
   #close(evaluation: Evaluation): void {
     this.delayed.remove(evaluation.ID);
     this.blocked.remove(evaluation);
-    if (evaluation.Status === "complete" && Object.keys(evaluation.FailedTGAllocs).length === 0) {
-      const needless = this.blocked.supersededBy(evaluation);
-      if (needless !== undefined) this.#canceled.push(canceled(needless, evaluationSuccessful(evaluation.ID)));
-    }
     this.queue.settle(evaluation.ID);
   }
 
   #block(evaluation: Evaluation): void {
     this.queue.settle(evaluation.ID);
-    const result = this.blocked.block(evaluation);
-    const needless = result.kind === "older" ? evaluation : result.cancel;
-    if (needless !== undefined) {
-      this.#canceled.push(canceled(needless, blockedEvaluationExists(needless.JobID)));
-    }
-    if (result.kind === "missed") this.queue.enqueue(evaluation);
+    if (this.blocked.block(evaluation) === "missed") this.queue.enqueue(evaluation);
   }
 }

@@ -1,3 +1,4 @@
+import { groupOf, type NodeColumns } from "@steppe/state";
 import { Heap } from "../heap.ts";
 
 /** Milliseconds unless said otherwise. The peer's numbers. */
@@ -30,6 +31,19 @@ export function patienceMs(nodeCount: number, timing: HeartbeatTiming = HEARTBEA
 
 function baseTtlMs(nodeCount: number, timing: HeartbeatTiming): number {
   return Math.max(timing.ttlMinMs, (nodeCount / timing.perSecondMax) * 1000);
+}
+
+/**
+ * What a node is that was not heard of: disconnected while it may run something that its group lets
+ * survive that, down otherwise. What was unknown for too long, the scheduler has given up by then.
+ */
+export function silentStatus(nodes: Pick<NodeColumns, "allocationsOf">, id: string): "down" | "disconnected" {
+  for (const allocation of nodes.allocationsOf(id)) {
+    const { ClientStatus, Job, TaskGroup, terminal } = allocation;
+    if (terminal || (ClientStatus !== "running" && ClientStatus !== "unknown")) continue;
+    if ((groupOf(Job, TaskGroup)?.Disconnect?.LostAfter ?? 0) > 0) return "disconnected";
+  }
+  return "down";
 }
 
 interface Entry {

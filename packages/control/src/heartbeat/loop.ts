@@ -1,10 +1,10 @@
 import { HeartbeatBatch } from "@steppe/proto";
 import { Alarm } from "../alarm.ts";
 import { SUBJECTS } from "../bus.ts";
-import { HeartbeatTimers, type HeartbeatTiming, patienceMs } from "./decide.ts";
+import { HeartbeatTimers, type HeartbeatTiming, patienceMs, silentStatus } from "./decide.ts";
 import type { HeartbeatNeeds } from "./needs.ts";
 
-/** Marks nodes down that were not heard of in time, during one term, until the signal aborts. */
+/** Marks nodes down, or disconnected, that were not heard of in time, during one term, until the signal aborts. */
 export async function runHeartbeats(
   term: number,
   needs: HeartbeatNeeds,
@@ -17,7 +17,8 @@ export async function runHeartbeats(
 
   const isTimed = (id: string): boolean => {
     const node = view.nodes.get(id);
-    return node !== undefined && node.Status !== "down" && node.Status !== "disconnected";
+    // A disconnected one is looked at again and again, until nothing on it may survive any longer.
+    return node !== undefined && node.Status !== "down";
   };
   const heard = (id: string): void => {
     const nowMs = clock.monotonicMs();
@@ -45,26 +46,34 @@ export async function runHeartbeats(
     if (signal.aborted || timers.nextDueMs() > clock.monotonicMs()) continue;
     // What falls due within a moment goes into one command: a rack that lost power, say.
     await new Alarm().wait(clock, GATHER_MS, signal);
-    await markDown(term, needs, timers, timing, signal);
+    const patience = patienceMs(view.nodes.size, timing);
+    const missed = timers.takeDue(clock.monotonicMs(), patience);
+    for (const status of ["down", "disconnected"] as const) {
+      const silent = missed.filter((id) => silentStatus(view.nodes, id) === status);
+      // Those that are so already are timed all the same.
+      if (status === "disconnected") for (const id of silent) timers.set(id, clock.monotonicMs() + patience);
+      const changed = silent.filter((id) => view.nodes.get(id)?.Status !== status);
+      await mark(term, needs, timers, status, changed, signal);
+    }
   }
   unsubscribe();
 }
 
-async function markDown(
+async function mark(
   Term: number,
-  { clock, logger, view, propose }: HeartbeatNeeds,
+  { clock, logger, propose }: HeartbeatNeeds,
   timers: HeartbeatTimers,
-  timing: HeartbeatTiming,
+  Status: string,
+  missed: readonly string[],
   signal: AbortSignal,
 ): Promise<void> {
-  const missed = timers.takeDue(clock.monotonicMs(), patienceMs(view.nodes.size, timing));
   for (let at = 0; at < missed.length && !signal.aborted; at += NODES_MAX) {
     const NodeIDs = missed.slice(at, at + NODES_MAX);
-    const command = { Term, NodeIDs, Status: "down", Message: "Node heartbeat missed" };
+    const command = { Term, NodeIDs, Status, Message: "Node heartbeat missed" };
     try {
       const { Refusal } = await propose({ $case: "UpdateNodeStatus", value: command }, { signal });
       if (Refusal === undefined)
-        logger.warn({ nodes: NodeIDs.length, first: NodeIDs[0] }, "nodes missed their heartbeat");
+        logger.warn({ nodes: NodeIDs.length, first: NodeIDs[0], status: Status }, "nodes missed their heartbeat");
       else logger.debug({ reason: Refusal.Message }, "nodes not marked down");
     } catch (error) {
       if (signal.aborted) return;

@@ -53,6 +53,15 @@ export function objectField(message: string, fields: Fields, name: string): Fiel
   return value as Fields;
 }
 
+/** A map of texts. */
+export function mapField(message: string, fields: Fields, name: string): Record<string, string> {
+  const map = objectField(message, fields, name);
+  for (const value of Object.values(map)) {
+    if (typeof value !== "string") throw mismatch(value, `${message}.${name}`, "string");
+  }
+  return { ...map } as Record<string, string>;
+}
+
 /** The field of that name, else one that differs in case only, as the API matches names. */
 function find(fields: Fields, name: string): unknown {
   if (Object.hasOwn(fields, name)) return fields[name];

@@ -4,13 +4,12 @@ import type { Exchange } from "../exchange.ts";
 import { jobJson, jobPayload } from "../reply/job-payload.ts";
 import { parseBool } from "../request/params.ts";
 import { queryOptions } from "../request/query-options.ts";
-import { type Methods, type Resource, unserved } from "../resource.ts";
+import { put, type Resource, unserved } from "../resource.ts";
 import { deregister } from "./deregister.ts";
 import { evaluate } from "./evaluate.ts";
 import { forcePeriodic } from "./periodic-force.ts";
+import { plan } from "./plan.ts";
 import { register } from "./register.ts";
-
-const put = (handler: NonNullable<Methods["PUT"]>): Methods => ({ PUT: handler, POST: handler });
 
 /** Rows in the order in which the API matches them. */
 export const jobResource: Resource = {
@@ -20,7 +19,7 @@ export const jobResource: Resource = {
     { suffix: "/allocations", methods: { GET: allocations } },
     { suffix: "/evaluations", methods: { GET: evaluations } },
     { suffix: "/periodic/force", methods: put(forcePeriodic) },
-    ...unserved("/plan"),
+    { suffix: "/plan", methods: put(plan) },
     { suffix: "/summary", methods: { GET: summary } },
     ...unserved("/dispatch", "/dispatch/payload"),
     { suffix: "/versions", methods: { GET: versions } },
@@ -64,10 +63,19 @@ async function summary(exchange: Exchange, id: string): Promise<void> {
 
 async function versions(exchange: Exchange, id: string): Promise<void> {
   const Query = queryOptions(exchange);
-  const { Versions, Meta } = await exchange.services(Query.Region).jobs.versions({ Query, JobID: id }, exchange);
+  const request = { Query, JobID: id, Diffs: diffsParam(exchange.params.diffs ?? "") };
+  const { Versions, Diffs, Meta } = await exchange.services(Query.Region).jobs.versions(request, exchange);
   exchange.meta(Meta);
   if (Versions.length === 0) throw new SteppeError("not-found", "job versions not found");
-  return exchange.json(`{"Versions":[${Versions.map(jobJson).join(",")}],"Diffs":null,${metaFields(Meta)}}`);
+  const diffs = Diffs.length === 0 ? "null" : listToJson("JobDiff", Diffs);
+  return exchange.json(`{"Versions":[${Versions.map(jobJson).join(",")}],"Diffs":${diffs},${metaFields(Meta)}}`);
+}
+
+function diffsParam(text: string): boolean {
+  const value = text === "" ? false : parseBool(text);
+  if (value !== undefined) return value;
+  const cause = `strconv.ParseBool: parsing ${JSON.stringify(text)}: invalid syntax`;
+  throw new SteppeError("refused", `Failed to parse value of "diffs" (${text}) as a bool: ${cause}`);
 }
 
 function metaFields(meta: QueryMeta | undefined): string {

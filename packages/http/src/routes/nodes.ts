@@ -2,7 +2,8 @@ import { listToJson, SteppeError, toJson } from "@steppe/model";
 import type { Exchange } from "../exchange.ts";
 import { allocationJson } from "../reply/allocation-json.ts";
 import { queryOptions } from "../request/query-options.ts";
-import { fixed, type Resource, unserved } from "../resource.ts";
+import { fixed, put, type Resource, unserved } from "../resource.ts";
+import { drainNode, evaluateNode, purgeNode, setEligibility } from "./node-writes.ts";
 
 export const nodeResources: readonly Resource[] = [
   fixed("/v1/nodes", { GET: list }),
@@ -13,7 +14,10 @@ export const nodeResources: readonly Resource[] = [
     path: "/v1/node/",
     suffixes: [
       { suffix: "/allocations", methods: { GET: allocations } },
-      ...unserved("/evaluate", "/drain", "/eligibility", "/purge"),
+      { suffix: "/evaluate", methods: put(evaluateNode) },
+      { suffix: "/drain", methods: put(drainNode) },
+      { suffix: "/eligibility", methods: put(setEligibility) },
+      { suffix: "/purge", methods: put(purgeNode) },
       { suffix: "", methods: { GET: get } },
     ],
   },

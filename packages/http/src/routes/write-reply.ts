@@ -2,7 +2,7 @@ import type { JobRegisterResponse } from "@steppe/proto";
 import type { Exchange } from "../exchange.ts";
 
 // The API embeds a read's meta data in the answers to writes and never fills it in.
-const UNFILLED = { LastContact: 0, KnownLeader: false, NextToken: "" };
+export const UNFILLED = { LastContact: 0, KnownLeader: false, NextToken: "" };
 
 export function answerWrite(exchange: Exchange, index: number, reply: object): void | Promise<void> {
   exchange.header("X-Nomad-Index", String(index));
@@ -26,7 +26,7 @@ export function forceReply({ EvalID, EvalCreateIndex, Index }: JobRegisterRespon
 }
 
 /** One text, as the API shows them: a count and a bullet each. */
-function warningsText(warnings: readonly string[]): string {
+export function warningsText(warnings: readonly string[]): string {
   if (warnings.length === 0) return "";
   const count = warnings.length === 1 ? "1 warning" : `${warnings.length} warnings`;
   return `${count}:\n\n${warnings.map((warning) => `* ${warning.trim()}`).join("\n")}`;

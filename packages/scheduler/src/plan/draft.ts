@@ -1,10 +1,12 @@
 import {
   type AllocMetric,
+  DesiredUpdates,
   type Evaluation,
   FollowUps,
   InPlaceUpdates,
   type Job,
   Plan,
+  PlanAnnotations,
   PlanResult,
   Stops,
 } from "@steppe/proto";
@@ -31,6 +33,9 @@ export class Draft {
   readonly #job: Job | undefined;
   readonly #stops: Map<StopReason, string[]> = new Map();
   readonly #inPlace: Map<string, string[]> = new Map();
+  readonly #disconnects: string[] = [];
+  readonly #reconnects: string[] = [];
+  readonly #updates: Record<string, DesiredUpdates> = {};
   readonly #rows: Rows[] = [];
   readonly #followUps: FollowUps[] = [];
   readonly #evaluations: Evaluation[] = [];
@@ -53,6 +58,27 @@ export class Draft {
 
   updateInPlace(allocation: AllocationView): void {
     append(this.#inPlace, allocation.TaskGroup, allocation.ID);
+  }
+
+  /** Its node is disconnected: it is unknown, and holds what it has there. */
+  disconnect(allocation: AllocationView): void {
+    this.#disconnects.push(allocation.ID);
+  }
+
+  /** It was unknown, and runs on. */
+  reconnect(allocation: AllocationView): void {
+    this.#reconnects.push(allocation.ID);
+  }
+
+  /** What this plan is to a group, for people to read. */
+  annotate(group: string, updates: DesiredUpdates): void {
+    this.#updates[group] = updates;
+  }
+
+  /** The same, to be counted up. */
+  updatesOf(group: string): DesiredUpdates {
+    this.#updates[group] ??= DesiredUpdates.create();
+    return this.#updates[group];
   }
 
   rows(group: string): Rows {
@@ -94,8 +120,13 @@ export class Draft {
       SnapshotIndex: this.#view.index,
       AllAtOnce: this.#job?.AllAtOnce ?? false,
       ...this.#changes(),
+      Disconnects: this.#disconnects,
+      Reconnects: this.#reconnects,
       Evaluations: this.#evaluations,
       Result,
+      Annotations: this.#evaluation.AnnotatePlan
+        ? PlanAnnotations.create({ DesiredTGUpdates: this.#updates })
+        : undefined,
     };
   }
 

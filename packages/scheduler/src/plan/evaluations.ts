@@ -28,6 +28,17 @@ export function rescheduleEvaluation(parent: Evaluation, job: Job, id: string, w
   };
 }
 
+/** Gives up for lost what is unknown for too long. */
+export function disconnectEvaluation(parent: Evaluation, job: Job, id: string, waitUntil: number): Evaluation {
+  return {
+    ...childOf(parent, job, id),
+    TriggeredBy: "max-disconnect-timeout",
+    Status: "pending",
+    StatusDescription: EVALUATION_DESCRIPTIONS.disconnectTimeout,
+    WaitUntil: waitUntil,
+  };
+}
+
 /** Goes on with an update of which only so many may happen at a time. */
 export function rollingEvaluation(parent: Evaluation, job: Job, id: string, waitUntil: number): Evaluation {
   return { ...childOf(parent, job, id), TriggeredBy: "rolling-update", Status: "pending", WaitUntil: waitUntil };

@@ -14,8 +14,14 @@ export function splitPlan(plan: Plan, maxBytes: number): Plan[] {
   if (Plan.encode(plan).finish().length <= maxBytes) return [plan];
   const parts = new Parts(plan, maxBytes);
   for (const stops of plan.Stops) splitStops(parts, stops);
+  splitIds(parts, plan.Disconnects, 0, (ids) => {
+    parts.part.Disconnects = ids;
+  });
   for (const update of plan.InPlaceUpdates) splitInPlace(parts, update);
   for (const placements of plan.Placements) splitPlacements(parts, placements);
+  splitIds(parts, plan.Reconnects, 0, (ids) => {
+    parts.part.Reconnects = ids;
+  });
   for (const followUps of plan.FollowUps) splitFollowUps(parts, followUps);
   return parts.finish();
 }
@@ -32,7 +38,16 @@ class Parts {
 
   constructor(plan: Plan, bytesMax: number) {
     this.#plan = plan;
-    const emptied = { Stops: [], InPlaceUpdates: [], Placements: [], FollowUps: [], Evaluations: [] };
+    const emptied = {
+      Disconnects: [],
+      Reconnects: [],
+      Annotations: undefined,
+      Stops: [],
+      InPlaceUpdates: [],
+      Placements: [],
+      FollowUps: [],
+      Evaluations: [],
+    };
     this.#header = { ...plan, ...emptied, Result: undefined };
     this.#bytesMax = bytesMax;
     this.#part = this.#open();
@@ -63,7 +78,10 @@ class Parts {
   }
 
   #open(): Plan {
-    const part = { ...this.#header, Stops: [], InPlaceUpdates: [], Placements: [], FollowUps: [] };
+    const part: Plan = {
+      ...this.#header,
+      ...{ Stops: [], Disconnects: [], InPlaceUpdates: [], Placements: [], Reconnects: [], FollowUps: [] },
+    };
     this.#parts.push(part);
     return part;
   }

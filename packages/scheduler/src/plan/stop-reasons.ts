@@ -12,6 +12,7 @@ export const STOP = {
   nodeTainted: { description: ALLOCATION_DESCRIPTIONS.nodeTainted, clientStatus: "" },
   migrating: { description: ALLOCATION_DESCRIPTIONS.migrating, clientStatus: "" },
   updating: { description: ALLOCATION_DESCRIPTIONS.updating, clientStatus: "" },
+  reconnected: { description: ALLOCATION_DESCRIPTIONS.reconnected, clientStatus: "" },
   rescheduled: { description: ALLOCATION_DESCRIPTIONS.rescheduled, clientStatus: "" },
   lost: { description: ALLOCATION_DESCRIPTIONS.lost, clientStatus: "lost" },
 } as const satisfies Readonly<Record<string, StopReason>>;

@@ -1,6 +1,7 @@
 import { type NextReschedule, nextReschedule } from "@steppe/model";
 import type { Evaluation, Job, Node, TaskGroup } from "@steppe/proto";
 import type { AllocationView, StateView } from "@steppe/state";
+import { disconnectOf } from "./disconnect.ts";
 import { failureTime } from "./failure-time.ts";
 import type { Updates } from "./updates.ts";
 
@@ -46,6 +47,16 @@ export class Case {
   /** Undefined when the node is gone. */
   get node(): Node | undefined {
     return this.of.view.nodes.get(this.allocation.NodeID);
+  }
+
+  /** Its node had gone without a word, and nobody has settled yet whether it runs on. */
+  get isUnknown(): boolean {
+    return this.allocation.UnknownSince !== 0;
+  }
+
+  /** How long its node may be gone, nanoseconds; 0 = it is lost at once. */
+  get lostAfter(): number {
+    return disconnectOf(this.allocation)?.LostAfter ?? 0;
   }
 
   /** Runs the job as it is now. */

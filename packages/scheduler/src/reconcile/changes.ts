@@ -28,7 +28,7 @@ export function replacedBy(wanted: readonly Wanted[]): AllocationView[] {
   return wanted.filter(bringsRoom).map(({ stop }) => (stop as Stop).allocation);
 }
 
-/** A failed allocation that is to be replaced at a time, unix nanoseconds. */
+/** An allocation that is to be looked at again at a time, unix nanoseconds. */
 export interface Later {
   readonly allocation: AllocationView;
   readonly at: number;
@@ -43,7 +43,16 @@ export interface GroupChanges {
   readonly staying: readonly AllocationView[];
   /** Those that replace a running one first: they may use what it frees. */
   readonly wanted: readonly Wanted[];
+  /** Failed ones that are to be replaced later, and lost ones that their nodes may still be stopping. */
   readonly later: readonly Later[];
+  /** Allocations that are unknown from now on. */
+  readonly disconnects: readonly AllocationView[];
+  /** When unknown ones are to be given up for lost. */
+  readonly timeouts: readonly Later[];
+  /** Of those that stay: were unknown, and are not any more. */
+  readonly reconnects: readonly AllocationView[];
+  /** So many are counted, and nothing is done about them. */
+  readonly settled: number;
   /** Destructive updates that have to wait for the next step of a rolling update. */
   readonly heldBack: number;
 }

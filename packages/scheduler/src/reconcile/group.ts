@@ -1,8 +1,9 @@
 import type { TaskGroup } from "@steppe/proto";
-import type { AllocationView } from "@steppe/state";
+import { type AllocationView, groupOf } from "@steppe/state";
 import { STOP } from "../plan/stop-reasons.ts";
 import type { GroupCase } from "./case.ts";
 import type { GroupChanges, Later, Stop, Wanted } from "./changes.ts";
+import { disconnectOf, isReplaced, survivor } from "./disconnect.ts";
 import { NameIndexes } from "./names.ts";
 import { dueTime, replacementOf } from "./replacement.ts";
 import { type Bucket, classify } from "./rules.ts";
@@ -22,20 +23,32 @@ type Sorted = Record<Bucket, AllocationView[]>;
 export function reconcileGroup(allocations: Iterable<AllocationView>, options: GroupOptions): GroupChanges {
   const sorted = sort(allocations, options);
   const count = options.group.Count ?? 1;
-  const surplus = takeSurplus(sorted, count);
+  const reunion = reunite(sorted, options);
+  // Those that nothing replaces are present, as far as the count goes.
+  const held = sorted.unknown.filter((it) => !isReplaced(it));
+  const gone = sorted.disconnect.filter((it) => !isReplaced(it));
+  const surplus = takeSurplus(sorted, held, count - gone.length);
   const { staying, inPlace, replaced, heldBack } = divideKept(sorted.keep, options);
   const updated = replaced.map((it) => updateOf(it));
+  const atLeisure = sorted.lost.filter((it) => disconnectOf(it)?.StopOnClientAfter !== undefined);
+  const present = [sorted.keep, sorted.migrate, sorted.done, sorted.spent, sorted.wait, held, gone, atLeisure].flat();
+  const stay = new Set(staying);
   return {
     group: options.group,
     stops: [
+      ...reunion.stops,
       ...surplus.map((allocation) => ({ allocation, reason: STOP.notNeeded })),
       ...sorted.lost.map((allocation) => ({ allocation, reason: STOP.lost })),
       ...sorted.migrate.map((allocation) => ({ allocation, reason: STOP.migrating })),
     ],
     inPlace,
     staying,
-    wanted: [...updated, ...moves(sorted), ...additions(sorted, count, options)],
-    later: laterOf(sorted.wait, options),
+    wanted: [...updated, ...moves(sorted), ...additions(sorted, present, count, options)],
+    later: [...laterOf(sorted.wait, options), ...atLeisure.map((allocation) => stoppedLater(allocation, options))],
+    disconnects: sorted.disconnect,
+    timeouts: timeoutsOf(sorted, options),
+    reconnects: reunion.back.filter((it) => stay.has(it)),
+    settled: present.length - sorted.keep.length - sorted.migrate.length,
     heldBack,
   };
 }
@@ -53,7 +66,7 @@ export function dismissGroup(allocations: Iterable<AllocationView>, of: Omit<Gro
 function sort(allocations: Iterable<AllocationView>, of: GroupCase): Sorted {
   const sorted: Sorted = {
     ...{ ignore: [], done: [], spent: [], wait: [], replace: [] },
-    ...{ lost: [], stop: [], migrate: [], keep: [] },
+    ...{ lost: [], stop: [], disconnect: [], unknown: [], reconnect: [], migrate: [], keep: [] },
   };
   for (const allocation of allocations) sorted[classify(allocation, of)].push(allocation);
   sorted.ignore = [];
@@ -61,11 +74,38 @@ function sort(allocations: Iterable<AllocationView>, of: GroupCase): Sorted {
   return sorted;
 }
 
+interface Reunion {
+  readonly stops: Stop[];
+  /** Put among those to keep. */
+  readonly back: AllocationView[];
+}
+
+/** What is back meets what was placed in its stead: of each name one goes on. */
+function reunite(sorted: Sorted, { updates }: GroupOptions): Reunion {
+  const stops: Stop[] = [];
+  const back: AllocationView[] = [];
+  for (const returned of sorted.reconnect) {
+    const rival = [...sorted.keep, ...sorted.migrate].find(({ NameIndex }) => NameIndex === returned.NameIndex);
+    const isDone = sorted.done.some(({ NameIndex }) => NameIndex === returned.NameIndex);
+    const goesOn = !isDone && (rival === undefined || survivor(returned, rival, updates) === returned);
+    const stopped = goesOn ? rival : returned;
+    if (stopped !== undefined) stops.push({ allocation: stopped, reason: STOP.reconnected });
+    if (!goesOn) continue;
+    sorted.keep = sorted.keep.filter((it) => it !== rival);
+    sorted.migrate = sorted.migrate.filter((it) => it !== rival);
+    sorted[returned.Migrate ? "migrate" : "keep"].push(returned);
+    back.push(returned);
+  }
+  sorted.keep.sort(byName);
+  sorted.migrate.sort(byName);
+  return { stops, back };
+}
+
 /** Removes from the buckets what is more than the count: first what would migrate, then the highest names. */
-function takeSurplus(sorted: Sorted, count: number): AllocationView[] {
+function takeSurplus(sorted: Sorted, held: AllocationView[], count: number): AllocationView[] {
   const surplus: AllocationView[] = [];
-  for (const bucket of [sorted.migrate, sorted.keep]) {
-    const excess = sorted.keep.length + sorted.migrate.length - count;
+  for (const bucket of [sorted.migrate, held, sorted.keep]) {
+    const excess = sorted.keep.length + sorted.migrate.length + held.length - count;
     if (excess > 0) surplus.push(...bucket.splice(Math.max(0, bucket.length - excess)));
   }
   return surplus;
@@ -107,13 +147,15 @@ function moves({ migrate }: Sorted): Wanted[] {
   }));
 }
 
-/** Up to the count: replacements of the failed, then of the lost, then whatever is missing. */
-function additions(sorted: Sorted, count: number, options: GroupOptions): Wanted[] {
-  const present = [sorted.keep, sorted.migrate, sorted.done, sorted.spent, sorted.wait].flat();
+/** Up to the count: replacements of the failed, then of the lost and the unknown, then whatever is missing. */
+function additions(sorted: Sorted, present: readonly AllocationView[], count: number, options: GroupOptions): Wanted[] {
   const names = new NameIndexes(present.map(({ NameIndex }) => NameIndex));
+  const counted = new Set(present);
+  const away = [...sorted.disconnect, ...sorted.unknown].filter((it) => isReplaced(it) && it.NextAllocation === "");
+  const missed = [...sorted.replace, ...sorted.lost.filter((it) => !counted.has(it)), ...away];
   let room = Math.max(0, count - present.length);
   const wanted: Wanted[] = [];
-  for (const previous of [...sorted.replace, ...sorted.lost].slice(0, room)) {
+  for (const previous of missed.slice(0, room)) {
     wanted.push(replacementOf(previous, names.prefer(previous.NameIndex), options));
     room -= 1;
   }
@@ -127,6 +169,27 @@ function laterOf(waiting: readonly AllocationView[], options: GroupOptions): Lat
   return waiting
     .filter(({ FollowupEvalID }) => view.evaluations.get(FollowupEvalID)?.Status !== "pending")
     .map((allocation) => ({ allocation, at: dueTime(allocation, options) }));
+}
+
+/** The node stops it after being cut off for so long, and stopping takes its time. */
+function stoppedLater(allocation: AllocationView, { now }: GroupOptions): Later {
+  const timeouts =
+    groupOf(allocation.Job, allocation.TaskGroup)?.Tasks.map(({ KillTimeout }) => KillTimeout ?? 0) ?? [];
+  const stopAfter = disconnectOf(allocation)?.StopOnClientAfter ?? 0;
+  return { allocation, at: now + stopAfter + Math.max(0, ...timeouts) };
+}
+
+/** When to give up what is unknown, for those that no open evaluation waits for yet. */
+function timeoutsOf({ disconnect, unknown }: Sorted, { view, now }: GroupOptions): Later[] {
+  const unwatched = unknown.filter(
+    ({ ClientStatus, FollowupEvalID }) =>
+      ClientStatus === "unknown" && view.evaluations.get(FollowupEvalID)?.Status !== "pending",
+  );
+  const after = (allocation: AllocationView, since: number): Later => ({
+    allocation,
+    at: since + (disconnectOf(allocation)?.LostAfter ?? 0),
+  });
+  return [...disconnect.map((it) => after(it, now)), ...unwatched.map((it) => after(it, it.UnknownSince))];
 }
 
 function byName(a: AllocationView, b: AllocationView): number {

@@ -1,7 +1,6 @@
 import { SECOND } from "@steppe/model";
 import { mockBatchJob, mockJob, mockNode } from "@steppe/model/internal";
-import type { Job, TaskState } from "@steppe/proto";
-import { TaskState as TaskStates } from "@steppe/proto";
+import { DisconnectStrategy, type Job, type TaskState, TaskState as TaskStates } from "@steppe/proto";
 import { describe, expect, it } from "vitest";
 import { World } from "../testing/world.ts";
 import { RULES } from "./rules.ts";
@@ -30,6 +29,9 @@ const first = (world: World, job: Job) => {
 const noRetry = { Attempts: 0, Interval: 0, Delay: 0, DelayFunction: "", MaxDelay: 0, Unlimited: false };
 const setPolicy = (policy: typeof noRetry) => (job: Job) => {
   for (const group of job.TaskGroups) group.ReschedulePolicy = policy;
+};
+const setDisconnect = (strategy: Partial<DisconnectStrategy> | undefined) => (job: Job) => {
+  for (const group of job.TaskGroups) group.Disconnect = strategy && DisconnectStrategy.create(strategy);
 };
 const soon = { Attempts: 0, Interval: 0, Delay: 5 * SECOND, DelayFunction: "constant", MaxDelay: 0, Unlimited: true };
 
@@ -187,17 +189,89 @@ const STORIES: Readonly<Record<string, () => void>> = {
     world.process(world.deregister(job));
     expect(world.live(job)).toEqual([]);
   },
-  "its node drains": () => {
+  "it is to leave its node": () => {
     const { world, job } = running(mockJob);
     const before = first(world, job);
-    const node = world.state.nodes.get(before.NodeID);
-    if (node === undefined) throw new Error("no node");
-    world.state.nodes.put({ ...node, Drain: true, SchedulingEligibility: "ineligible" });
+    world.drain(before.NodeID);
     world.process(world.evaluate(job));
+    expect(before.DesiredStatus).toBe("run");
+    world.migrate(before);
+    world.settle();
     const after = world.live(job).find(({ NameIndex }) => NameIndex === before.NameIndex);
     expect(before.DesiredDescription).toBe("alloc is being migrated");
     expect(after?.PreviousAllocation).toBe(before.ID);
     expect(after?.NodeID).not.toBe(before.NodeID);
+  },
+  "lost, and its node is given time to stop it first": () => {
+    const { world, job } = running(mockJob, setDisconnect({ StopOnClientAfter: 60 * SECOND }));
+    const before = first(world, job);
+    world.setStatus(before.NodeID, "down");
+    world.settle();
+    world.process(world.evaluate(job));
+    expect([before.ClientStatus, world.names(job)]).toEqual(["lost", ["web[1]", "web[2]"]]);
+  },
+  "lost, and this is the evaluation it waited for": () => {
+    const { world, job } = running(mockJob, setDisconnect({ StopOnClientAfter: 60 * SECOND }));
+    const before = first(world, job);
+    world.setStatus(before.NodeID, "down");
+    world.settle();
+    // The task may take its kill timeout of 5 s on top.
+    world.now = world.evaluation(before.FollowupEvalID).WaitUntil;
+    expect(world.now).toBe(1_000_000 * SECOND + 65 * SECOND);
+    world.settle();
+    expect(world.names(job)).toEqual(["web[0]", "web[1]", "web[2]"]);
+    expect(before.NextAllocation).not.toBe("");
+  },
+  "its node is disconnected, as its group allows": () => {
+    const { world, before, job } = disconnected({ LostAfter: 60 * SECOND });
+    expect([before.DesiredStatus, before.ClientStatus]).toEqual(["run", "unknown"]);
+    expect(before.ClientDescription).toBe("alloc is unknown since its node is disconnected");
+    expect(world.evaluation(before.FollowupEvalID)).toMatchObject({
+      TriggeredBy: "max-disconnect-timeout",
+      StatusDescription: "created for delayed disconnect timeout",
+      WaitUntil: world.now + 60 * SECOND,
+    });
+    expect(world.live(job).filter(({ NameIndex }) => NameIndex === 0)).toHaveLength(2);
+    expect(world.state.jobs.get("default", job.ID)?.summary.Summary.web).toMatchObject({ Unknown: 1 });
+  },
+  "its node is disconnected, which its group does not allow": () => {
+    const { before, world, job } = disconnected(undefined);
+    expect([before.DesiredStatus, before.ClientStatus]).toEqual(["stop", "lost"]);
+    expect(world.live(job)).toHaveLength(3);
+  },
+  "unknown, and not heard of since": () => {
+    const { world, before, job } = disconnected({ LostAfter: 60 * SECOND, Replace: false });
+    expect(world.live(job)).toHaveLength(3);
+    world.setStatus(before.NodeID, "ready");
+    world.settle();
+    expect(world.process(world.evaluate(job))).toMatchObject({
+      Stops: [],
+      Placements: [],
+      Reconnects: [],
+      FollowUps: [],
+    });
+    expect(before.ClientStatus).toBe("unknown");
+  },
+  "unknown for longer than its group allows": () => {
+    const { world, before, job } = disconnected({ LostAfter: 60 * SECOND, Replace: false });
+    world.now = world.evaluation(before.FollowupEvalID).WaitUntil;
+    world.settle();
+    expect([before.DesiredStatus, before.ClientStatus]).toEqual(["stop", "lost"]);
+    expect(world.live(job).find(({ NameIndex }) => NameIndex === 0)?.PreviousAllocation).toBe(before.ID);
+  },
+  "unknown before, and back": () => {
+    const { world, before, job } = disconnected({ LostAfter: 60 * SECOND, Reconcile: "keep_original" });
+    const replacement = world.live(job).find(({ PreviousAllocation }) => PreviousAllocation === before.ID);
+    world.setStatus(before.NodeID, "ready");
+    world.report(before, "running");
+    expect(world.due().map(({ TriggeredBy }) => TriggeredBy)).toContain("reconnect");
+    world.settle();
+    expect(replacement?.DesiredDescription).toBe("alloc not needed due to disconnected client reconnect");
+    expect([before.ClientStatus, before.UnknownSince, world.names(job)]).toEqual([
+      "running",
+      0,
+      ["web[0]", "web[1]", "web[2]"],
+    ]);
   },
   runs: () => {
     const { world, job } = running(mockJob);
@@ -205,6 +279,15 @@ const STORIES: Readonly<Record<string, () => void>> = {
     expect([plan.Stops, plan.Placements, plan.InPlaceUpdates]).toEqual([[], [], []]);
   },
 };
+
+/** The first allocation, whose node went without a word. */
+function disconnected(strategy: Partial<DisconnectStrategy> | undefined) {
+  const { world, job } = running(mockJob, setDisconnect(strategy));
+  const before = first(world, job);
+  world.setStatus(before.NodeID, "disconnected");
+  world.settle();
+  return { world, job, before };
+}
 
 function stopOf(id: string) {
   const stop = { AllocIDs: [id], DesiredStatus: "stop", DesiredDescription: "", ClientStatus: "", FollowupEvalID: "" };

@@ -2,6 +2,7 @@ import { ALLOCATION_DESCRIPTIONS, ranSuccessfully, SECOND } from "@steppe/model"
 import type { Node } from "@steppe/proto";
 import type { AllocationView } from "@steppe/state";
 import { Case, type GroupCase } from "./case.ts";
+import { maySurvive } from "./disconnect.ts";
 
 /**
  * What an allocation is to its group:
@@ -12,10 +13,25 @@ import { Case, type GroupCase } from "./case.ts";
  * - `replace`: failed, to be replaced now
  * - `lost`: its node is down; to be replaced
  * - `stop`: nobody wants it
- * - `migrate`: its node drains
+ * - `disconnect`: its node has gone without a word, and it may run on there
+ * - `unknown`: so it was found before, and still is
+ * - `reconnect`: its node is back and runs it still
+ * - `migrate`: it is to leave its node
  * - `keep`: runs, and may
  */
-export type Bucket = "ignore" | "done" | "spent" | "wait" | "replace" | "lost" | "stop" | "migrate" | "keep";
+export type Bucket =
+  | "ignore"
+  | "done"
+  | "spent"
+  | "wait"
+  | "replace"
+  | "lost"
+  | "stop"
+  | "disconnect"
+  | "unknown"
+  | "reconnect"
+  | "migrate"
+  | "keep";
 
 /** What is due so soon is done at once: clocks drift, and an evaluation costs more. */
 const DUE_WITHIN = SECOND;
@@ -26,6 +42,8 @@ type Rule = readonly [name: string, holds: (it: Case) => boolean, bucket: Bucket
 export const RULES: readonly Rule[] = [
   ["told to stop, but a batch task of this version ended well first", isDoneThoughTold, "done"],
   ["told to stop for a replacement that was then refused", isAwaitingReplacement, "replace"],
+  ["lost, and its node is given time to stop it first", isLeftToNode, "wait"],
+  ["lost, and this is the evaluation it waited for", isLeftLongEnough, "replace"],
   ["told to stop", (it) => it.isTold, "ignore"],
   ["ended, and no longer wanted", (it) => it.allocation.clientTerminal && !it.wanted, "ignore"],
   ["ended, batch, of an older version: a new version starts anew", isOldBatch, "ignore"],
@@ -39,9 +57,14 @@ export const RULES: readonly Rule[] = [
   ["failed, and its delay is over", isDue, "replace"],
   ["failed, and its delay is not over", (it) => it.hasFailed && it.next.eligible, "wait"],
   ["failed, without attempts left", (it) => it.hasFailed, "spent"],
-  ["its node is down or gone", (it) => isDown(it.node), "lost"],
+  ["its node is down or gone", (it) => isGone(it.node), "lost"],
   ["the job is stopped, or has no such group", (it) => !it.wanted, "stop"],
-  ["its node drains", isDrained, "migrate"],
+  ["unknown for longer than its group allows", isExpired, "lost"],
+  ["its node is disconnected, as its group allows", (it) => maySurvive(it.allocation, it.node), "disconnect"],
+  ["unknown, and not heard of since", isAway, "unknown"],
+  ["unknown before, and back", (it) => it.isUnknown, "reconnect"],
+  ["its node is disconnected, which its group does not allow", (it) => isDown(it.node), "lost"],
+  ["it is to leave its node", (it) => it.allocation.Migrate, "migrate"],
   ["runs", () => true, "keep"],
 ];
 
@@ -89,10 +112,35 @@ function isDue(it: Case): boolean {
   return it.hasFailed && it.next.eligible && it.next.at <= it.of.now + DUE_WITHIN;
 }
 
-/** A batch allocation may finish its work until the drain's deadline. */
-function isDrained(it: Case): boolean {
-  const drain = it.node?.DrainStrategy;
-  if (drain === undefined) return it.node?.Drain === true;
-  if (!it.isBatch || drain.Deadline < 0) return true;
-  return drain.ForceDeadline !== 0 && drain.ForceDeadline <= it.of.now;
+/** Nobody can have it running any more, or stop it. */
+export function isGone(node: Node | undefined): boolean {
+  return node === undefined || node.Status === "down";
+}
+
+/** The follow-up evaluation says that the time is over, and so does the clock where that one was lost. */
+function isExpired(it: Case): boolean {
+  if (!it.isUnknown || it.allocation.ClientStatus !== "unknown") return false;
+  const { FollowupEvalID, UnknownSince } = it.allocation;
+  return FollowupEvalID === it.of.evaluation.ID || UnknownSince + it.lostAfter <= it.of.now + DUE_WITHIN;
+}
+
+function isAway(it: Case): boolean {
+  return it.isUnknown && (it.allocation.ClientStatus === "unknown" || it.node?.Status !== "ready");
+}
+
+function isLost(it: Case): boolean {
+  const { ClientStatus, NextAllocation } = it.allocation;
+  return ClientStatus === "lost" && NextAllocation === "" && it.wanted && (!it.isBatch || it.isCurrent);
+}
+
+/** Its group asks the node to stop it when it is cut off; until then two might run. */
+function isLeftToNode(it: Case): boolean {
+  const { evaluation, view, now } = it.of;
+  if (!isLost(it) || it.allocation.FollowupEvalID === evaluation.ID) return false;
+  const followUp = view.evaluations.get(it.allocation.FollowupEvalID);
+  return followUp?.Status === "pending" && followUp.WaitUntil > now;
+}
+
+function isLeftLongEnough(it: Case): boolean {
+  return isLost(it) && it.allocation.FollowupEvalID === it.of.evaluation.ID;
 }

@@ -1,8 +1,9 @@
 import type { TaskGroup } from "@steppe/proto";
 import type { AllocationView } from "@steppe/state";
-import { scheduleFollowUps } from "../follow-ups.ts";
+import { scheduleFollowUps, scheduleTimeouts } from "../follow-ups.ts";
 import type { Pass } from "../pass.ts";
 import { placeGroup } from "../place-group.ts";
+import { desiredUpdates, dismissedUpdates } from "../plan/desired-updates.ts";
 import { destructiveMax, isRunnable, rollOn } from "../rolling-update.ts";
 import { type GroupChanges, replacedBy } from "./changes.ts";
 import { dismissGroup, reconcileGroup } from "./group.ts";
@@ -15,9 +16,10 @@ export function scheduleService(pass: Pass): void {
   const changes = groups.map((group) => reconcile(pass, group, allocations.get(group.Name) ?? []));
   for (const { Name } of groups) allocations.delete(Name);
   const shared = { view: pass.view, evaluation: pass.evaluation, job: pass.job, now: pass.context.now };
-  for (const dismissed of allocations.values()) {
+  for (const [name, dismissed] of allocations) {
     const stops = dismissGroup(dismissed, { ...shared, updates: new Updates(pass.job) });
     for (const { allocation, reason } of stops) pass.draft.stop(allocation, reason);
+    if (stops.length > 0) pass.draft.annotate(name, dismissedUpdates(stops));
   }
   // Only now, that all stops are known, is it known what is free.
   for (const change of changes) occupy(pass, change);
@@ -25,6 +27,10 @@ export function scheduleService(pass: Pass): void {
   scheduleFollowUps(
     pass,
     changes.flatMap(({ later }) => later),
+  );
+  scheduleTimeouts(
+    pass,
+    changes.flatMap(({ timeouts }) => timeouts),
   );
   rollOn(
     pass,
@@ -47,6 +53,9 @@ function reconcile(pass: Pass, group: TaskGroup, allocations: readonly Allocatio
   });
   for (const { allocation, reason } of changes.stops) pass.draft.stop(allocation, reason);
   for (const allocation of changes.inPlace) pass.draft.updateInPlace(allocation);
+  for (const allocation of changes.disconnects) pass.draft.disconnect(allocation);
+  for (const allocation of changes.reconnects) pass.draft.reconnect(allocation);
+  pass.draft.annotate(group.Name, desiredUpdates(changes));
   return changes;
 }
 

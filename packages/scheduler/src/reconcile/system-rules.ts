@@ -1,7 +1,8 @@
 import { ranSuccessfully } from "@steppe/model";
 import type { Evaluation, Job, Node } from "@steppe/proto";
 import type { AllocationView } from "@steppe/state";
-import { isDown } from "./rules.ts";
+import { disconnectOf, maySurvive } from "./disconnect.ts";
+import { isDown, isGone } from "./rules.ts";
 import type { Updates } from "./updates.ts";
 
 /**
@@ -9,10 +10,22 @@ import type { Updates } from "./updates.ts";
  * - `ignore`: the past; the node needs one all the same
  * - `settled`: nothing runs, and nothing shall: the node is served
  * - `lost`, `drain`: its node can or shall not run it
+ * - `disconnect`: its node has gone without a word, and it may run on there
+ * - `unknown`: so it was found before, and still is
+ * - `reconnect`: its node is back and runs it still
  * - `stop`: the group does not belong there
  * - `keep`: runs, and may
  */
-export type SystemBucket = "ignore" | "settled" | "lost" | "drain" | "stop" | "keep";
+export type SystemBucket =
+  | "ignore"
+  | "settled"
+  | "lost"
+  | "drain"
+  | "stop"
+  | "disconnect"
+  | "unknown"
+  | "reconnect"
+  | "keep";
 
 export interface SystemCase {
   readonly allocation: AllocationView;
@@ -21,6 +34,8 @@ export interface SystemCase {
   /** Undefined when the node is gone. */
   readonly node: Node | undefined;
   readonly updates: Updates;
+  /** Unix nanoseconds. */
+  readonly now: number;
   /** The job has the group and it suits the node, whether or not the node takes new placements. */
   readonly belongs: boolean;
 }
@@ -34,9 +49,14 @@ export const SYSTEM_RULES: readonly Rule[] = [
   ["ended, sysbatch: once a node and version", hasEndedOnce, "settled"],
   ["failed, and its own failure is what is looked at: restarts are up to the node", isOwnFailure, "settled"],
   ["ended", ({ allocation }) => allocation.clientTerminal, "ignore"],
-  ["its node is down or gone", ({ node }) => isDown(node), "lost"],
+  ["its node is down or gone", ({ node }) => isGone(node), "lost"],
   ["the job is stopped, has no such group, or it does not suit the node", ({ belongs }) => !belongs, "stop"],
-  ["its node drains", isDrained, "drain"],
+  ["unknown for longer than its group allows", isExpired, "lost"],
+  ["its node is disconnected, as its group allows", (it) => maySurvive(it.allocation, it.node), "disconnect"],
+  ["unknown, and not heard of since", isAway, "unknown"],
+  ["unknown before, and back", ({ allocation }) => allocation.UnknownSince !== 0, "reconnect"],
+  ["its node is disconnected, which its group does not allow", ({ node }) => isDown(node), "lost"],
+  ["it is to leave its node", ({ allocation }) => allocation.Migrate, "drain"],
   ["runs", () => true, "keep"],
 ];
 
@@ -66,7 +86,12 @@ function isOwnFailure({ allocation, evaluation, updates }: SystemCase): boolean 
   );
 }
 
-function isDrained({ node }: SystemCase): boolean {
-  if (node?.DrainStrategy === undefined) return node?.Drain === true;
-  return !node.DrainStrategy.IgnoreSystemJobs;
+function isExpired({ allocation, evaluation, now }: SystemCase): boolean {
+  const { ClientStatus, FollowupEvalID, UnknownSince } = allocation;
+  if (UnknownSince === 0 || ClientStatus !== "unknown") return false;
+  return FollowupEvalID === evaluation.ID || UnknownSince + (disconnectOf(allocation)?.LostAfter ?? 0) <= now;
+}
+
+function isAway({ allocation, node }: SystemCase): boolean {
+  return allocation.UnknownSince !== 0 && (allocation.ClientStatus === "unknown" || node?.Status !== "ready");
 }

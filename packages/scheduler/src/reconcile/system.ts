@@ -1,10 +1,12 @@
 import type { TaskGroup } from "@steppe/proto";
 import { type AllocationView, askOf } from "@steppe/state";
+import { scheduleTimeouts } from "../follow-ups.ts";
 import type { Pass } from "../pass.ts";
 import type { Rows } from "../plan/rows.ts";
 import { STOP, type StopReason } from "../plan/stop-reasons.ts";
 import { BinPack } from "../rank/bin-pack.ts";
 import { destructiveMax, isRunnable, rollOn } from "../rolling-update.ts";
+import { disconnectOf } from "./disconnect.ts";
 import { classifySystem, type SystemBucket } from "./system-rules.ts";
 import { Updates } from "./updates.ts";
 
@@ -53,10 +55,33 @@ function compare(pass: Pass, allocation: AllocationView, on: GroupOnNodes | unde
   const { evaluation, job, view } = pass;
   const node = view.nodes.get(allocation.NodeID);
   const belongs = on !== undefined && pass.isFeasible(on.group, allocation.NodeID);
-  const bucket = classifySystem({ allocation, evaluation, job, node, updates, belongs });
+  const { now } = pass.context;
+  const bucket = classifySystem({ allocation, evaluation, job, node, updates, now, belongs });
   const reason = STOPPED[bucket];
-  if (reason !== undefined) pass.draft.stop(allocation, reason);
-  else if (bucket !== "ignore" && on !== undefined) keep(pass, allocation, on, updates, bucket === "keep");
+  if (reason !== undefined) {
+    pass.draft.stop(allocation, reason);
+    count(pass, allocation.TaskGroup, reason === STOP.nodeTainted ? "Migrate" : "Stop");
+    return;
+  }
+  if (bucket === "ignore" || on === undefined) return;
+  if (bucket === "disconnect") disconnect(pass, allocation);
+  if (bucket === "reconnect") pass.draft.reconnect(allocation);
+  keep(pass, allocation, on, updates, bucket === "keep" || bucket === "reconnect");
+}
+
+/** It is given up when the node stays away for longer than the group allows. */
+function disconnect(pass: Pass, allocation: AllocationView): void {
+  pass.draft.disconnect(allocation);
+  scheduleTimeouts(pass, [{ allocation, at: pass.context.now + (disconnectOf(allocation)?.LostAfter ?? 0) }]);
+}
+
+function count(
+  pass: Pass,
+  group: string,
+  kind: "Ignore" | "Place" | "Migrate" | "Stop" | "InPlaceUpdate" | "DestructiveUpdate",
+  by = 1,
+): void {
+  pass.draft.updatesOf(group)[kind] += by;
 }
 
 function keep(pass: Pass, allocation: AllocationView, on: GroupOnNodes, updates: Updates, runs: boolean): void {
@@ -65,11 +90,13 @@ function keep(pass: Pass, allocation: AllocationView, on: GroupOnNodes, updates:
   if (update === "destructive" && pass.view.nodes.usable[slot] === 1) {
     if (on.replaced.size < on.replacedMax) {
       on.replaced.set(slot, allocation);
+      count(pass, allocation.TaskGroup, "DestructiveUpdate");
       return;
     }
     on.heldBack = true;
   }
   if (update === "in-place") pass.draft.updateInPlace(allocation);
+  count(pass, allocation.TaskGroup, update === "in-place" ? "InPlaceUpdate" : "Ignore");
   on.served.add(slot);
 }
 
@@ -83,6 +110,8 @@ function place(pass: Pass, on: GroupOnNodes): void {
   const rows = pass.draft.rows(group.Name);
   rows.explain(candidates.metric(ask, pass.room, rules));
   const unplaced = open.filter((slot) => !placeOn(pass, on, rows, slot));
+  const fresh = rows.length + unplaced.length - on.replaced.size;
+  if (fresh > 0) count(pass, group.Name, "Place", fresh);
   if (unplaced.length === 0) return;
   candidates.restrict(unplaced);
   pass.draft.fallShort(group.Name, unplaced.length, candidates.metric(ask, pass.room, rules), pass.verdicts(group));

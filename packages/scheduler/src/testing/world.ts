@@ -1,5 +1,6 @@
 import { type Random, SECOND } from "@steppe/model";
 import {
+  ClaimLease,
   type Command,
   Entry,
   type Evaluation,
@@ -24,6 +25,8 @@ export class World {
   /** Unix nanoseconds. */
   now = 1_000_000 * SECOND;
 
+  #term = 0;
+
   constructor(seed = 1) {
     this.random = seededRandom(seed);
   }
@@ -46,6 +49,19 @@ export class World {
 
   setEligibility(node: string, eligibility: string): void {
     this.run({ $case: "UpdateNodeEligibility", value: { NodeID: node, Eligibility: eligibility } });
+  }
+
+  drain(node: string, deadline = 0, ignoreSystemJobs = false): void {
+    const spec = { Deadline: deadline, IgnoreSystemJobs: ignoreSystemJobs };
+    this.run({ $case: "UpdateNodeDrain", value: { NodeID: node, DrainSpec: spec, MarkEligible: false, Meta: {} } });
+  }
+
+  /** As the leader's drainer does. */
+  migrate(...allocations: AllocationView[]): void {
+    this.run({ $case: "ClaimLease", value: ClaimLease.create({ Holder: "a", TTL: 3600 * SECOND, Term: this.#term }) });
+    this.#term = this.state.lease?.Term ?? 0;
+    const value = { Term: this.#term, AllocIDs: allocations.map(({ ID }) => ID) };
+    this.run({ $case: "MigrateAllocations", value });
   }
 
   /** The evaluation that came of it. */

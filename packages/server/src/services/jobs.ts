@@ -1,4 +1,13 @@
-import { canonicalizeJob, jobWarnings, multiError, type Service, SteppeError, validateJob } from "@steppe/model";
+import {
+  canonicalizeJob,
+  diffJobs,
+  jobWarnings,
+  multiError,
+  type Random,
+  type Service,
+  SteppeError,
+  validateJob,
+} from "@steppe/model";
 import {
   type Command,
   type Job,
@@ -9,12 +18,13 @@ import {
 } from "@steppe/proto";
 import { jobKey } from "@steppe/state";
 import type { JobLimits } from "./limits.ts";
+import { planJob } from "./plan-job.ts";
 import { inNamespace, namespaceOf, page, type Reader } from "./read.ts";
 import { allocationStub, jobStub, shownEvaluation } from "./stubs.ts";
 import type { Writer } from "./write.ts";
 
 /** The job API of this region. */
-export function createJobs(reader: Reader, writer: Writer, limits: JobLimits): Service<JobsDefinition> {
+export function createJobs(reader: Reader, writer: Writer, limits: JobLimits, random: Random): Service<JobsDefinition> {
   const { view } = reader;
 
   /** Reads one thing of one job; `absent` is what an unknown job gives. */
@@ -71,7 +81,9 @@ export function createJobs(reader: Reader, writer: Writer, limits: JobLimits): S
           value: [...(job?.versions ?? [])].reverse(),
         };
       });
-      return { Versions: value, Meta: meta };
+      // Newest first, as the versions are.
+      const Diffs = request.Diffs ? value.slice(0, -1).map((job, i) => diffJobs(value[i + 1], job)) : [];
+      return { Versions: value, Diffs, Meta: meta };
     },
 
     async allocations(request, call) {
@@ -117,6 +129,18 @@ export function createJobs(reader: Reader, writer: Writer, limits: JobLimits): S
         },
       });
       return { ...reply(outcome), Warnings: warnings };
+    },
+
+    /** As fresh as any read: of the state that a registration would meet. */
+    async plan(request, call) {
+      const job = request.Job;
+      if (job === undefined) throw new SteppeError("invalid", "Job must be specified");
+      const Warnings = admit(job, request.Write);
+      const { value } = await reader.read(undefined, call, { kind: "table", id: "jobs" }, (view) => {
+        const value = planJob(job, request.Diff, { view, random, now: writer.wallNs() });
+        return { changedAt: view.index, index: view.index, value };
+      });
+      return { ...value, Warnings };
     },
 
     async deregister(request, call) {

@@ -1,10 +1,11 @@
-import type { Service } from "@steppe/model";
-import type { NodesDefinition } from "@steppe/proto";
+import { NODE_ELIGIBILITIES, type NodeEligibility, quote, type Service, SteppeError } from "@steppe/model";
+import type { NodesDefinition, NodeWriteResponse, Outcome } from "@steppe/proto";
 import { page, type Reader } from "./read.ts";
 import { fullAllocation, nodeStub, shownNode } from "./stubs.ts";
+import type { Writer } from "./write.ts";
 
 /** Nodes of this region. */
-export function createNodes(reader: Reader): Service<NodesDefinition> {
+export function createNodes(reader: Reader, writer: Writer): Service<NodesDefinition> {
   return {
     async get(request, call) {
       const key = { kind: "node", id: request.NodeID } as const;
@@ -46,5 +47,34 @@ export function createNodes(reader: Reader): Service<NodesDefinition> {
       });
       return { Allocations: value, Meta: meta };
     },
+
+    async drain({ Write, NodeID, DrainSpec, MarkEligible, Meta }, call) {
+      if (NodeID === "") throw new SteppeError("refused", "missing node ID for drain update");
+      const value = { NodeID, DrainSpec, MarkEligible, Meta };
+      return written(await writer.write(Write, call, { $case: "UpdateNodeDrain", value }));
+    },
+
+    async eligibility({ Write, NodeID, Eligibility }, call) {
+      if (NodeID === "") throw new SteppeError("refused", "missing node ID for setting scheduling eligibility");
+      if (!NODE_ELIGIBILITIES.includes(Eligibility as NodeEligibility)) {
+        throw new SteppeError("refused", `invalid scheduling eligibility ${quote(Eligibility)}`);
+      }
+      const value = { NodeID, Eligibility };
+      return written(await writer.write(Write, call, { $case: "UpdateNodeEligibility", value }));
+    },
+
+    async evaluate({ Write, NodeID }, call) {
+      if (NodeID === "") throw new SteppeError("refused", "missing node ID for evaluation");
+      return written(await writer.write(Write, call, { $case: "EvaluateNode", value: { NodeID } }));
+    },
+
+    async purge({ Write, NodeID }, call) {
+      if (NodeID === "") throw new SteppeError("refused", "missing node IDs for client deregistration");
+      return written(await writer.write(Write, call, { $case: "DeregisterNodes", value: { NodeIDs: [NodeID] } }));
+    },
   };
+}
+
+function written({ EvalIDs, EvalCreateIndex, Index }: Outcome): NodeWriteResponse {
+  return { EvalIDs, EvalCreateIndex, NodeModifyIndex: Index, Index };
 }

@@ -34,10 +34,10 @@ export function localServices({ config, replica, writer, clock, random, peers }:
     },
   };
   return {
-    jobs: createJobs(reader, writer, limits),
+    jobs: createJobs(reader, writer, limits, random),
     evaluations: createEvaluations(reader),
     allocations: createAllocations(reader),
-    nodes: createNodes(reader),
+    nodes: createNodes(reader, writer),
     status: createStatus(replica.view, clock, peers),
   };
 }

@@ -49,6 +49,7 @@ export function fullAllocation(view: StateView, allocation: AllocationView): All
     Metrics: allocation.Metrics,
     PreviousAllocation: allocation.PreviousAllocation,
     NetworkStatus: allocation.NetworkStatus,
+    AllocStates: allocation.UnknownSince === 0 ? [] : [{ Field: 0, Value: "unknown", Time: allocation.UnknownSince }],
     AllocModifyIndex: allocation.AllocModifyIndex,
   };
 }
@@ -70,7 +71,7 @@ function sharedFields(view: StateView, allocation: AllocationView) {
     TaskStates: allocation.TaskStates,
     DeploymentStatus: allocation.DeploymentStatus,
     DesiredTransition: {
-      Migrate: undefined,
+      Migrate: allocation.Migrate || undefined,
       Reschedule: undefined,
       ForceReschedule: allocation.ForceReschedule || undefined,
       NoShutdownDelay: undefined,

@@ -1,9 +1,11 @@
+import { ALLOCATION_DESCRIPTIONS, evaluationSuccessful } from "@steppe/model";
 import type { Outcome, Plan, PlanResult } from "@steppe/proto";
 import { groupSummary, type State } from "../state.ts";
 import { done, refuse, type Step } from "../step.ts";
 import { AllocationState, askOf, groupOf } from "../tables/allocations.ts";
 import { isOpen } from "../tables/evaluations.ts";
 import type { JobState } from "../tables/jobs.ts";
+import { cancelBlocked, supersedeBlocked } from "./blocked-evaluations.ts";
 import { checkPlan, type Row } from "./check-plan.ts";
 
 /**
@@ -18,20 +20,26 @@ export function applyPlan(state: State, step: Step, plan: Plan): Outcome {
   const job = state.jobs.get(plan.Namespace, plan.JobID);
   if (!describes(plan, job)) return refuse(step, "stale-plan", `job ${plan.JobID} changed while its plan was made`);
   const stopped = stoppedBy(state, plan);
+  const disconnected = disconnectedBy(state, plan);
   const checked =
-    job === undefined ? { rows: [], rejectedNodes: new Set<string>() } : checkPlan(state, job, plan, stopped);
+    job === undefined
+      ? { rows: [], rejectedNodes: new Set<string>() }
+      : checkPlan(state, job, plan, stopped, disconnected);
   if (plan.AllAtOnce && checked.rejectedNodes.size > 0) {
     return done(step, { RejectedNodes: [...checked.rejectedNodes] });
   }
+  const rejectedNodes = new Set(checked.rejectedNodes);
   stop(state, step, plan);
+  disconnect(state, step, disconnected);
   if (job !== undefined) {
     updateInPlace(state, step, job, plan);
     for (const row of checked.rows) place(state, step, job, row, plan.EvalID);
+    for (const nodeId of reconnect(state, step, job, plan)) rejectedNodes.add(nodeId);
   }
   followUp(state, step, plan);
-  if (checked.rejectedNodes.size === 0) finish(state, step, plan, job);
+  if (rejectedNodes.size === 0) finish(state, step, plan, job);
   if (job !== undefined) state.refreshStatus(step, job);
-  return done(step, { Placed: checked.rows.length, RejectedNodes: [...checked.rejectedNodes] });
+  return done(step, { Placed: checked.rows.length, RejectedNodes: [...rejectedNodes] });
 }
 
 /** The plan was made for this job and no other version of it. */
@@ -49,6 +57,47 @@ function stoppedBy(state: State, plan: Plan): Set<AllocationState> {
     }
   }
   return stopped;
+}
+
+/** Live allocations that lose their name, while they go on holding their resources. */
+function disconnectedBy(state: State, plan: Plan): Set<AllocationState> {
+  const disconnected = new Set<AllocationState>();
+  for (const id of plan.Disconnects) {
+    const allocation = state.allocations.get(id);
+    if (allocation !== undefined && !allocation.terminal) disconnected.add(allocation);
+  }
+  return disconnected;
+}
+
+function disconnect(state: State, step: Step, disconnected: ReadonlySet<AllocationState>): void {
+  for (const allocation of disconnected) {
+    // The agent hears of it when it is back, and tells what runs.
+    state.changeAllocation(step, allocation, true, (it) => {
+      it.ClientStatus = "unknown";
+      it.ClientDescription = ALLOCATION_DESCRIPTIONS.unknown;
+      it.UnknownSince = step.time;
+    });
+  }
+}
+
+/** What was unknown takes its name again. Returns the nodes of those whose name another one has. */
+function reconnect(state: State, step: Step, job: JobState, plan: Plan): string[] {
+  const refused: string[] = [];
+  const perNode = job.job.Type === "system" || job.job.Type === "sysbatch";
+  for (const id of plan.Reconnects) {
+    const allocation = state.allocations.get(id);
+    if (allocation === undefined || allocation.terminal || allocation.UnknownSince === 0) continue;
+    if (!perNode && job.names.get(allocation.TaskGroup)?.has(allocation.NameIndex) === true) {
+      refused.push(allocation.NodeID);
+      continue;
+    }
+    state.changeAllocation(step, allocation, true, (it) => {
+      it.UnknownSince = 0;
+      it.FollowupEvalID = "";
+      it.ClientDescription = "";
+    });
+  }
+  return refused;
 }
 
 function stop(state: State, step: Step, plan: Plan): void {
@@ -126,9 +175,12 @@ function finish(state: State, step: Step, plan: Plan, job: JobState | undefined)
       ...evaluation,
       ...{ CreateIndex: step.index, ModifyIndex: step.index, CreateTime: step.time, ModifyTime: step.time },
     });
+    if (evaluation.Status === "blocked") supersedeBlocked(state, step, evaluation);
   }
   if (plan.Result === undefined) return;
   endEvaluation(state, step, plan, plan.Result);
+  const placedAll = plan.Result.Status === "complete" && Object.keys(plan.Result.FailedTGAllocs).length === 0;
+  if (placedAll) cancelBlocked(state, step, plan, evaluationSuccessful(plan.EvalID));
   if (job === undefined) return;
   for (const group of job.job.TaskGroups) {
     groupSummary(job.summary, group.Name).Queued = plan.Result.QueuedAllocations[group.Name] ?? 0;

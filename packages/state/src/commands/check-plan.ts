@@ -25,10 +25,16 @@ export interface CheckedPlan {
  * name is free; its id is new. This, and not the worker, is what keeps nodes from being
  * over-committed and names from being doubled.
  */
-export function checkPlan(state: State, job: JobState, plan: Plan, stopped: ReadonlySet<AllocationState>): CheckedPlan {
+export function checkPlan(
+  state: State,
+  job: JobState,
+  plan: Plan,
+  stopped: ReadonlySet<AllocationState>,
+  disconnected: ReadonlySet<AllocationState>,
+): CheckedPlan {
   const spec = job.job;
   const room = new Room(state, stopped);
-  const names = new Names(state, job, stopped);
+  const names = new Names(state, job, stopped, disconnected);
   const rows: Row[] = [];
   const rejectedNodes = new Set<string>();
   for (const placements of plan.Placements) {
@@ -100,12 +106,19 @@ class Names {
   readonly #freed: Set<string> = new Set();
   readonly #taken: Set<string> = new Set();
 
-  constructor(state: State, job: JobState, stopped: ReadonlySet<AllocationState>) {
+  /** What is disconnected leaves its name to a replacement. */
+  constructor(
+    state: State,
+    job: JobState,
+    stopped: ReadonlySet<AllocationState>,
+    disconnected: ReadonlySet<AllocationState>,
+  ) {
     this.#state = state;
     this.#job = job;
     this.#stopped = stopped;
     this.#perNode = job.job.Type === "system" || job.job.Type === "sysbatch";
-    for (const allocation of stopped) {
+    for (const allocation of [...stopped, ...disconnected]) {
+      if (!allocation.holdsName) continue;
       if (allocation.JobID === job.job.ID && allocation.Namespace === job.job.Namespace) {
         this.#freed.add(`${allocation.TaskGroup}[${allocation.NameIndex}]`);
       }

@@ -1,23 +1,20 @@
 import { computedClass, SECOND } from "@steppe/model";
 import type {
   DeregisterNodes,
+  EvaluateNode,
   Node,
   Outcome,
   RegisterNode,
   UpdateNodeEligibility,
   UpdateNodeStatus,
 } from "@steppe/proto";
-import { NodeEvent } from "@steppe/proto";
 import type { State } from "../state.ts";
 import { done, refuse, type Step } from "../step.ts";
 import type { AllocationState } from "../tables/allocations.ts";
-import type { JobState } from "../tables/jobs.ts";
 import { isUsable } from "../tables/nodes.ts";
-import { createEvaluation } from "./create-evaluation.ts";
+import { NodeEvaluations } from "./evaluate-nodes.ts";
 import { termPassed } from "./lease.ts";
-
-/** Events kept a node, oldest dropped first (the peer keeps as many). */
-const EVENTS_MAX = 10;
+import { withEvent } from "./node-events.ts";
 
 /** Adds a node or takes over what its agent now says of it. The secret of an id never changes. */
 export function registerNode(state: State, step: Step, command: RegisterNode): Outcome {
@@ -34,6 +31,7 @@ export function registerNode(state: State, step: Step, command: RegisterNode): O
       SchedulingEligibility: before?.SchedulingEligibility || node.SchedulingEligibility || "eligible",
       DrainStrategy: before?.DrainStrategy,
       Drain: before?.Drain ?? false,
+      LastDrain: before?.LastDrain,
       Events: before?.Events ?? [],
       ComputedClass: "",
       CreateIndex: before?.CreateIndex ?? step.index,
@@ -46,20 +44,22 @@ export function registerNode(state: State, step: Step, command: RegisterNode): O
   stored.ComputedClass = computedClass(stored);
   state.putNode(step, stored);
   const wasUsable = before !== undefined && isUsable(before) && before.ComputedClass === stored.ComputedClass;
-  if (!wasUsable && isUsable(stored)) evaluateSystemJobs(state, step, [stored]);
-  if (before !== undefined && before.Status !== "ready") evaluateJobsOn(state, step, [stored], new Set());
-  return done(step);
+  const evaluations = new NodeEvaluations(state, step);
+  if (!wasUsable && isUsable(stored)) evaluations.systemJobs([stored]);
+  if (before !== undefined && before.Status !== "ready") evaluations.jobsOn([stored]);
+  return done(step, evaluations.outcome());
 }
 
 export function deregisterNodes(state: State, step: Step, command: DeregisterNodes): Outcome {
   const nodes = known(state, command.NodeIDs);
   if (nodes.length < command.NodeIDs.length) return refuse(step, "refused", "node not found");
-  evaluateJobsOn(state, step, nodes, new Set());
+  // System jobs have nothing to place where no node is: those with allocations there are evaluated like any other.
+  const evaluations = new NodeEvaluations(state, step).jobsOn(nodes);
   for (const node of nodes) {
     for (const allocation of state.nodes.allocationsOf(node.ID)) giveUp(state, step, allocation);
     state.removeNode(step, node.ID);
   }
-  return done(step);
+  return done(step, evaluations.outcome());
 }
 
 /** Nodes that went down or came back, with one evaluation for each job that this touches. */
@@ -71,15 +71,12 @@ export function updateNodeStatus(state: State, step: Step, command: UpdateNodeSt
     .map((node) => {
       const next = withEvent({ ...node, Status: command.Status, ModifyIndex: step.index }, step, command.Message);
       next.StatusUpdatedAt = Math.floor(step.time / SECOND);
-      if (command.Status === "down") next.LastMissedHeartbeatIndex = step.index;
+      if (command.Status === "down" || command.Status === "disconnected") next.LastMissedHeartbeatIndex = step.index;
       else if (command.Status === "ready") next.LastMissedHeartbeatIndex = 0;
       state.putNode(step, next);
       return next;
     });
-  const evaluated = new Set<JobState>();
-  evaluateJobsOn(state, step, changed, evaluated);
-  evaluateSystemJobs(state, step, changed.filter(isUsable), evaluated);
-  return done(step);
+  return done(step, new NodeEvaluations(state, step).jobsOn(changed).systemJobs(changed.filter(isUsable)).outcome());
 }
 
 export function updateNodeEligibility(state: State, step: Step, command: UpdateNodeEligibility): Outcome {
@@ -96,8 +93,16 @@ export function updateNodeEligibility(state: State, step: Step, command: UpdateN
     message,
   );
   state.putNode(step, next);
-  if (isUsable(next)) evaluateSystemJobs(state, step, [next]);
-  return done(step);
+  const evaluations = new NodeEvaluations(state, step);
+  if (isUsable(next)) evaluations.systemJobs([next]);
+  return done(step, evaluations.outcome());
+}
+
+/** Makes every job that has, or may want, something on the node look at it again. */
+export function evaluateNode(state: State, step: Step, { NodeID }: EvaluateNode): Outcome {
+  const node = state.nodes.get(NodeID);
+  if (node === undefined) return refuse(step, "refused", "node not found");
+  return done(step, new NodeEvaluations(state, step).jobsOn([node]).systemJobs([node]).outcome());
 }
 
 /** Nobody will ever report on what ran on a purged node. */
@@ -112,45 +117,4 @@ function giveUp(state: State, step: Step, allocation: AllocationState): void {
 
 function known(state: State, ids: readonly string[]): Node[] {
   return ids.map((id) => state.nodes.get(id)).filter((node) => node !== undefined);
-}
-
-function withEvent(node: Node, step: Step, message: string): Node {
-  if (message === "") return node;
-  const event: NodeEvent = {
-    ...NodeEvent.create(),
-    Message: message,
-    Subsystem: "Cluster",
-    Timestamp: step.time,
-    CreateIndex: step.index,
-  };
-  return { ...node, Events: [...node.Events, event].slice(-EVENTS_MAX) };
-}
-
-/** Jobs with live allocations on the nodes must look at them again. */
-function evaluateJobsOn(state: State, step: Step, nodes: readonly Node[], evaluated: Set<JobState>): void {
-  for (const node of nodes) {
-    for (const allocation of state.nodes.allocationsOf(node.ID)) {
-      if (allocation.terminal) continue;
-      evaluateOnce(state, step, state.jobs.get(allocation.Namespace, allocation.JobID), node, evaluated);
-    }
-  }
-}
-
-/** System jobs may have to run on nodes that became usable. */
-function evaluateSystemJobs(
-  state: State,
-  step: Step,
-  nodes: readonly Node[],
-  evaluated: Set<JobState> = new Set(),
-): void {
-  const [node] = nodes;
-  if (node === undefined) return;
-  for (const job of state.jobs.system) evaluateOnce(state, step, job, node, evaluated);
-}
-
-function evaluateOnce(state: State, step: Step, job: JobState | undefined, node: Node, evaluated: Set<JobState>): void {
-  if (job === undefined || evaluated.has(job)) return;
-  evaluated.add(job);
-  createEvaluation(state, step, job.job, "node-update", { NodeID: node.ID, NodeModifyIndex: node.ModifyIndex });
-  state.refreshStatus(step, job);
 }

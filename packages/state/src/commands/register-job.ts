@@ -10,7 +10,7 @@ export function registerJob(state: State, step: Step, command: RegisterJob): Out
   const job = command.Job;
   if (job === undefined) return refuse(step, "invalid", "Job must be specified");
   const existing = state.jobs.get(job.Namespace, job.ID);
-  const conflict = indexConflict(command, existing) ?? transitionConflict(job, existing);
+  const conflict = indexConflict(command, existing) ?? (existing && transitionConflict(job, existing.job));
   if (conflict !== undefined) return refuse(step, "refused", conflict);
   if (existing !== undefined) preserve(job, existing.job, command);
   const stored = putJob(state, step, job, existing);
@@ -37,20 +37,27 @@ export function registerJob(state: State, step: Step, command: RegisterJob): Out
 
 /** Writes the job as a new version where its specification differs from the newest one. */
 export function putJob(state: State, step: Step, job: Job, existing: JobState | undefined): JobState {
-  if (existing === undefined) return createJob(state, step, job);
-  if (!existing.job.Stop && !specChanged(existing.job, job)) return existing;
-  const { CreateIndex, Version, Status } = existing.job;
-  existing.push({
-    ...job,
-    ...{ CreateIndex, Version: Version + 1, Status, StatusDescription: "", Stop: false, Stable: false },
-    ...{ ModifyIndex: step.index, JobModifyIndex: step.index, SubmitTime: step.time, VersionTag: undefined },
-  });
+  const next = nextVersion(job, existing?.job, step.index, step.time);
+  if (existing === undefined) return createJob(state, step, next);
+  if (next === existing.job) return existing;
+  existing.push(next);
   if (job.Periodic !== undefined) existing.lastLaunch = step.time;
   for (const group of job.TaskGroups) groupSummary(existing.summary, group.Name);
   state.jobs.classify(existing);
   state.touchJob(step, existing);
   state.touchSummary(step, existing);
   return existing;
+}
+
+/** The job as a registration at this index makes it. `before`, itself, when nothing of its specification changes. */
+export function nextVersion(job: Job, before: Job | undefined, index: number, time: number): Job {
+  if (before !== undefined && !before.Stop && !specChanged(before, job)) return before;
+  return {
+    ...job,
+    ...{ CreateIndex: before?.CreateIndex ?? index, Version: before === undefined ? 0 : before.Version + 1 },
+    ...{ Status: before?.Status ?? "", StatusDescription: "", Stop: false, Stable: false },
+    ...{ ModifyIndex: index, JobModifyIndex: index, SubmitTime: time, VersionTag: undefined },
+  };
 }
 
 function createJob(state: State, step: Step, job: Job): JobState {
@@ -62,14 +69,7 @@ function createJob(state: State, step: Step, job: Job): JobState {
     ModifyIndex: step.index,
   };
   for (const group of job.TaskGroups) groupSummary(summary, group.Name);
-  const created = new JobState(
-    {
-      ...job,
-      ...{ CreateIndex: step.index, Version: 0, Status: "", StatusDescription: "", Stop: false, Stable: false },
-      ...{ ModifyIndex: step.index, JobModifyIndex: step.index, SubmitTime: step.time, VersionTag: undefined },
-    },
-    summary,
-  );
+  const created = new JobState(job, summary);
   // The first tick is the first one after the registration.
   if (job.Periodic !== undefined) created.lastLaunch = step.time;
   state.jobs.add(created);
@@ -90,9 +90,8 @@ function indexConflict(
   return has === JobModifyIndex ? undefined : `${text}: job exists with conflicting job modify index: ${has}`;
 }
 
-function transitionConflict(job: Job, existing: JobState | undefined): string | undefined {
-  const before = existing?.job;
-  if (before === undefined) return undefined;
+/** Why the one job cannot become the other, in the API's words. */
+export function transitionConflict(job: Job, before: Job): string | undefined {
   if (before.Type !== job.Type) return `cannot update job from type ${quote(before.Type)} to ${quote(job.Type)}`;
   return (
     formConflict("periodic", before.Periodic !== undefined, job.Periodic !== undefined) ??

@@ -7,18 +7,22 @@ import { createEvaluation } from "./create-evaluation.ts";
 
 /** Takes in what node agents report. Reports on allocations that are gone are dropped: nothing can depend on them. */
 export function updateAllocations(state: State, step: Step, command: UpdateAllocations): Outcome {
-  const failed = new Set<JobState>();
+  const triggers = new Map<JobState, string>();
   const touched = new Set<JobState>();
   for (const update of command.Updates) {
     const allocation = state.allocations.get(update.ID);
     if (allocation === undefined || !isNews(allocation, update)) continue;
+    const returns = allocation.ClientStatus === "unknown" && update.ClientStatus !== "unknown";
     state.changeAllocation(step, allocation, false, (it) => take(it, update));
     const job = state.jobs.get(allocation.Namespace, allocation.JobID);
     if (job === undefined) continue;
     touched.add(job);
-    if (update.ClientStatus === "failed" && allocation.DesiredStatus === "run" && !job.job.Stop) failed.add(job);
+    if (allocation.DesiredStatus !== "run" || job.job.Stop) continue;
+    // One evaluation looks at both; what came back is more than that something failed.
+    if (returns) triggers.set(job, "reconnect");
+    else if (update.ClientStatus === "failed" && !triggers.has(job)) triggers.set(job, "alloc-failure");
   }
-  for (const job of failed) createEvaluation(state, step, job.job, "alloc-failure");
+  for (const [job, trigger] of triggers) createEvaluation(state, step, job.job, trigger);
   for (const job of touched) state.refreshStatus(step, job);
   return done(step);
 }

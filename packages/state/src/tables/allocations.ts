@@ -40,6 +40,10 @@ export class AllocationState {
   FollowupEvalID = "";
   RescheduleTracker: RescheduleTracker | undefined = undefined;
   ForceReschedule = false;
+  /** It is to leave its node. */
+  Migrate = false;
+  /** Log time at which its node had gone without a word; 0 once the scheduler has decided that it runs on. */
+  UnknownSince = 0;
   Score = 0;
   Metrics: AllocMetric | undefined = undefined;
   readonly CreateIndex: number;
@@ -88,6 +92,14 @@ export class AllocationState {
   /** Neither wanted by the servers nor, as far as they know, running: it holds no name and no resources. */
   get terminal(): boolean {
     return this.DesiredStatus !== "run" || this.clientTerminal;
+  }
+
+  /**
+   * Nobody else may have its name. While its node is disconnected a replacement may, and the
+   * scheduler settles which of the two stays when it is back.
+   */
+  get holdsName(): boolean {
+    return !this.terminal && this.UnknownSince === 0;
   }
 
   get clientTerminal(): boolean {

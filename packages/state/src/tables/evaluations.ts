@@ -18,13 +18,15 @@ export class EvaluationTable {
     const key = jobKey(evaluation.Namespace, evaluation.JobID);
     let ofJob = this.byJob.get(key);
     if (ofJob === undefined) {
-      ofJob = { ids: new Set(), open: 0, index: 0 };
+      ofJob = { ids: new Set(), blocked: new Set(), open: 0, index: 0 };
       this.byJob.set(key, ofJob);
     }
     const before = this.byId.get(evaluation.ID);
     ofJob.open += Number(isOpen(evaluation)) - Number(before !== undefined && isOpen(before));
     ofJob.index = Math.max(ofJob.index, evaluation.ModifyIndex);
     ofJob.ids.add(evaluation.ID);
+    if (evaluation.Status === "blocked") ofJob.blocked.add(evaluation.ID);
+    else ofJob.blocked.delete(evaluation.ID);
     this.byId.set(evaluation.ID, evaluation);
   }
 
@@ -36,6 +38,7 @@ export class EvaluationTable {
     const ofJob = this.byJob.get(key);
     if (ofJob === undefined) return;
     ofJob.ids.delete(id);
+    ofJob.blocked.delete(id);
     if (isOpen(evaluation)) ofJob.open -= 1;
     if (ofJob.ids.size === 0) this.byJob.delete(key);
   }
@@ -43,6 +46,8 @@ export class EvaluationTable {
 
 export interface JobEvaluations {
   readonly ids: Set<string>;
+  /** Those that wait for capacity: at most one, once the entry is applied. */
+  readonly blocked: Set<string>;
   /** Evaluations that are still to be processed. */
   open: number;
   /** Index of the last change among them. */
