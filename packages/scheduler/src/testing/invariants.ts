@@ -29,7 +29,8 @@ function doubledNames({ job, allocations }: JobView): string[] {
   const seen = new Set<string>();
   const found: string[] = [];
   for (const allocation of allocations) {
-    if (allocation.terminal) continue;
+    // One whose node is disconnected may have a replacement, which then has the name.
+    if (!allocation.holdsName) continue;
     const name = job.Type === "system" ? `${allocation.Name} on ${allocation.NodeID}` : allocation.Name;
     if (seen.has(name)) found.push(`${name} is there twice`);
     seen.add(name);

@@ -3,7 +3,7 @@ import type { State } from "../state.ts";
 import { done, type Step } from "../step.ts";
 import { isOpen } from "../tables/evaluations.ts";
 import type { JobState } from "../tables/jobs.ts";
-import { cancelBlocked } from "./blocked-evaluations.ts";
+import { cancelWaiting } from "./blocked-evaluations.ts";
 import { createEvaluation } from "./create-evaluation.ts";
 
 /** Stops a job, or with Purge removes it and all it had. An unknown job is no error. */
@@ -14,8 +14,8 @@ export function deregisterJob(state: State, step: Step, command: DeregisterJob):
   const spec = job.job;
   if (command.Purge) state.removeJob(step, job);
   else stop(state, step, job);
-  // A stopped job waits for no room, and would never be dead while it did.
-  cancelBlocked(state, step, command, `job ${command.JobID} stopped`);
+  // A stopped job waits for neither room nor time, and would not be dead while it did.
+  cancelWaiting(state, step, command, `job ${command.JobID} stopped`);
   const evaluates = spec.Periodic === undefined && spec.ParameterizedJob === undefined;
   const current = command.Purge ? { ...spec, JobModifyIndex: step.index } : job.job;
   const evaluation = evaluates
