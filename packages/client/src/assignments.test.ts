@@ -39,3 +39,8 @@ test("assignments: complete list with another status than here: told again", () 
   const behind = message({ Full: true, Allocations: [assignedTo(job)] });
   expect(decideChanges(behind, local()).tell).toEqual([one]);
 });
+
+test("assignments: a change that says unknown, of what runs here: told again", () => {
+  const unknown = message({ Allocations: [assignedTo(job, 0, { ClientStatus: "unknown", AllocModifyIndex: 11 })] });
+  expect(decideChanges(unknown, local()).tell).toEqual([one]);
+});

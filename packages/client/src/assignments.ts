@@ -33,7 +33,9 @@ export function decideChanges(message: NodeAllocations, local: ReadonlyMap<strin
       if (run && !isTerminal(assigned.ClientStatus)) start.push(assigned);
       continue;
     }
-    if (message.Full && here.clientStatus !== assigned.ClientStatus) tell.push(here.id);
+    // Unknown to the servers: they had given the node up for a time, and wait to hear of it.
+    const isAsked = message.Full || assigned.ClientStatus === "unknown";
+    if (isAsked && here.clientStatus !== assigned.ClientStatus) tell.push(here.id);
     if (here.terminal || assigned.AllocModifyIndex < here.index) continue;
     if (!run) stop.push(assigned);
     else if (assigned.AllocModifyIndex > here.index) update.push(assigned);

@@ -147,9 +147,10 @@ function createBatch(nodes: ConstructorParameters<typeof NodeSession>[0]["nodes"
     switch (decideMove(assigned)) {
       case "run": {
         const behaviour = behaviourOf(assigned);
+        const isUnknown = assigned.ClientStatus === "unknown";
         // Told before, and not yet heard by this server.
-        if (wheel.has(assigned.ID) || outbox.has(assigned.ID)) return;
-        counts.started += 1;
+        if ((wheel.has(assigned.ID) && !isUnknown) || outbox.has(assigned.ID)) return;
+        if (!isUnknown) counts.started += 1;
         outbox.add(runningUpdate(assigned.ID, behaviour, clock.wallNs()));
         return watchEnd(assigned.ID, behaviour);
       }
