@@ -185,3 +185,19 @@ test("agent: stopped, nothing of it is left waiting", async () => {
   expect(status()).toBe("running");
   expect(clock.pending()).toBe(0);
 });
+
+test("agent: cut off for longer than a group allows, stops its allocations and no others", async () => {
+  const agent = await startAgent();
+  const Disconnect = { LostAfter: undefined, StopOnClientAfter: 30e9, Replace: true, Reconcile: "best_score" };
+  const cautious = jobOf([{ Config: { run_for: "1h" } }], { ID: "cautious" }, { Disconnect });
+  const others = [assignedTo(cautious, 0), assignedTo(longRunning(), 1)];
+  await push({ Full: true, Index: 10, Jobs: [cautious, longRunning()], Allocations: others });
+  expect(agent.stats()).toMatchObject({ running: 2, terminal: 0 });
+  server.intercept = () => {
+    throw new Error("unreachable");
+  };
+  await clock.advance(20_000);
+  expect(agent.stats()).toMatchObject({ running: 2, terminal: 0 });
+  await clock.advance(30_000);
+  expect(agent.stats()).toMatchObject({ running: 1, terminal: 1 });
+});

@@ -52,6 +52,7 @@ export interface NodeAgent {
 
 /** Allocations whose files were collected and that are still known to have ended here. */
 const COLLECTED_MAX = 10_000;
+const CUT_OFF_CHECK_MS = 1_000;
 /** How long a stopping agent tries to tell the servers the last it knows. */
 const LAST_WORDS_MS = 3_000;
 
@@ -72,6 +73,7 @@ class Agent implements NodeAgent {
   /** Ended here and no longer kept: a server that lags behind may list one as running, and it must not start anew. */
   readonly #collected = new Set<string>();
   #session: NodeSession | undefined;
+  readonly #closing = new AbortController();
   #stopped = false;
 
   constructor(parts: AgentParts) {
@@ -119,11 +121,27 @@ class Agent implements NodeAgent {
       seenIndex,
     );
     await this.#session.start();
+    void this.#stopWhenCutOff();
+  }
+
+  /** Some groups would rather not run than run beside the replacement that the servers place meanwhile. */
+  async #stopWhenCutOff(): Promise<void> {
+    const { clock, logger } = this.#parts;
+    while (!this.#stopped) {
+      await clock.after(CUT_OFF_CHECK_MS, this.#closing.signal).catch(() => undefined);
+      const silentMs = this.#session?.silentMs ?? 0;
+      for (const runner of this.#stopped ? [] : this.#runners.values()) {
+        if (runner.terminal || silentMs < runner.stopAfterMs) continue;
+        logger.warn({ alloc: runner.id, silentMs }, "cut off from the servers for too long; stopping the allocation");
+        runner.stop().catch((error) => this.#lost(runner, error));
+      }
+    }
   }
 
   async stop({ drain = false } = {}): Promise<void> {
     if (this.#stopped) return;
     this.#stopped = true;
+    this.#closing.abort();
     const runners = [...this.#runners.values()].filter((runner) => !runner.terminal);
     await this.#session?.close();
     if (drain || this.#config.killTasksOnStop) await Promise.all(runners.map((runner) => runner.stop()));

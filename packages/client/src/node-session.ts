@@ -42,12 +42,19 @@ export class NodeSession {
   #ttlMs = TTL_MS;
   #lastIndex: number;
   #heartbeats = 0;
+  #heardMs: number;
 
   /** `seenIndex`: the log index that an earlier life of the agent is known to have seen. */
   constructor(parts: NodeSessionParts, seenIndex = 0) {
     this.#parts = parts;
     this.#identities = parts.nodes.map(({ ID, SecretID }) => ({ NodeID: ID, SecretID }));
     this.#lastIndex = seenIndex;
+    this.#heardMs = parts.clock.monotonicMs();
+  }
+
+  /** Since a server last answered. */
+  get silentMs(): number {
+    return this.#parts.clock.monotonicMs() - this.#heardMs;
   }
 
   get heartbeats(): number {
@@ -116,6 +123,7 @@ export class NodeSession {
   }
 
   #heard(response: { readonly HeartbeatTTL: number; readonly Servers: readonly string[] }): void {
+    this.#heardMs = this.#parts.clock.monotonicMs();
     if (response.HeartbeatTTL > 0) this.#ttlMs = response.HeartbeatTTL / 1e6;
     this.#parts.pool.learn(response.Servers);
   }

@@ -134,6 +134,11 @@ export class AllocRunner {
     this.#parts.store.write(this.#snapshot());
   }
 
+  /** How long its node may be cut off before it is to be stopped, milliseconds. */
+  get stopAfterMs(): number {
+    return (this.#group.Disconnect?.StopOnClientAfter ?? Number.POSITIVE_INFINITY) / 1e6;
+  }
+
   /** Resolves once every task is dead. */
   async stop(): Promise<void> {
     if (!this.#stopping) {

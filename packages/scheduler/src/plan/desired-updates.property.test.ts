@@ -93,7 +93,7 @@ describe("a planned registration", () => {
       }),
       { numRuns: RUNS },
     );
-  });
+  }, 120_000);
 });
 
 function planned(world: World, job: Job, seed: number): Plan {

@@ -208,5 +208,5 @@ describe("any history of nodes that come and go", () => {
       }),
       { numRuns: RUNS },
     );
-  });
+  }, 120_000);
 });
