@@ -93,21 +93,24 @@ describe("a client that reconnects", () => {
     expect(world.live(job)).toEqual([replacement]);
   });
 
-  it("a batch allocation that ended well while unknown: its replacement stops when nothing else runs", () => {
-    const world = new World();
-    world.addNodes(mockNode({}, 0), mockNode({}, 1));
-    const job = withDisconnect(mockBatchJob(), { Replace: false });
-    world.process(world.register(job));
-    const [it] = world.live(job);
-    if (it === undefined) throw new Error("nothing placed");
-    world.report(it, "running");
-    world.setStatus(it.NodeID, "disconnected");
-    world.settle();
-    world.setStatus(it.NodeID, "ready");
-    world.report(it, "complete");
-    world.settle();
-    expect([world.live(job), world.allocations(job).length]).toEqual([[], 1]);
-  });
+  it.each([true, false])(
+    "a batch allocation ended well while unknown, replaced: %s: none runs on or is placed",
+    (Replace) => {
+      const world = new World();
+      world.addNodes(mockNode({}, 0), mockNode({}, 1));
+      const job = withDisconnect(mockBatchJob(), { Replace });
+      world.process(world.register(job));
+      const [it] = world.live(job);
+      if (it === undefined) throw new Error("nothing placed");
+      world.report(it, "running");
+      world.setStatus(it.NodeID, "disconnected");
+      world.settle();
+      world.setStatus(it.NodeID, "ready");
+      world.report(it, "complete");
+      world.settle();
+      expect([world.live(job), world.allocations(job).length]).toEqual([[], Replace ? 2 : 1]);
+    },
+  );
 
   it("the job is stopped meanwhile: told to stop, and the job is dead", () => {
     const { world, job, original } = reunited("keep_original");

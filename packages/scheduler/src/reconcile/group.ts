@@ -82,11 +82,15 @@ interface Reunion {
 
 /** What is back meets what was placed in its stead: of each name one goes on. */
 function reunite(sorted: Sorted, { updates }: GroupOptions): Reunion {
-  const stops: Stop[] = [];
+  const finished = new Set(sorted.done.map(({ NameIndex }) => NameIndex));
+  // What ended well while it was unknown leaves its replacement nothing to do.
+  const needless = sorted.keep.filter(({ NameIndex }) => finished.has(NameIndex));
+  sorted.keep = sorted.keep.filter(({ NameIndex }) => !finished.has(NameIndex));
+  const stops: Stop[] = needless.map((allocation) => ({ allocation, reason: STOP.reconnected }));
   const back: AllocationView[] = [];
   for (const returned of sorted.reconnect) {
     const rival = [...sorted.keep, ...sorted.migrate].find(({ NameIndex }) => NameIndex === returned.NameIndex);
-    const isDone = sorted.done.some(({ NameIndex }) => NameIndex === returned.NameIndex);
+    const isDone = finished.has(returned.NameIndex);
     const goesOn = !isDone && (rival === undefined || survivor(returned, rival, updates) === returned);
     const stopped = goesOn ? rival : returned;
     if (stopped !== undefined) stops.push({ allocation: stopped, reason: STOP.reconnected });
