@@ -49,17 +49,18 @@ export class Pass {
     return { nodes: this.view.nodes, room: this.room, seed: this.#seed };
   }
 
-  verdicts(group: TaskGroup): Verdicts {
+  /** `version`: the job that the group is of, when it is not the job as it is. */
+  verdicts(group: TaskGroup, version: Job = this.job): Verdicts {
     let verdicts = this.#verdicts.get(group);
     if (verdicts === undefined) {
-      verdicts = this.#cache.of(this.job, group, this.view.nodes);
+      verdicts = this.#cache.of(version, group, this.view.nodes);
       this.#verdicts.set(group, verdicts);
     }
     return verdicts;
   }
 
-  candidates(group: TaskGroup): Candidates {
-    return new Candidates(this.view.nodes, this.verdicts(group), this.job.NodePool);
+  candidates(group: TaskGroup, version: Job = this.job): Candidates {
+    return new Candidates(this.view.nodes, this.verdicts(group, version), version.NodePool);
   }
 
   /** The group may run on the node, whether or not the node takes new placements. */

@@ -1,17 +1,32 @@
-import type { TaskGroup } from "@steppe/proto";
-import { type AllocationView, askOf } from "@steppe/state";
+import type { Job } from "@steppe/proto";
+import { askOf, groupOf } from "@steppe/state";
 import type { Pass } from "./pass.ts";
 import { GroupPlacer } from "./place.ts";
 import type { Rows } from "./plan/rows.ts";
 import { NONE } from "./rank/reschedule-penalty.ts";
 import { bringsRoom, type GroupChanges, replacedBy, type Wanted } from "./reconcile/changes.ts";
 
-/** Places what a group wants, and says what found no place. */
-export function placeGroup(pass: Pass, { group, wanted, staying }: GroupChanges): void {
-  if (wanted.length === 0) return;
-  const verdicts = pass.verdicts(group);
-  const placer = createPlacer(pass, group, staying, wanted);
-  const rows = pass.draft.rows(group.Name);
+/** Places what a group wants, and says what found no place. Older versions, if any are wanted, come last. */
+export function placeGroup(pass: Pass, changes: GroupChanges): void {
+  const { wanted, staying } = changes;
+  const versions = new Set(wanted.map(({ version }) => version));
+  const ordered = [...versions].sort((a, b) => (b?.Version ?? Infinity) - (a?.Version ?? Infinity));
+  for (const version of ordered) {
+    const group = version === undefined ? changes.group : groupOf(version, changes.group.Name);
+    if (group === undefined) continue;
+    const own = wanted.filter((it) => it.version === version);
+    placeVersion(pass, { group, version, wanted: own, staying });
+  }
+}
+
+interface VersionOfGroup extends Pick<GroupChanges, "group" | "wanted" | "staying"> {
+  readonly version: Job | undefined;
+}
+
+function placeVersion(pass: Pass, { group, version, wanted, staying }: VersionOfGroup): void {
+  const verdicts = pass.verdicts(group, version);
+  const placer = createPlacer(pass, { group, version, wanted, staying });
+  const rows = pass.draft.rows(group.Name, version);
   rows.explain(placer.metric());
   let waiting = 0;
   let full = false;
@@ -24,25 +39,20 @@ export function placeGroup(pass: Pass, { group, wanted, staying }: GroupChanges)
   if (waiting > 0) pass.draft.fallShort(group.Name, waiting, placer.metric(), verdicts);
 }
 
-function createPlacer(
-  pass: Pass,
-  group: TaskGroup,
-  staying: readonly AllocationView[],
-  wanted: readonly Wanted[],
-): GroupPlacer {
+function createPlacer(pass: Pass, { group, version, wanted, staying }: VersionOfGroup): GroupPlacer {
   // Those to be replaced occupy their place until they are.
   const slots = [...staying, ...replacedBy(wanted)].map(({ NodeID }) => pass.view.nodes.slot(NodeID));
   const occupied = slots.filter((slot) => slot >= 0);
   const rules = pass.distinct.of(group.Name);
   return new GroupPlacer(
     { count: group.Count ?? 1, ask: askOf(group), occupied, rules },
-    pass.candidates(group),
+    pass.candidates(group, version),
     pass.surroundings,
   );
 }
 
 function place(pass: Pass, placer: GroupPlacer, rows: Rows, wanted: Wanted): boolean {
-  const { nameIndex, previous, tracker, stop } = wanted;
+  const { nameIndex, previous, tracker, stop, canary } = wanted;
   const before = bringsRoom(wanted) ? stop?.allocation : undefined;
   const slot = before === undefined ? -1 : pass.view.nodes.slot(before.NodeID);
   if (before !== undefined) placer.release(slot, before.Ask);
@@ -52,7 +62,7 @@ function place(pass: Pass, placer: GroupPlacer, rows: Rows, wanted: Wanted): boo
     return false;
   }
   if (stop !== undefined) pass.draft.stop(stop.allocation, stop.reason);
-  rows.add(nameIndex, found.slot, found.score, { previousId: previous?.ID, tracker });
+  rows.add(nameIndex, found.slot, found.score, { previousId: previous?.ID, tracker, canary });
   return true;
 }
 

@@ -5,4 +5,4 @@ export { State } from "./state.ts";
 export { AllocationState, type Ask, askOf, groupOf } from "./tables/allocations.ts";
 export { isOpen } from "./tables/evaluations.ts";
 export { capacityOf, isUsable } from "./tables/nodes.ts";
-export type { AllocationView, JobView, NodeColumns, StateView } from "./view.ts";
+export type { AllocationView, DeploymentView, JobDeploymentsView, JobView, NodeColumns, StateView } from "./view.ts";

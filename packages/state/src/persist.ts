@@ -34,6 +34,9 @@ function* snapshotKinds(state: State): Generator<RecordKind> {
   for (const job of state.jobs.byKey.values()) yield { $case: "Job", value: jobRecord(job) };
   for (const node of state.nodes.nodes) if (node !== undefined) yield { $case: "Node", value: node };
   for (const evaluation of state.evaluations.byId.values()) yield { $case: "Evaluation", value: evaluation };
+  for (const { deployment, decidedIndex } of state.deployments.byId.values()) {
+    yield { $case: "Deployment", value: { Deployment: deployment, DecidedIndex: decidedIndex } };
+  }
   const numbers = new MetricNumbers();
   for (const allocation of state.allocations.byId.values()) {
     const { number, isNew } = numbers.of(allocation.Metrics);
@@ -104,6 +107,8 @@ function allocationRecord(allocation: AllocationState, metric: number): Allocati
     CreateTime: allocation.CreateTime,
     ModifyTime: allocation.ModifyTime,
     JobCreateIndex: allocation.Job.CreateIndex,
+    DeploymentID: allocation.DeploymentID,
+    Reschedule: allocation.Reschedule,
   };
 }
 
@@ -149,6 +154,11 @@ class Restore {
         return;
       case "Evaluation":
         this.#state.evaluations.put(kind.value);
+        return;
+      case "Deployment":
+        if (kind.value.Deployment === undefined)
+          throw new Error("snapshot has a deployment record without its deployment");
+        this.#state.deployments.put(kind.value.Deployment).decidedIndex = kind.value.DecidedIndex;
         return;
       case "Metric":
         this.#metrics.set(kind.value.Number, kind.value.Metrics);
@@ -230,6 +240,10 @@ class Restore {
     allocation.FollowupEvalID = record.FollowupEvalID;
     allocation.RescheduleTracker = record.RescheduleTracker;
     allocation.ForceReschedule = record.ForceReschedule;
+    // The table's own text, one for all allocations of the deployment.
+    const deployment = this.#state.deployments.get(record.DeploymentID)?.deployment;
+    allocation.DeploymentID = deployment?.ID ?? record.DeploymentID;
+    allocation.Reschedule = record.Reschedule;
     allocation.Score = record.Score;
     allocation.Metrics = this.#metrics.get(record.Metric);
     allocation.ModifyIndex = record.ModifyIndex;

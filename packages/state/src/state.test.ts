@@ -210,7 +210,7 @@ describe("allocations", () => {
     const [first] = liveOf(ledger);
     ledger.run(report(first?.ID ?? "", "failed"));
     expect(ledger.state.nodes.usedCpu[ledger.state.nodes.slot(nodes[0])]).toBe(0);
-    expect(jobOf(ledger)?.names.get(group)).toEqual(new Set([1]));
+    expect(jobOf(ledger)?.names.get(group)).toEqual(new Map([[1, 1]]));
     const triggers = [...ledger.state.evaluations.byId.values()].map((it) => it.TriggeredBy);
     expect(triggers).toContain("alloc-failure");
   });

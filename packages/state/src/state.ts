@@ -1,9 +1,10 @@
-import type { Evaluation, Job, JobSummary, Lease, Node } from "@steppe/proto";
+import type { Deployment, Evaluation, Job, JobSummary, Lease, Node } from "@steppe/proto";
 import { JobChildrenSummary, TaskGroupSummary } from "@steppe/proto";
 import type { TableName } from "./changes.ts";
 import { Digest, DigestHistory } from "./digest.ts";
 import type { Step } from "./step.ts";
 import { type AllocationState, AllocationTable } from "./tables/allocations.ts";
+import { type DeploymentEntry, DeploymentTable } from "./tables/deployments.ts";
 import { EvaluationTable } from "./tables/evaluations.ts";
 import { type JobState, JobTable } from "./tables/jobs.ts";
 import { isUsable, NodeTable } from "./tables/nodes.ts";
@@ -25,6 +26,7 @@ export class State {
   readonly jobs: JobTable = new JobTable();
   readonly evaluations: EvaluationTable = new EvaluationTable();
   readonly allocations: AllocationTable = new AllocationTable();
+  readonly deployments: DeploymentTable = new DeploymentTable();
   readonly nodes: NodeTable = new NodeTable();
   readonly outcomes: OutcomeTable = new OutcomeTable();
 
@@ -48,6 +50,7 @@ export class State {
 
   removeJob(step: Step, job: JobState): void {
     for (const allocation of job.allocations) this.removeAllocation(step, allocation);
+    this.#removeDeployments(step, job);
     this.jobs.remove(job);
     step.changes.jobs.add(job.key);
     step.changes.summaries.add(job.key);
@@ -66,8 +69,29 @@ export class State {
     this.digest.text(evaluation.Status);
   }
 
+  putDeployment(step: Step, deployment: Deployment): DeploymentEntry {
+    const entry = this.deployments.put({ ...deployment, ModifyIndex: step.index, ModifyTime: step.time });
+    step.changes.deployments.set(deployment.ID, entry.deployment);
+    step.changes.jobDeployments.add(`${deployment.Namespace}/${deployment.JobID}`);
+    this.touch(step, "deployments", deployment.ID);
+    this.digest.text(deployment.Status);
+    return entry;
+  }
+
+  #removeDeployments(step: Step, job: JobState): void {
+    const { Namespace, ID } = job.job;
+    for (const entry of [...(this.deployments.ofJob(Namespace, ID)?.entries ?? [])]) {
+      this.deployments.remove(entry);
+      step.changes.deployments.set(entry.deployment.ID, entry.deployment);
+      step.changes.jobDeployments.add(job.key);
+      this.indexes.delete("deployments", step.index);
+      this.touch(step, "deployments", entry.deployment.ID);
+    }
+  }
+
   addAllocation(step: Step, job: JobState, allocation: AllocationState): void {
     this.allocations.add(allocation);
+    this.deployments.get(allocation.DeploymentID)?.allocations.add(allocation);
     job.allocations.add(allocation);
     const slot = this.nodes.slot(allocation.NodeID);
     this.nodes.addAllocation(allocation);
@@ -79,6 +103,7 @@ export class State {
   /** Puts back an allocation of a snapshot, whose summary and indexes come with it. */
   restoreAllocation(job: JobState, allocation: AllocationState): void {
     this.allocations.add(allocation);
+    this.deployments.get(allocation.DeploymentID)?.allocations.add(allocation);
     job.allocations.add(allocation);
     const slot = this.nodes.slot(allocation.NodeID);
     this.nodes.addAllocation(allocation);
@@ -119,6 +144,7 @@ export class State {
     if (!allocation.terminal) this.#release(step, job, allocation, slot, allocation.Ask);
     if (job !== undefined) this.#count(step, job, allocation, -1);
     this.allocations.remove(allocation);
+    this.deployments.get(allocation.DeploymentID)?.allocations.delete(allocation);
     job?.allocations.delete(allocation);
     this.nodes.removeAllocation(allocation);
     step.changes.removedAllocations.push(allocation);
@@ -150,10 +176,10 @@ export class State {
     if (slot >= 0) this.nodes.take(slot, allocation.Ask);
     let names = job.names.get(allocation.TaskGroup);
     if (names === undefined) {
-      names = new Set();
+      names = new Map();
       job.names.set(allocation.TaskGroup, names);
     }
-    names.add(allocation.NameIndex);
+    names.set(allocation.NameIndex, (names.get(allocation.NameIndex) ?? 0) + 1);
     job.liveAllocations += 1;
   }
 
@@ -169,7 +195,10 @@ export class State {
       step.changes.freedClasses.add(this.nodes.className(slot));
     }
     if (job === undefined) return;
-    job.names.get(allocation.TaskGroup)?.delete(allocation.NameIndex);
+    const names = job.names.get(allocation.TaskGroup);
+    const holders = names?.get(allocation.NameIndex) ?? 0;
+    if (holders > 1) names?.set(allocation.NameIndex, holders - 1);
+    else names?.delete(allocation.NameIndex);
     job.liveAllocations -= 1;
   }
 
@@ -215,7 +244,7 @@ export class State {
     const { Stop, Periodic, ParameterizedJob, Dispatched, Type, Namespace, ID } = job.job;
     const standing = Periodic !== undefined || (ParameterizedJob !== undefined && !Dispatched) || Type === "system";
     if (standing && !Stop) return "running";
-    if (job.liveAllocations > 0) return "running";
+    if (job.liveAllocations > 0 || this.deployments.latest(Namespace, ID)?.active) return "running";
     const evaluations = this.evaluations.ofJob(Namespace, ID);
     if (evaluations !== undefined && evaluations.open > 0) return "pending";
     const fresh = job.allocations.size === 0 && (evaluations === undefined || evaluations.ids.size === 0);

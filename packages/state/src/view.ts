@@ -1,6 +1,7 @@
 import type { Evaluation, Job, JobSubmission, JobSummary, Lease, Node } from "@steppe/proto";
 import type { JobKey, TableName } from "./changes.ts";
 import type { AllocationState } from "./tables/allocations.ts";
+import type { DeploymentEntry, JobDeployments } from "./tables/deployments.ts";
 import type { JobEvaluations } from "./tables/evaluations.ts";
 
 /**
@@ -30,15 +31,30 @@ export interface StateView {
     readonly byEvaluation: ReadonlyMap<string, ReadonlySet<AllocationView>>;
     get(id: string): AllocationView | undefined;
   };
+  readonly deployments: {
+    readonly byId: ReadonlyMap<string, DeploymentView>;
+    get(id: string): DeploymentView | undefined;
+    ofJob(namespace: string, jobId: string): JobDeploymentsView | undefined;
+    /** The newest one of a job. */
+    latest(namespace: string, jobId: string): DeploymentView | undefined;
+  };
   readonly nodes: NodeColumns;
 }
+
+export type DeploymentView = Readonly<Omit<DeploymentEntry, "allocations">> & {
+  readonly allocations: ReadonlySet<AllocationView>;
+};
+
+export type JobDeploymentsView = Readonly<Omit<JobDeployments, "entries">> & {
+  readonly entries: ReadonlySet<DeploymentView>;
+};
 
 export interface JobView {
   readonly key: JobKey;
   readonly job: Job;
   readonly versions: readonly Job[];
   readonly allocations: ReadonlySet<AllocationView>;
-  readonly names: ReadonlyMap<string, ReadonlySet<number>>;
+  readonly names: ReadonlyMap<string, ReadonlyMap<number, number>>;
   readonly children: ReadonlySet<JobKey>;
   readonly summary: Readonly<JobSummary>;
   readonly submission: JobSubmission | undefined;

@@ -1,10 +1,14 @@
 import {
   type AllocMetric,
+  type Deployment,
+  type DeploymentStatusUpdate,
+  type DesiredUpdates,
   type Evaluation,
   FollowUps,
   InPlaceUpdates,
   type Job,
   Plan,
+  PlanAnnotations,
   PlanResult,
   Stops,
 } from "@steppe/proto";
@@ -36,6 +40,10 @@ export class Draft {
   readonly #evaluations: Evaluation[] = [];
   readonly #queued: Record<string, number> = {};
   readonly #shortfalls: Map<string, Shortfall> = new Map();
+  readonly #desired: Record<string, DesiredUpdates> = {};
+  readonly #deploymentUpdates: DeploymentStatusUpdate[] = [];
+  #deployment: Deployment | undefined = undefined;
+  #deploymentId = "";
   #nextEvaluationId = "";
 
   constructor(view: StateView, evaluation: Evaluation, job: Job | undefined, context: SchedulerContext) {
@@ -55,8 +63,29 @@ export class Draft {
     append(this.#inPlace, allocation.TaskGroup, allocation.ID);
   }
 
-  rows(group: string): Rows {
-    const rows = new Rows(group, this.#view.nodes);
+  /** A deployment that all placements and in-place updates of this plan become part of. */
+  begin(deployment: Deployment): void {
+    this.#deployment = deployment;
+    this.#deploymentId = deployment.ID;
+  }
+
+  /** The same for a deployment that is there. */
+  partOf(deploymentId: string): void {
+    this.#deploymentId = deploymentId;
+  }
+
+  updateDeployment(update: DeploymentStatusUpdate): void {
+    this.#deploymentUpdates.push(update);
+  }
+
+  /** What a dry run is to show for the group. */
+  annotate(group: string, desired: DesiredUpdates): void {
+    this.#desired[group] = desired;
+  }
+
+  /** `version`: what the rows run, when it is not the job as it is. */
+  rows(group: string, version?: Job): Rows {
+    const rows = new Rows(group, this.#view.nodes, version?.Version);
     this.#rows.push(rows);
     return rows;
   }
@@ -64,7 +93,7 @@ export class Draft {
   /** So many allocations of the group wait for a place. */
   fallShort(group: string, waiting: number, metric: AllocMetric, verdicts: Verdicts): void {
     metric.CoalescedFailures = waiting - 1;
-    this.#queued[group] = waiting;
+    this.#queued[group] = (this.#queued[group] ?? 0) + waiting;
     this.#shortfalls.set(group, { metric, verdicts });
   }
 
@@ -94,6 +123,9 @@ export class Draft {
       SnapshotIndex: this.#view.index,
       AllAtOnce: this.#job?.AllAtOnce ?? false,
       ...this.#changes(),
+      Deployment: this.#deployment,
+      DeploymentID: this.#deploymentId,
+      DeploymentUpdates: this.#deploymentUpdates,
       Evaluations: this.#evaluations,
       Result,
     };
@@ -119,6 +151,10 @@ export class Draft {
   #close(): PlanResult {
     const result = PlanResult.create({
       Status: "complete",
+      DeploymentID: this.#deploymentId,
+      ...(this.#evaluation.AnnotatePlan && {
+        Annotations: PlanAnnotations.create({ DesiredTGUpdates: this.#desired }),
+      }),
       NextEval: this.#nextEvaluationId,
       QueuedAllocations: this.#queued,
       FailedTGAllocs: Object.fromEntries([...this.#shortfalls].map(([group, { metric }]) => [group, metric])),

@@ -6,6 +6,7 @@ import type { NodeColumns } from "@steppe/state";
 export interface RowExtras {
   readonly previousId?: string | undefined;
   readonly tracker?: RescheduleTracker | undefined;
+  readonly canary?: boolean | undefined;
 }
 
 /** The placements of one task group, gathered as the columns of a plan. */
@@ -15,8 +16,10 @@ export class Rows {
   /** By slot: position in NodeIDs, -1 when not there. */
   readonly #positions: Int32Array;
 
-  constructor(group: string, nodes: NodeColumns) {
+  /** `version`: of the job, when it is not the plan's. */
+  constructor(group: string, nodes: NodeColumns, version?: number) {
     this.#placements = Placements.create({ TaskGroup: group });
+    if (version !== undefined) this.#placements.JobVersion = version;
     this.#nodes = nodes;
     this.#positions = new Int32Array(nodes.length).fill(-1);
   }
@@ -30,12 +33,13 @@ export class Rows {
     this.#placements.Metrics = metric;
   }
 
-  add(nameIndex: number, slot: number, score: number, { previousId, tracker }: RowExtras = NO_EXTRAS): void {
+  add(nameIndex: number, slot: number, score: number, { previousId, tracker, canary }: RowExtras = NO_EXTRAS): void {
     const row = this.#placements.NameIndexes.push(nameIndex) - 1;
     this.#placements.Nodes.push(this.#positionOf(slot));
     this.#placements.Scores.push(score);
     if (previousId !== undefined) this.#placements.PreviousAllocations[row] = previousId;
     if (tracker !== undefined) this.#placements.RescheduleTrackers[row] = tracker;
+    if (canary === true) this.#placements.Canaries.push(row);
   }
 
   /** The columns, with an id for each row. */

@@ -1,8 +1,8 @@
 import { AllocMetric, FollowUps, InPlaceUpdates, Placements, Plan, RescheduleTracker, Stops } from "@steppe/proto";
 
-/** Upper bounds in bytes: of a tag with a length, and of the columns of a row (id, name, node, score). */
+/** Upper bounds in bytes: of a tag with a length, and of the columns of a row (id, name, node, score, canary). */
 const HEADER = 8;
-const ROW = 16 + 5 + 5 + 8;
+const ROW = 16 + 5 + 5 + 8 + 5;
 
 /**
  * Cuts a plan into parts of at most `maxBytes`, to be committed in order. Stops come first, so that
@@ -33,10 +33,12 @@ class Parts {
   constructor(plan: Plan, bytesMax: number) {
     this.#plan = plan;
     const emptied = { Stops: [], InPlaceUpdates: [], Placements: [], FollowUps: [], Evaluations: [] };
-    this.#header = { ...plan, ...emptied, Result: undefined };
+    this.#header = { ...plan, ...emptied, Result: undefined, Deployment: undefined, DeploymentUpdates: [] };
     this.#bytesMax = bytesMax;
     this.#part = this.#open();
-    this.#headerBytes = sizeOf(this.#header);
+    // The parts behind the first find it in the state.
+    if (plan.Deployment !== undefined) this.#part.Deployment = plan.Deployment;
+    this.#headerBytes = sizeOf(this.#part);
     this.#bytes = this.#headerBytes;
   }
 
@@ -56,14 +58,15 @@ class Parts {
   }
 
   finish(): Plan[] {
-    const end = { Evaluations: this.#plan.Evaluations, Result: this.#plan.Result };
+    const { Evaluations, Result, DeploymentUpdates } = this.#plan;
+    const end = { Evaluations, Result, DeploymentUpdates };
     this.take(sizeOf({ ...this.#header, ...end }));
     Object.assign(this.#part, end);
     return this.#parts;
   }
 
   #open(): Plan {
-    const part = { ...this.#header, Stops: [], InPlaceUpdates: [], Placements: [], FollowUps: [] };
+    const part: Plan = { ...this.#header, Stops: [], InPlaceUpdates: [], Placements: [], FollowUps: [] };
     this.#parts.push(part);
     return part;
   }
@@ -137,12 +140,14 @@ function nodeBytes({ Nodes, NodeIDs }: Placements, row: number): number {
 class PlacementsPart {
   readonly placements: Placements;
   readonly #whole: Placements;
+  readonly #canaries: ReadonlySet<number>;
   readonly #rows: number[] = [];
   readonly #positions: Map<number, number> = new Map();
 
   constructor(whole: Placements) {
     this.#whole = whole;
-    this.placements = Placements.create({ TaskGroup: whole.TaskGroup });
+    this.placements = Placements.create({ TaskGroup: whole.TaskGroup, JobVersion: whole.JobVersion });
+    this.#canaries = new Set(whole.Canaries);
     this.placements.Metrics = whole.Metrics;
   }
 
@@ -160,6 +165,7 @@ class PlacementsPart {
     const tracker = RescheduleTrackers[row];
     if (previous !== undefined) this.placements.PreviousAllocations[at] = previous;
     if (tracker !== undefined) this.placements.RescheduleTrackers[at] = tracker;
+    if (this.#canaries.has(row)) this.placements.Canaries.push(at);
   }
 
   /** Rows are neighbours, so their ids are one piece. */

@@ -2,6 +2,7 @@ import { type NextReschedule, nextReschedule } from "@steppe/model";
 import type { Evaluation, Job, Node, TaskGroup } from "@steppe/proto";
 import type { AllocationView, StateView } from "@steppe/state";
 import { failureTime } from "./failure-time.ts";
+import type { GroupRollout } from "./rollout.ts";
 import type { Updates } from "./updates.ts";
 
 /** What the rules look at beside the allocation, the same for all allocations of a group. */
@@ -12,6 +13,7 @@ export interface GroupCase {
   /** Undefined when the job no longer has the group, or is stopped. */
   readonly group: TaskGroup | undefined;
   readonly updates: Updates;
+  readonly rollout: GroupRollout;
   /** Unix nanoseconds. */
   readonly now: number;
 }

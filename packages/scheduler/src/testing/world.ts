@@ -1,6 +1,7 @@
 import { type Random, SECOND } from "@steppe/model";
 import {
   type Command,
+  type Deployment,
   Entry,
   type Evaluation,
   type Job,
@@ -67,10 +68,49 @@ export class World {
     return this.evaluation(this.run({ $case: "EvaluateJob", value }).EvalID);
   }
 
-  report(allocation: AllocationView, status: string, tasks: Record<string, TaskState> = {}): void {
-    const update = { ID: allocation.ID, ClientStatus: status, ClientDescription: "", TaskStates: tasks };
-    const value = { Updates: [{ ...update, DeploymentStatus: undefined, NetworkStatus: undefined }] };
+  /** `healthy` is what the node says for the deployment that the allocation is part of. */
+  report(allocation: AllocationView, status: string, tasks: Record<string, TaskState> = {}, healthy?: boolean): void {
+    const { ID, DeploymentID } = allocation;
+    const update = { ID, ClientStatus: status, ClientDescription: "", TaskStates: tasks, NetworkStatus: undefined };
+    const health = { Healthy: healthy, Timestamp: this.now, Canary: false, ModifyIndex: 0 };
+    const DeploymentStatus = healthy === undefined ? undefined : health;
+    const value = { Updates: [{ ...update, DeploymentStatus, DeploymentID }] };
     this.run({ $case: "UpdateAllocations", value });
+  }
+
+  /** The newest deployment of a job. */
+  deployment(job: Job): Deployment {
+    const entry = this.state.deployments.latest(job.Namespace, job.ID);
+    if (entry === undefined) throw new Error(`job ${job.ID} has no deployment`);
+    return entry.deployment;
+  }
+
+  /** One step of a rollout: all that runs turns out healthy, and the scheduler looks again. */
+  heal(job: Job): Plan {
+    for (const allocation of this.live(job)) this.report(allocation, "running", {}, true);
+    return this.process(this.evaluate(job));
+  }
+
+  /** Goes on until the deployment has nothing left to wait for. */
+  rollOut(job: Job): void {
+    for (let steps = 0; this.deployment(job).Status === "running"; steps++) {
+      if (steps > 100) throw new Error(`the deployment of ${job.ID} does not come to an end`);
+      this.heal(job);
+    }
+  }
+
+  /** As the deployment's watcher does when allocations turned unhealthy. */
+  mayReplace(...allocations: AllocationView[]): void {
+    const claim = { Holder: "world", Address: "", HTTPAddress: "", TTL: 3600 * SECOND, DigestIndex: 0, Digest: 0 };
+    const held = this.state.lease !== undefined && this.state.lease.Expires > this.now;
+    const Term = held ? this.state.lease?.Term : this.run({ $case: "ClaimLease", value: { ...claim, Term: 0 } }).Term;
+    const Advances = allocations.map(({ ID, DeploymentID }) => ({ DeploymentID, ReplaceAllocIDs: [ID] }));
+    this.run({ $case: "AdvanceDeployments", value: { Term: Term ?? 0, Advances } });
+  }
+
+  promote(job: Job): Outcome {
+    const { ID: DeploymentID } = this.deployment(job);
+    return this.run({ $case: "PromoteDeployment", value: { Term: 0, DeploymentID, All: true, Groups: [] } });
   }
 
   evaluation(id: string): Evaluation {

@@ -102,6 +102,8 @@ function assigned(allocation: AllocationView): AssignedAllocation {
     EvalID: allocation.EvalID,
     PreviousAllocation: allocation.PreviousAllocation,
     NameIndex: allocation.NameIndex,
+    DeploymentID: allocation.DeploymentID,
+    DeploymentStatus: allocation.DeploymentStatus,
   };
 }
 

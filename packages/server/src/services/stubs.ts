@@ -48,6 +48,7 @@ export function fullAllocation(view: StateView, allocation: AllocationView): All
     AllocatedResources: group && allocatedResources(group),
     Metrics: allocation.Metrics,
     PreviousAllocation: allocation.PreviousAllocation,
+    DeploymentID: allocation.DeploymentID,
     NetworkStatus: allocation.NetworkStatus,
     AllocModifyIndex: allocation.AllocModifyIndex,
   };
@@ -71,7 +72,7 @@ function sharedFields(view: StateView, allocation: AllocationView) {
     DeploymentStatus: allocation.DeploymentStatus,
     DesiredTransition: {
       Migrate: undefined,
-      Reschedule: undefined,
+      Reschedule: allocation.Reschedule || undefined,
       ForceReschedule: allocation.ForceReschedule || undefined,
       NoShutdownDelay: undefined,
       MigrateDisablePlacement: undefined,

@@ -1,5 +1,5 @@
 import { formatId } from "@steppe/model";
-import type { Placements, Plan, TaskGroup } from "@steppe/proto";
+import type { Job, Placements, Plan, TaskGroup } from "@steppe/proto";
 import type { State } from "../state.ts";
 import { type AllocationState, type Ask, askOf, groupOf } from "../tables/allocations.ts";
 import type { JobState } from "../tables/jobs.ts";
@@ -7,6 +7,8 @@ import type { JobState } from "../tables/jobs.ts";
 /** One accepted row of a plan. */
 export interface Row {
   readonly id: string;
+  /** The version it runs. */
+  readonly version: Job;
   readonly group: TaskGroup;
   readonly placements: Placements;
   readonly row: number;
@@ -26,14 +28,14 @@ export interface CheckedPlan {
  * over-committed and names from being doubled.
  */
 export function checkPlan(state: State, job: JobState, plan: Plan, stopped: ReadonlySet<AllocationState>): CheckedPlan {
-  const spec = job.job;
   const room = new Room(state, stopped);
   const names = new Names(state, job, stopped);
   const rows: Row[] = [];
   const rejectedNodes = new Set<string>();
   for (const placements of plan.Placements) {
-    const group = groupOf(spec, placements.TaskGroup);
-    if (group === undefined) continue;
+    const version = placements.JobVersion === undefined ? job.job : job.version(placements.JobVersion);
+    const group = version && groupOf(version, placements.TaskGroup);
+    if (version === undefined || group === undefined) continue;
     const ask = askOf(group);
     for (let row = 0; row < placements.NameIndexes.length; row++) {
       const nodeId = placements.NodeIDs[placements.Nodes[row] ?? -1] ?? "";
@@ -41,15 +43,23 @@ export function checkPlan(state: State, job: JobState, plan: Plan, stopped: Read
       const id = formatId(placements.AllocIDs, 16 * row);
       const slot = state.nodes.slot(nodeId);
       const fits = slot >= 0 && state.nodes.usable[slot] === 1 && room.fits(slot, ask);
-      if (fits && state.allocations.get(id) === undefined && names.take(group.Name, nameIndex, slot)) {
+      if (
+        fits &&
+        state.allocations.get(id) === undefined &&
+        names.take(group.Name, nameIndex, slot, isCanaryRow(placements, row))
+      ) {
         room.take(slot, ask);
-        rows.push({ id, group, placements, row, nameIndex, nodeId });
+        rows.push({ id, version, group, placements, row, nameIndex, nodeId });
       } else {
         rejectedNodes.add(nodeId);
       }
     }
   }
   return { rows, rejectedNodes };
+}
+
+export function isCanaryRow({ Canaries }: Placements, row: number): boolean {
+  return Canaries.length > 0 && Canaries.includes(row);
 }
 
 /** Free resources a node, as the plan fills them. */
@@ -89,15 +99,17 @@ class Room {
 const NOTHING: readonly [number, number, number] = [0, 0, 0];
 
 /**
- * Allocation names in use. Service and batch jobs have one allocation a name; system jobs have one
- * a node and group, all named alike.
+ * Allocation names in use. Service and batch jobs have one allocation a name, and while a canary is
+ * tried one more; system jobs have one a node and group, all named alike.
  */
 class Names {
   readonly #job: JobState;
   readonly #state: State;
   readonly #stopped: ReadonlySet<AllocationState>;
   readonly #perNode: boolean;
-  readonly #freed: Set<string> = new Set();
+  /** How many of a name the plan stops. */
+  readonly #freed: Map<string, number> = new Map();
+  readonly #canaries: Set<string>;
   readonly #taken: Set<string> = new Set();
 
   constructor(state: State, job: JobState, stopped: ReadonlySet<AllocationState>) {
@@ -105,14 +117,19 @@ class Names {
     this.#job = job;
     this.#stopped = stopped;
     this.#perNode = job.job.Type === "system" || job.job.Type === "sysbatch";
+    this.#canaries = canaryNames(state, job, stopped);
     for (const allocation of stopped) {
+      // A canary's name is counted apart.
+      if (allocation.DeploymentStatus?.Canary === true) continue;
       if (allocation.JobID === job.job.ID && allocation.Namespace === job.job.Namespace) {
-        this.#freed.add(`${allocation.TaskGroup}[${allocation.NameIndex}]`);
+        const name = `${allocation.TaskGroup}[${allocation.NameIndex}]`;
+        this.#freed.set(name, (this.#freed.get(name) ?? 0) + 1);
       }
     }
   }
 
-  take(group: string, nameIndex: number, slot: number): boolean {
+  take(group: string, nameIndex: number, slot: number, isCanary: boolean): boolean {
+    if (isCanary) return this.#takeCanary(`${group}[${nameIndex}]`);
     const name = this.#perNode ? `${group}@${slot}` : `${group}[${nameIndex}]`;
     const held = this.#perNode ? this.#heldOnNode(group, slot) : this.#held(group, nameIndex, name);
     if (held || this.#taken.has(name)) return false;
@@ -121,7 +138,16 @@ class Names {
   }
 
   #held(group: string, nameIndex: number, name: string): boolean {
-    return this.#job.names.get(group)?.has(nameIndex) === true && !this.#freed.has(name);
+    const holders = this.#job.names.get(group)?.get(nameIndex) ?? 0;
+    const canary = Number(this.#canaries.has(name));
+    return holders - canary > (this.#freed.get(name) ?? 0);
+  }
+
+  /** A canary shares its name with the allocation it is to replace, but with no other canary. */
+  #takeCanary(name: string): boolean {
+    if (this.#canaries.has(name)) return false;
+    this.#canaries.add(name);
+    return true;
   }
 
   #heldOnNode(group: string, slot: number): boolean {
@@ -131,4 +157,17 @@ class Names {
     }
     return false;
   }
+}
+
+/** Names of the canaries that run and go on. */
+function canaryNames(state: State, { job }: JobState, stopped: ReadonlySet<AllocationState>): Set<string> {
+  const names = new Set<string>();
+  const entries = [...(state.deployments.ofJob(job.Namespace, job.ID)?.entries ?? [])];
+  const groups = entries.flatMap(({ deployment }) => Object.values(deployment.TaskGroups));
+  for (const id of groups.flatMap(({ PlacedCanaries }) => PlacedCanaries)) {
+    const it = state.allocations.get(id);
+    if (it?.DeploymentStatus?.Canary !== true || it.terminal || stopped.has(it)) continue;
+    names.add(`${it.TaskGroup}[${it.NameIndex}]`);
+  }
+  return names;
 }

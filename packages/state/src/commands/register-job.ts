@@ -1,9 +1,10 @@
-import { specChanged } from "@steppe/model";
+import { DEPLOYMENT_DESCRIPTIONS, specChanged } from "@steppe/model";
 import { type Job, JobSummary, type Outcome, type RegisterJob } from "@steppe/proto";
 import { groupSummary, type State } from "../state.ts";
 import { done, refuse, type Step } from "../step.ts";
 import { JobState } from "../tables/jobs.ts";
 import { createEvaluation } from "./create-evaluation.ts";
+import { cancelActive } from "./deployment-course.ts";
 
 /** Creates or updates a job, with its evaluation, as one step. An unchanged specification makes no new version. */
 export function registerJob(state: State, step: Step, command: RegisterJob): Outcome {
@@ -39,6 +40,7 @@ export function registerJob(state: State, step: Step, command: RegisterJob): Out
 export function putJob(state: State, step: Step, job: Job, existing: JobState | undefined): JobState {
   if (existing === undefined) return createJob(state, step, job);
   if (!existing.job.Stop && !specChanged(existing.job, job)) return existing;
+  cancelActive(state, step, existing, DEPLOYMENT_DESCRIPTIONS.newerJob);
   const { CreateIndex, Version, Status } = existing.job;
   existing.push({
     ...job,

@@ -40,6 +40,10 @@ export class AllocationState {
   FollowupEvalID = "";
   RescheduleTracker: RescheduleTracker | undefined = undefined;
   ForceReschedule = false;
+  /** Empty outside deployments. */
+  DeploymentID = "";
+  /** Its failure within a deployment may be followed by a replacement. */
+  Reschedule = false;
   Score = 0;
   Metrics: AllocMetric | undefined = undefined;
   readonly CreateIndex: number;
