@@ -3,6 +3,7 @@ import type { StateView } from "@steppe/state";
 import { Broker, type BrokerStats } from "./broker/broker.ts";
 import { type BrokerOptions, brokerSettings } from "./broker/options.ts";
 import type { Bus } from "./bus.ts";
+import { DeploymentWatcher } from "./deployment/loop.ts";
 import { HEARTBEAT_TIMING, type HeartbeatTiming } from "./heartbeat/decide.ts";
 import { runHeartbeats } from "./heartbeat/loop.ts";
 import { cronTicks } from "./periodic/cron.ts";
@@ -57,6 +58,7 @@ export class LeaderDuties {
       await Promise.all([
         broker.run(),
         runHeartbeats(term, needs, timing, signal),
+        new DeploymentWatcher(term, needs, signal).run(),
         new PeriodicLauncher(term, { ...needs, ticks: cronTicks }, signal).run(),
       ]);
     } finally {
