@@ -4,7 +4,7 @@ import { operandOf } from "../feasible/operand.ts";
 
 /** What must hold in every state; the violations found, in words. Written apart from the code it judges. */
 export function violations(view: StateView): string[] {
-  return [...overCommitted(view), ...[...view.jobs.byKey.values()].flatMap((job) => doubledNames(job))];
+  return [...overCommitted(view), ...[...view.jobs.byKey.values()].flatMap((job) => doubledNames(view, job))];
 }
 
 function overCommitted({ nodes }: StateView): string[] {
@@ -25,12 +25,17 @@ function overCommitted({ nodes }: StateView): string[] {
   return found;
 }
 
-function doubledNames({ job, allocations }: JobView): string[] {
+/** A canary shares its name with what it is to replace, until that is stopped. */
+function doubledNames(view: StateView, { job, allocations }: JobView): string[] {
+  const latest = view.deployments.latest(job.Namespace, job.ID)?.deployment;
+  const canaries = new Set(Object.values(latest?.TaskGroups ?? {}).flatMap(({ PlacedCanaries }) => PlacedCanaries));
   const seen = new Set<string>();
   const found: string[] = [];
   for (const allocation of allocations) {
     if (allocation.terminal) continue;
-    const name = job.Type === "system" ? `${allocation.Name} on ${allocation.NodeID}` : allocation.Name;
+    const isCanary = canaries.has(allocation.ID) || allocation.DeploymentStatus?.Canary === true;
+    const own = isCanary ? `canary ${allocation.Name} of ${allocation.DeploymentID}` : allocation.Name;
+    const name = job.Type === "system" ? `${allocation.Name} on ${allocation.NodeID}` : own;
     if (seen.has(name)) found.push(`${name} is there twice`);
     seen.add(name);
   }

@@ -6,7 +6,7 @@ import type { DeploymentEntry } from "../tables/deployments.ts";
 import { isOpen } from "../tables/evaluations.ts";
 import type { JobState } from "../tables/jobs.ts";
 import { checkPlan, isCanaryRow, type Row } from "./check-plan.ts";
-import { activeDeployment, countPlaced, decide, succeed } from "./deployment-course.ts";
+import { activeDeployment, countJoined, decide, type Joined, joinDeployment, succeed } from "./deployment-course.ts";
 
 /**
  * Commits what still fits of a plan, and ends its evaluation when that was all of it. Otherwise
@@ -31,8 +31,10 @@ export function applyPlan(state: State, step: Step, plan: Plan): Outcome {
   stop(state, step, plan);
   if (job !== undefined) {
     const deployment = begin(state, step, job, plan);
-    updateInPlace(state, step, job, plan, deployment);
-    for (const row of checked.rows) place(state, step, job, row, { evalId: plan.EvalID, deployment });
+    const placing: Placing = { evalId: plan.EvalID, deployment, joined: new Map() };
+    updateInPlace(state, step, job, plan, placing);
+    for (const row of checked.rows) place(state, step, job, row, placing);
+    if (deployment !== undefined) countJoined(state, step, deployment, placing.joined);
   }
   followUp(state, step, plan);
   if (checked.rejectedNodes.size === 0) finish(state, step, plan, job);
@@ -92,13 +94,7 @@ function stop(state: State, step: Step, plan: Plan): void {
 }
 
 /** The specification changed in nothing that a running task would notice: the allocation takes the new version over. */
-function updateInPlace(
-  state: State,
-  step: Step,
-  job: JobState,
-  plan: Plan,
-  deployment: DeploymentEntry | undefined,
-): void {
+function updateInPlace(state: State, step: Step, job: JobState, plan: Plan, placing: Placing): void {
   for (const { TaskGroup, AllocIDs } of plan.InPlaceUpdates) {
     const group = groupOf(job.job, TaskGroup);
     if (group === undefined) continue;
@@ -108,29 +104,29 @@ function updateInPlace(
       state.changeAllocation(step, allocation, true, (it) => {
         it.Job = job.job;
         it.Ask = askOf(group);
-        join(state, step, it, deployment);
+        join(state, it, placing);
       });
     }
   }
 }
 
-/** Makes a running allocation part of a deployment, which then waits to hear how it fares. */
-function join(state: State, step: Step, allocation: AllocationState, deployment: DeploymentEntry | undefined): void {
-  if (deployment?.deployment.TaskGroups[allocation.TaskGroup] === undefined) return;
-  if (allocation.DeploymentID === deployment.deployment.ID) return;
-  state.deployments.get(allocation.DeploymentID)?.allocations.delete(allocation);
-  allocation.DeploymentID = deployment.deployment.ID;
-  allocation.DeploymentStatus = undefined;
-  deployment.allocations.add(allocation);
-  countPlaced(state, step, deployment, allocation);
-}
-
 interface Placing {
   readonly evalId: string;
   readonly deployment: DeploymentEntry | undefined;
+  readonly joined: Joined;
 }
 
-function place(state: State, step: Step, job: JobState, row: Row, { evalId, deployment }: Placing): void {
+/** Makes a running allocation part of a deployment, which then waits to hear how it fares. */
+function join(state: State, allocation: AllocationState, { deployment, joined }: Placing): void {
+  if (deployment?.deployment.TaskGroups[allocation.TaskGroup] === undefined) return;
+  if (allocation.DeploymentID === deployment.deployment.ID) return;
+  state.deployments.get(allocation.DeploymentID)?.allocations.delete(allocation);
+  allocation.DeploymentStatus = undefined;
+  allocation.Reschedule = false;
+  joinDeployment(deployment, allocation, joined);
+}
+
+function place(state: State, step: Step, job: JobState, row: Row, { evalId, deployment, joined }: Placing): void {
   const { group, version, placements, row: n } = row;
   const allocation = new AllocationState(
     row.id,
@@ -143,11 +139,10 @@ function place(state: State, step: Step, job: JobState, row: Row, { evalId, depl
     step.time,
   );
   if (version === job.job && deployment?.deployment.TaskGroups[group.Name] !== undefined) {
-    allocation.DeploymentID = deployment.deployment.ID;
     if (isCanaryRow(placements, n)) {
       allocation.DeploymentStatus = { Healthy: undefined, Timestamp: 0, Canary: true, ModifyIndex: step.index };
     }
-    countPlaced(state, step, deployment, allocation);
+    joinDeployment(deployment, allocation, joined);
   }
   allocation.Metrics = placements.Metrics;
   allocation.Score = placements.Scores[n] ?? 0;

@@ -39,15 +39,29 @@ export function markStable(state: State, step: Step, job: JobState, version: num
   state.touchJob(step, job);
 }
 
-/** Counts an allocation that was placed, or updated in place, for a deployment. Before it is added to the state. */
-export function countPlaced(state: State, step: Step, entry: DeploymentEntry, allocation: AllocationState): void {
-  const isCanary = allocation.DeploymentStatus?.Canary === true;
-  amendGroup(state, step, entry, allocation.TaskGroup, (group) => ({
-    PlacedAllocs: group.PlacedAllocs + 1,
-    PlacedCanaries: isCanary ? [...group.PlacedCanaries, allocation.ID] : group.PlacedCanaries,
-    // The first allocation starts the clock.
-    RequireProgressBy: group.RequireProgressBy || deadlineFrom(group, step.time),
-  }));
+/** By group: what a plan placed, or updated in place, for a deployment. */
+export type Joined = Map<string, { placed: number; readonly canaries: string[] }>;
+
+/** Makes an allocation part of a deployment; `countJoined` follows, once for the whole plan. */
+export function joinDeployment(entry: DeploymentEntry, allocation: AllocationState, joined: Joined): void {
+  const { TaskGroup, DeploymentStatus } = allocation;
+  allocation.DeploymentID = entry.deployment.ID;
+  entry.allocations.add(allocation);
+  const counts = joined.get(TaskGroup) ?? { placed: 0, canaries: [] };
+  counts.placed += 1;
+  if (DeploymentStatus?.Canary === true) counts.canaries.push(allocation.ID);
+  joined.set(TaskGroup, counts);
+}
+
+export function countJoined(state: State, step: Step, entry: DeploymentEntry, joined: Joined): void {
+  for (const [name, { placed, canaries }] of joined) {
+    amendGroup(state, step, entry, name, (group) => ({
+      PlacedAllocs: group.PlacedAllocs + placed,
+      PlacedCanaries: [...group.PlacedCanaries, ...canaries],
+      // The first allocation starts the clock.
+      RequireProgressBy: group.RequireProgressBy || deadlineFrom(group, step.time),
+    }));
+  }
 }
 
 /** A node or a user says how an allocation fares. What is known to be unhealthy stays so, unless a user says otherwise. */
