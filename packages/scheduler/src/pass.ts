@@ -21,6 +21,7 @@ export class Pass {
   readonly distinct: JobDistinct;
   readonly #cache: VerdictCache;
   readonly #verdicts: Map<TaskGroup, Verdicts> = new Map();
+  readonly #placed: { readonly group: string; readonly slot: number }[] = [];
   #room: Room | undefined = undefined;
   #seed: number | undefined = undefined;
 
@@ -57,6 +58,22 @@ export class Pass {
       this.#verdicts.set(group, verdicts);
     }
     return verdicts;
+  }
+
+  /** What an older version of the job asks of where its allocations stand, with all that run on and are placed so far. */
+  distinctOf(version: Job): JobDistinct {
+    const distinct = new JobDistinct(version, this.view.nodes);
+    const stopped = new Set(this.draft.stopped);
+    const counted = [...this.jobView.allocations].filter((it) => !it.terminal && !stopped.has(it));
+    for (const { TaskGroup, NodeID } of counted) distinct.add(TaskGroup, this.view.nodes.slot(NodeID));
+    for (const { group, slot } of this.#placed) distinct.add(group, slot);
+    return distinct;
+  }
+
+  /** Notes a placement. Those of an older version count for the job as it is, too. */
+  placed(group: string, slot: number, version: Job | undefined): void {
+    this.#placed.push({ group, slot });
+    if (version !== undefined) this.distinct.add(group, slot);
   }
 
   candidates(group: TaskGroup, version: Job = this.job): Candidates {

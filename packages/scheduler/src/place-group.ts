@@ -32,7 +32,9 @@ function placeVersion(pass: Pass, { group, version, wanted, staying }: VersionOf
   let full = false;
   for (const it of wanted) {
     // Once there is no place, there is none for the next either, unless it brings its own.
-    const placed: boolean = full && !bringsRoom(it) ? false : place(pass, placer, rows, it);
+    const slot: number = full && !bringsRoom(it) ? NOWHERE : place(pass, placer, rows, it);
+    const placed = slot !== NOWHERE;
+    if (placed) pass.placed(group.Name, slot, version);
     full ||= !placed && !bringsRoom(it);
     if (!placed) waiting += 1;
   }
@@ -43,7 +45,7 @@ function createPlacer(pass: Pass, { group, version, wanted, staying }: VersionOf
   // Those to be replaced occupy their place until they are.
   const slots = [...staying, ...replacedBy(wanted)].map(({ NodeID }) => pass.view.nodes.slot(NodeID));
   const occupied = slots.filter((slot) => slot >= 0);
-  const rules = pass.distinct.of(group.Name);
+  const rules = version === undefined ? pass.distinct.of(group.Name) : pass.distinctOf(version).of(group.Name);
   return new GroupPlacer(
     { count: group.Count ?? 1, ask: askOf(group), occupied, rules },
     pass.candidates(group, version),
@@ -51,7 +53,10 @@ function createPlacer(pass: Pass, { group, version, wanted, staying }: VersionOf
   );
 }
 
-function place(pass: Pass, placer: GroupPlacer, rows: Rows, wanted: Wanted): boolean {
+const NOWHERE = -1;
+
+/** The slot that was found. */
+function place(pass: Pass, placer: GroupPlacer, rows: Rows, wanted: Wanted): number {
   const { nameIndex, previous, tracker, stop, canary } = wanted;
   const before = bringsRoom(wanted) ? stop?.allocation : undefined;
   const slot = before === undefined ? -1 : pass.view.nodes.slot(before.NodeID);
@@ -59,11 +64,11 @@ function place(pass: Pass, placer: GroupPlacer, rows: Rows, wanted: Wanted): boo
   const found = placer.place(penalised(pass, wanted));
   if (found === undefined) {
     if (before !== undefined) placer.restore(slot, before.Ask);
-    return false;
+    return NOWHERE;
   }
   if (stop !== undefined) pass.draft.stop(stop.allocation, stop.reason);
   rows.add(nameIndex, found.slot, found.score, { previousId: previous?.ID, tracker, canary });
-  return true;
+  return found.slot;
 }
 
 function penalised({ view }: Pass, { penalisedNodeIds }: Wanted): readonly number[] {

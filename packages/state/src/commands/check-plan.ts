@@ -119,8 +119,6 @@ class Names {
     this.#perNode = job.job.Type === "system" || job.job.Type === "sysbatch";
     this.#canaries = canaryNames(state, job, stopped);
     for (const allocation of stopped) {
-      // A canary's name is counted apart.
-      if (allocation.DeploymentStatus?.Canary === true) continue;
       if (allocation.JobID === job.job.ID && allocation.Namespace === job.job.Namespace) {
         const name = `${allocation.TaskGroup}[${allocation.NameIndex}]`;
         this.#freed.set(name, (this.#freed.get(name) ?? 0) + 1);
