@@ -1,6 +1,8 @@
+import { claimAskOf } from "@steppe/model";
 import type { Evaluation, Job, TaskGroup } from "@steppe/proto";
-import type { JobView, StateView } from "@steppe/state";
+import { HoldingsOverlay, type JobView, type StateView } from "@steppe/state";
 import { Candidates } from "./candidates.ts";
+import { Claimant } from "./claims/claimant.ts";
 import type { SchedulerContext } from "./context.ts";
 import { JobDistinct } from "./feasible/distinct.ts";
 import { VerdictCache } from "./feasible/verdict-cache.ts";
@@ -22,7 +24,7 @@ export class Pass {
   readonly #cache: VerdictCache;
   readonly #verdicts: Map<TaskGroup, Verdicts> = new Map();
   readonly #placed: { readonly group: string; readonly slot: number }[] = [];
-  #room: Room | undefined = undefined;
+  #ground: { readonly room: Room; readonly holdings: HoldingsOverlay } | undefined = undefined;
   #seed: number | undefined = undefined;
 
   constructor(view: StateView, evaluation: Evaluation, jobView: JobView, context: SchedulerContext) {
@@ -36,17 +38,23 @@ export class Pass {
     this.#cache = context.cache ?? new VerdictCache();
   }
 
-  /** Made when first asked for: a pass that only stops things needs none. Stops must be drafted by then. */
   get room(): Room {
-    if (this.#room === undefined) {
-      this.#room = new Room(this.view.nodes);
-      for (const { NodeID, Ask } of this.draft.stopped) this.#room.free(this.view.nodes.slot(NodeID), Ask);
-    }
-    return this.#room;
+    return this.#open().room;
+  }
+
+  get holdings(): HoldingsOverlay {
+    return this.#open().holdings;
+  }
+
+  /** Chooses ports and devices for the group's allocations. */
+  claimant(group: TaskGroup): Claimant {
+    // A seed of its own only where ports are chosen: the random numbers of other plans stay the same.
+    const seed = claimAskOf(group).dynamicPorts > 0 ? this.#drawSeed() : 0;
+    return new Claimant(group, this.view.nodes, this.holdings, seed);
   }
 
   get surroundings(): Surroundings {
-    this.#seed ??= Math.floor(this.context.random.fraction() * 0x1_0000_0000);
+    this.#seed ??= this.#drawSeed();
     return { nodes: this.view.nodes, room: this.room, seed: this.#seed };
   }
 
@@ -78,6 +86,25 @@ export class Pass {
 
   candidates(group: TaskGroup, version: Job = this.job): Candidates {
     return new Candidates(this.view.nodes, this.verdicts(group, version), version.NodePool);
+  }
+
+  /** What is free once all stops drafted so far are done. Made when first asked for: a pass that only stops things needs none. */
+  #open(): { readonly room: Room; readonly holdings: HoldingsOverlay } {
+    if (this.#ground === undefined) {
+      const room = new Room(this.view.nodes);
+      const holdings = new HoldingsOverlay(this.view.nodes);
+      for (const { NodeID, Ask, Claims } of this.draft.stopped) {
+        const slot = this.view.nodes.slot(NodeID);
+        room.free(slot, Ask);
+        holdings.free(slot, Claims);
+      }
+      this.#ground = { room, holdings };
+    }
+    return this.#ground;
+  }
+
+  #drawSeed(): number {
+    return Math.floor(this.context.random.fraction() * 0x1_0000_0000);
   }
 
   /** The group may run on the node, whether or not the node takes new placements. */

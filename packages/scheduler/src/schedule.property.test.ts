@@ -1,7 +1,7 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: targets of constraints
 import { SECOND } from "@steppe/model";
 import { mockBatchJob, mockJob, mockNode, mockSystemJob } from "@steppe/model/internal";
-import { type Constraint, type Job, type Node, Plan } from "@steppe/proto";
+import { type Constraint, type Job, NetworkResource, type Node, Plan, RequestedDevice } from "@steppe/proto";
 import type { AllocationView } from "@steppe/state";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
@@ -19,6 +19,8 @@ interface JobShape {
   readonly cpu: number;
   readonly memory: number;
   readonly constraint: Constraint | undefined;
+  readonly ports: "none" | "static" | "dynamic" | "both";
+  readonly gpus: number;
   readonly parallel: number;
   readonly retries: boolean;
   readonly canary: number;
@@ -40,6 +42,8 @@ const shape: fc.Arbitrary<JobShape> = fc.record({
   cpu: fc.constantFrom(100, 400, 900, 2_000),
   memory: fc.constantFrom(64, 512, 3_000),
   constraint,
+  ports: fc.constantFrom("none", "none", "static", "dynamic", "both"),
+  gpus: fc.constantFrom(0, 0, 0, 1, 2),
   parallel: fc.integer({ min: 0, max: 3 }),
   retries: fc.boolean(),
   canary: fc.constantFrom(0, 0, 1, 2),
@@ -63,11 +67,34 @@ function jobOf(shape: JobShape, i: number): Job {
       group.ReschedulePolicy = policy;
     }
     for (const { Resources } of group.Tasks) Object.assign(Resources ?? {}, { CPU: shape.cpu, MemoryMB: shape.memory });
+    group.Networks = networksOf(shape.ports);
+    const gpus = RequestedDevice.create({ Name: "gpu", Count: shape.gpus });
+    for (const { Resources } of group.Tasks) if (shape.gpus > 0) Resources?.Devices.push(gpus);
   }
   return job;
 }
 
-const nodeOf = (i: number): Node => mockNode({ Meta: { rack: `r${i % 3}` } }, i);
+const STATIC_PORT = 8080;
+
+function networksOf(ports: JobShape["ports"]): NetworkResource[] {
+  const ReservedPorts = ports === "static" || ports === "both" ? [{ Label: "fixed", Value: STATIC_PORT }] : [];
+  const DynamicPorts = ports === "dynamic" || ports === "both" ? [{ Label: "a" }, { Label: "b" }] : [];
+  return ports === "none" ? [] : [NetworkResource.create({ ReservedPorts, DynamicPorts })];
+}
+
+/** Dynamic ports and devices are scarce: 5 and 3. */
+function nodeOf(i: number): Node {
+  const gpus = { Type: "gpu", Name: "g", Instances: [0, 1, 2].map((n) => ({ ID: `g${n}`, Healthy: true })) };
+  const scarce = { MinDynamicPort: 20_000, MaxDynamicPort: 20_005, Devices: [gpus] };
+  return mockNode(
+    {
+      Meta: { rack: `r${i % 3}` },
+      NodeResources: { ...mockNode().NodeResources, ...scarce },
+      ReservedResources: { ...mockNode().ReservedResources, Networks: { ReservedHostPorts: "22,20005" } },
+    },
+    i,
+  );
+}
 
 /** A step of a cluster's history; numbers are taken modulo what there is. */
 type Step =
@@ -367,6 +394,8 @@ function beginRollout({
     cpu: 100,
     memory: 64,
     constraint: undefined,
+    ports: "none",
+    gpus: 0,
     parallel,
     retries: true,
   } as const;
@@ -424,6 +453,7 @@ function firstFit(world: World, job: Job): string | undefined {
     const node = nodes.get(id);
     if (node?.Status !== "ready" || node.SchedulingEligibility !== "eligible") return false;
     const fits =
+      hasFree(world, slot, job) &&
       (nodes.usedCpu[slot] ?? 0) + (Resources?.CPU ?? 0) <= (nodes.cpu[slot] ?? 0) &&
       (nodes.usedMemory[slot] ?? 0) + (Resources?.MemoryMB ?? 0) <= (nodes.memory[slot] ?? 0) &&
       (nodes.usedDisk[slot] ?? 0) + 150 <= (nodes.disk[slot] ?? 0);
@@ -444,4 +474,19 @@ function firstFit(world: World, job: Job): string | undefined {
         return fits && /[0-3]$/.test(node.Name);
     }
   })?.[0];
+}
+
+/** Enough ports and devices that no live allocation of the node has. */
+function hasFree(world: World, slot: number, { TaskGroups }: Job): boolean {
+  const [group] = TaskGroups;
+  const held = [...(world.state.nodes.allocations[slot] ?? [])].filter((it) => !it.terminal).map((it) => it.Claims);
+  const ports = held.flatMap((it) => it?.Ports ?? []);
+  const gpus = held.flatMap((it) => it?.Devices ?? []).flatMap((it) => it.DeviceIDs);
+  const { ReservedPorts = [], DynamicPorts = [] } = group?.Networks[0] ?? {};
+  const wanted = group?.Tasks[0]?.Resources?.Devices[0]?.Count ?? 0;
+  return (
+    (ReservedPorts.length === 0 || !ports.includes(STATIC_PORT)) &&
+    ports.filter((port) => port !== STATIC_PORT).length + DynamicPorts.length <= 5 &&
+    gpus.length + wanted <= 3
+  );
 }

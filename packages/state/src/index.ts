@@ -4,5 +4,8 @@ export { decodeSnapshot, encodeSnapshot, SNAPSHOT_FORMAT } from "./persist.ts";
 export { State } from "./state.ts";
 export { AllocationState, type Ask, askOf, groupOf } from "./tables/allocations.ts";
 export { isOpen } from "./tables/evaluations.ts";
+export { instanceKey } from "./tables/holdings.ts";
+export { HoldingsOverlay, type HoldingsView } from "./tables/holdings-overlay.ts";
+export { addressFor, type HostAddress, type NodeNetworks } from "./tables/node-networks.ts";
 export { capacityOf, isUsable } from "./tables/nodes.ts";
 export type { AllocationView, DeploymentView, JobDeploymentsView, JobView, NodeColumns, StateView } from "./view.ts";

@@ -5,6 +5,7 @@ import type { TableName } from "./changes.ts";
 import { MetricNumbers } from "./metric-numbers.ts";
 import { State } from "./state.ts";
 import { AllocationState, groupOf } from "./tables/allocations.ts";
+import { compactClaims } from "./tables/claims.ts";
 import { JobState } from "./tables/jobs.ts";
 
 export const SNAPSHOT_FORMAT = 1;
@@ -109,6 +110,7 @@ function allocationRecord(allocation: AllocationState, metric: number): Allocati
     JobCreateIndex: allocation.Job.CreateIndex,
     DeploymentID: allocation.DeploymentID,
     Reschedule: allocation.Reschedule,
+    Claims: allocation.Claims,
   };
 }
 
@@ -228,6 +230,7 @@ class Restore {
     }
     const { ID, NameIndex, NodeID, EvalID, CreateIndex, CreateTime } = record;
     const allocation = new AllocationState(ID, version, group, NameIndex, NodeID, EvalID, CreateIndex, CreateTime);
+    allocation.Claims = record.Claims && compactClaims(record.Claims);
     allocation.DesiredStatus = record.DesiredStatus;
     allocation.DesiredDescription = record.DesiredDescription;
     allocation.ClientStatus = record.ClientStatus;

@@ -97,6 +97,7 @@ export class State {
     this.nodes.addAllocation(allocation);
     this.#hold(job, allocation, slot);
     this.#count(step, job, allocation, 1);
+    for (const port of allocation.Claims?.Ports ?? []) this.digest.number(port);
     this.#allocationChanged(step, job, allocation, true);
   }
 
@@ -174,6 +175,7 @@ export class State {
   #hold(job: JobState, allocation: AllocationState, slot: number): void {
     if (allocation.terminal) return;
     if (slot >= 0) this.nodes.take(slot, allocation.Ask);
+    if (slot >= 0 && allocation.Claims !== undefined) this.nodes.hold(slot, allocation.Claims);
     let names = job.names.get(allocation.TaskGroup);
     if (names === undefined) {
       names = new Map();
@@ -192,6 +194,7 @@ export class State {
   ): void {
     if (slot >= 0) {
       this.nodes.free(slot, ask);
+      if (allocation.Claims !== undefined) this.nodes.release(slot, allocation.Claims);
       step.changes.freedClasses.add(this.nodes.className(slot));
     }
     if (job === undefined) return;

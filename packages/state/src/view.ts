@@ -3,6 +3,8 @@ import type { JobKey, TableName } from "./changes.ts";
 import type { AllocationState } from "./tables/allocations.ts";
 import type { DeploymentEntry, JobDeployments } from "./tables/deployments.ts";
 import type { JobEvaluations } from "./tables/evaluations.ts";
+import type { HoldingsView } from "./tables/holdings-overlay.ts";
+import type { NodeNetworks } from "./tables/node-networks.ts";
 
 /**
  * What the scheduler, the services and the leader's duties see of the state: everything, and no way
@@ -80,6 +82,10 @@ export interface NodeColumns {
   readonly usedMemory: Readonly<Float64Array>;
   readonly usedDisk: Readonly<Float64Array>;
   readonly usable: Readonly<Uint8Array>;
+  readonly networks: readonly (NodeNetworks | undefined)[];
+  readonly holdings: readonly (HoldingsView | undefined)[];
+  readonly dynamicPorts: Readonly<Int32Array>;
+  readonly portsHeld: Readonly<Int32Array>;
   readonly classOf: Readonly<Int32Array>;
   readonly classes: readonly string[];
   get(id: string): Node | undefined;

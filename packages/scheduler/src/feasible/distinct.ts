@@ -27,6 +27,11 @@ export class DistinctRules {
     return this.#rules.length === 0;
   }
 
+  /** These and one more. */
+  and(rule: DistinctRule): DistinctRules {
+    return new DistinctRules([...this.#rules, rule]);
+  }
+
   add(slot: number): void {
     if (slot < 0) return;
     for (const rule of this.#rules) rule.add(slot);

@@ -11,6 +11,7 @@ import {
   PlanAnnotations,
   PlanResult,
   Stops,
+  type TaskGroup,
 } from "@steppe/proto";
 import type { AllocationView, StateView } from "@steppe/state";
 import type { SchedulerContext } from "../context.ts";
@@ -84,7 +85,7 @@ export class Draft {
   }
 
   /** `version`: what the rows run, when it is not the job as it is. */
-  rows(group: string, version?: Job): Rows {
+  rows(group: TaskGroup, version?: Job): Rows {
     const rows = new Rows(group, this.#view.nodes, version?.Version);
     this.#rows.push(rows);
     return rows;

@@ -1,4 +1,13 @@
-import { AllocMetric, FollowUps, InPlaceUpdates, Placements, Plan, RescheduleTracker, Stops } from "@steppe/proto";
+import {
+  AllocMetric,
+  FollowUps,
+  GivenDevices,
+  InPlaceUpdates,
+  Placements,
+  Plan,
+  RescheduleTracker,
+  Stops,
+} from "@steppe/proto";
 
 /** Upper bounds in bytes: of a tag with a length, and of the columns of a row (id, name, node, score, canary). */
 const HEADER = 8;
@@ -125,11 +134,22 @@ function splitPlacements(parts: Parts, placements: Placements): void {
   cut?.close();
 }
 
-function bytesOf({ PreviousAllocations, RescheduleTrackers }: Placements, row: number): number {
+/** The ports of a row are as many in each. */
+const portsARow = ({ DynamicPorts, NameIndexes }: Placements): number => DynamicPorts.length / NameIndexes.length;
+
+function bytesOf(placements: Placements, row: number): number {
+  const { PreviousAllocations, RescheduleTrackers, Devices } = placements;
+  const devices = Devices[row] === undefined ? 0 : GivenDevices.encode(Devices[row]).finish().length + HEADER;
   const previous = PreviousAllocations[row];
   const tracker = RescheduleTrackers[row];
   const trackerBytes = tracker === undefined ? 0 : RescheduleTracker.encode(tracker).finish().length + 3 * HEADER;
-  return ROW + (previous === undefined ? 0 : previous.length + 3 * HEADER) + trackerBytes;
+  return (
+    ROW +
+    (previous === undefined ? 0 : previous.length + 3 * HEADER) +
+    trackerBytes +
+    devices +
+    3 * portsARow(placements)
+  );
 }
 
 function nodeBytes({ Nodes, NodeIDs }: Placements, row: number): number {
@@ -156,7 +176,8 @@ class PlacementsPart {
   }
 
   add(row: number): void {
-    const { NameIndexes, Scores, PreviousAllocations, RescheduleTrackers } = this.#whole;
+    const { NameIndexes, Scores, PreviousAllocations, RescheduleTrackers, DynamicPorts, Devices } = this.#whole;
+    const ports = portsARow(this.#whole);
     const at = this.#rows.push(row) - 1;
     this.placements.NameIndexes.push(NameIndexes[row] as number);
     this.placements.Scores.push(Scores[row] as number);
@@ -166,6 +187,8 @@ class PlacementsPart {
     if (previous !== undefined) this.placements.PreviousAllocations[at] = previous;
     if (tracker !== undefined) this.placements.RescheduleTrackers[at] = tracker;
     if (this.#canaries.has(row)) this.placements.Canaries.push(at);
+    this.placements.DynamicPorts.push(...DynamicPorts.slice(ports * row, ports * (row + 1)));
+    if (Devices[row] !== undefined) this.placements.Devices.push(Devices[row]);
   }
 
   /** Rows are neighbours, so their ids are one piece. */

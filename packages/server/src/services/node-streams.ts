@@ -104,6 +104,7 @@ function assigned(allocation: AllocationView): AssignedAllocation {
     NameIndex: allocation.NameIndex,
     DeploymentID: allocation.DeploymentID,
     DeploymentStatus: allocation.DeploymentStatus,
+    Claims: allocation.Claims,
   };
 }
 

@@ -45,7 +45,8 @@ export function fullAllocation(view: StateView, allocation: AllocationView): All
     ...Allocation.create(),
     ...sharedFields(view, allocation),
     Job: allocation.Job,
-    AllocatedResources: group && allocatedResources(group),
+    AllocatedResources:
+      group && allocatedResources(group, allocation.Claims, view.nodes.get(allocation.NodeID)?.NodeResources),
     Metrics: allocation.Metrics,
     PreviousAllocation: allocation.PreviousAllocation,
     DeploymentID: allocation.DeploymentID,

@@ -144,6 +144,7 @@ function place(state: State, step: Step, job: JobState, row: Row, { evalId, depl
     }
     joinDeployment(deployment, allocation, joined);
   }
+  allocation.Claims = row.claims;
   allocation.Metrics = placements.Metrics;
   allocation.Score = placements.Scores[n] ?? 0;
   allocation.PreviousAllocation = placements.PreviousAllocations[n] ?? "";

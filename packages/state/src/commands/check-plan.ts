@@ -1,8 +1,9 @@
 import { formatId } from "@steppe/model";
-import type { Job, Placements, Plan, TaskGroup } from "@steppe/proto";
+import type { Claims, Job, Placements, Plan, TaskGroup } from "@steppe/proto";
 import type { State } from "../state.ts";
 import { type AllocationState, type Ask, askOf, groupOf } from "../tables/allocations.ts";
 import type { JobState } from "../tables/jobs.ts";
+import { ClaimCheck } from "./check-claims.ts";
 
 /** One accepted row of a plan. */
 export interface Row {
@@ -14,6 +15,7 @@ export interface Row {
   readonly row: number;
   readonly nameIndex: number;
   readonly nodeId: string;
+  readonly claims: Claims | undefined;
 }
 
 export interface CheckedPlan {
@@ -23,12 +25,13 @@ export interface CheckedPlan {
 
 /**
  * Decides which placements of a plan take effect, in the state at this point of the log: the node
- * is there, takes placements and has room once the plan's own stops are done; the allocation's
- * name is free; its id is new. This, and not the worker, is what keeps nodes from being
+ * is there, takes placements and has room once the plan's own stops are done; the ports and
+ * devices that the row names are free there; the allocation's name is free; its id is new. This, and not the worker, is what keeps nodes from being
  * over-committed and names from being doubled.
  */
 export function checkPlan(state: State, job: JobState, plan: Plan, stopped: ReadonlySet<AllocationState>): CheckedPlan {
   const room = new Room(state, stopped);
+  const claiming = new ClaimCheck(state, stopped);
   const names = new Names(state, job, stopped);
   const rows: Row[] = [];
   const rejectedNodes = new Set<string>();
@@ -43,13 +46,15 @@ export function checkPlan(state: State, job: JobState, plan: Plan, stopped: Read
       const id = formatId(placements.AllocIDs, 16 * row);
       const slot = state.nodes.slot(nodeId);
       const fits = slot >= 0 && state.nodes.usable[slot] === 1 && room.fits(slot, ask);
+      const claimed = fits ? claiming.read(group, placements, row, slot) : "refused";
       if (
-        fits &&
+        claimed !== "refused" &&
         state.allocations.get(id) === undefined &&
         names.take(group.Name, nameIndex, slot, isCanaryRow(placements, row))
       ) {
         room.take(slot, ask);
-        rows.push({ id, version, group, placements, row, nameIndex, nodeId });
+        claiming.take(slot, claimed.claims);
+        rows.push({ id, version, group, placements, row, nameIndex, nodeId, claims: claimed.claims });
       } else {
         rejectedNodes.add(nodeId);
       }

@@ -3,6 +3,7 @@ import type {
   AllocDeploymentStatus,
   AllocMetric,
   AllocNetworkStatus,
+  Claims,
   Job,
   RescheduleTracker,
   TaskGroup,
@@ -28,6 +29,8 @@ export class AllocationState {
   readonly NodeID: string;
   readonly EvalID: string;
   Ask: Ask;
+  /** Ports and devices that it has to itself, from placement on; undefined when none were asked for. */
+  Claims: Claims | undefined = undefined;
   DesiredStatus = "run";
   DesiredDescription = "";
   ClientStatus = "pending";
