@@ -1,5 +1,6 @@
 // `steppe agent -dev` as a user meets it: the calls of the document this project started from, by
 // real HTTP, and what a restart keeps.
+import { readdirSync, readFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -20,6 +21,25 @@ async function devAgent(...args: string[]): Promise<{ process: Started; http: st
 
 const SEED_ID = "binstore-storagelocker";
 const allRunning = (list: Json[]) => list.length > 0 && list.every((it) => it.ClientStatus === "running");
+
+/** The environment of the process that has this variable. */
+function environOf(name: string, value: string): Record<string, string> {
+  for (const pid of readdirSync("/proc").filter((it) => /^\d+$/.test(it))) {
+    const env = readEnviron(pid);
+    if (env[name] === value) return env;
+  }
+  return {};
+}
+
+/** Empty for a process that is gone or not ours. */
+function readEnviron(pid: string): Record<string, string> {
+  try {
+    const pairs = readFileSync(`/proc/${pid}/environ`, "utf8").split("\0");
+    return Object.fromEntries(pairs.map((it) => [it.slice(0, it.indexOf("=")), it.slice(it.indexOf("=") + 1)]));
+  } catch {
+    return {};
+  }
+}
 
 describe("dev agent", () => {
   let agent: Awaited<ReturnType<typeof devAgent>>;
@@ -60,6 +80,32 @@ describe("dev agent", () => {
     const { body } = await watchUntil<Json[]>(`${url}/allocations`, allRunning, 20_000);
     expect(body[0].Name).toBe("team/a/web+é.group[0]");
     expect((await call("GET", `${agent.http}/v1/job/team/a/web+%C3%A9`)).body.ID).toBe("team/a/web+é");
+  });
+
+  test("ports: shown by the allocation, told to its task, and refused to the next one that wants them", async () => {
+    const command = { command: "/bin/sleep", args: ["600"] };
+    const Networks = [{ ReservedPorts: [{ Label: "http", Value: 18080 }], DynamicPorts: [{ Label: "rpc" }] }];
+    const parts = { driver: "raw_exec", config: command, group: { Networks } };
+    const url = `${agent.http}/v1/job/ports`;
+    await call("PUT", url, { Job: mockTaskJob("ports", parts) });
+    const { body } = await watchUntil<Json[]>(`${url}/allocations`, allRunning, 20_000);
+    const { Shared } = (await call("GET", `${agent.http}/v1/allocation/${body[0].ID}`)).body.AllocatedResources;
+    const [http, rpc] = Shared.Ports;
+    expect(http).toMatchObject({ Label: "http", Value: 18080 });
+    expect(rpc.Value).toBeGreaterThanOrEqual(20_000);
+    expect(Shared.Networks[0]).toMatchObject({ IP: http.HostIP, DynamicPorts: [{ Label: "rpc", Value: rpc.Value }] });
+    expect(environOf("NOMAD_ALLOC_ID", body[0].ID)).toMatchObject({
+      NOMAD_PORT_http: "18080",
+      NOMAD_ADDR_rpc: `${rpc.HostIP}:${rpc.Value}`,
+    });
+    const second = `${agent.http}/v1/job/ports-2`;
+    const { EvalID } = (await call("PUT", second, { Job: mockTaskJob("ports-2", parts) })).body;
+    const failed = (evaluation: Json) => evaluation.FailedTGAllocs?.group !== undefined;
+    const waiting = await watchUntil<Json>(`${agent.http}/v1/evaluation/${EvalID}`, failed, 20_000);
+    expect(waiting.body.FailedTGAllocs.group.DimensionExhausted).toEqual({
+      "network: reserved port collision http=18080": 1,
+    });
+    for (const it of [second, url]) await call("DELETE", `${it}?purge=true`);
   });
 
   test("a wrong compare-and-set index, changes nothing; the right one works", async () => {

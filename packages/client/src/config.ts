@@ -28,6 +28,10 @@ export interface ClientConfig {
   readonly httpAddress?: string;
   /** Kept from allocations. */
   readonly reserved?: ReservedConfig;
+  /** Both ends included; default 20000 to 32000. */
+  readonly dynamicPorts?: { readonly min: number; readonly max: number };
+  /** By the name that jobs mount them under. */
+  readonly hostVolumes?: Readonly<Record<string, { readonly path: string; readonly readOnly: boolean }>>;
   /** MHz; 0 or unset = as fingerprinted. */
   readonly cpuTotalCompute?: number;
   /** MiB; 0 or unset = as fingerprinted. */
@@ -52,6 +56,9 @@ export interface ReservedConfig {
   /** As in "22,80,8500-8600". */
   readonly ports?: string;
 }
+
+/** Above the registered ports, below those the kernel hands out. */
+const DYNAMIC_PORTS = { min: 20_000, max: 32_000 };
 
 export const DRIVER_NAMES = ["raw_exec", "mock_driver"] as const;
 export type DriverName = (typeof DRIVER_NAMES)[number];
@@ -80,6 +87,8 @@ export function compileConfig(config: ClientConfig, hostname: string): CompiledC
     allocDir: config.allocDir || join(config.dataDir, "alloc"),
     httpAddress: config.httpAddress ?? "",
     reserved: { cpu, memoryMb, diskMb, ports },
+    dynamicPorts: config.dynamicPorts ?? DYNAMIC_PORTS,
+    hostVolumes: config.hostVolumes ?? {},
     cpuTotalCompute: config.cpuTotalCompute ?? 0,
     memoryTotalMb: config.memoryTotalMb ?? 0,
     diskTotalMb: config.diskTotalMb ?? 0,

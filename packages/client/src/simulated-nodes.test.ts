@@ -75,6 +75,17 @@ test("simulated nodes: pending is told running and healthy at once, stopped is t
   expect(status()).toBe("complete");
 });
 
+test("simulated nodes: a deployment waits to hear of what runs, it is told; it knows, nothing is", async () => {
+  await start();
+  const part = { ClientStatus: "running", DeploymentID: "d" };
+  const known = { Healthy: true, Timestamp: 1, Canary: false, ModifyIndex: 1 };
+  const waiting = assignedTo(service, 0, part);
+  const done = assignedTo(service, 1, { ...part, DeploymentStatus: known });
+  await push({ Full: true, Index: 10, Jobs: [service], Allocations: [waiting, done] });
+  expect(server.updates.get(waiting.ID)).toMatchObject({ DeploymentID: "d", DeploymentStatus: { Healthy: true } });
+  expect(status(1)).toBeUndefined();
+});
+
 test("simulated nodes: run_for and exit_code are heeded, also for what ran before a reconnection", async () => {
   await start();
   const running = assignedTo(batch, 1, { ClientStatus: "running" });

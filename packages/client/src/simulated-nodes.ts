@@ -151,7 +151,14 @@ function createBatch(nodes: ConstructorParameters<typeof NodeSession>[0]["nodes"
         // Told before, and not yet heard by this server.
         if ((wheel.has(assigned.ID) && !isUnknown) || outbox.has(assigned.ID)) return;
         if (!isUnknown) counts.started += 1;
-        outbox.add(runningUpdate(assigned.ID, behaviour, clock.wallNs()));
+        outbox.add(runningUpdate(assigned, behaviour, clock.wallNs()));
+        return watchEnd(assigned.ID, behaviour);
+      }
+      case "tell": {
+        const behaviour = behaviourOf(assigned);
+        // One whose end is on its way must not be told alive.
+        if (outbox.has(assigned.ID) && behaviour.runForMs !== undefined) return;
+        outbox.add(runningUpdate(assigned, behaviour, clock.wallNs()));
         return watchEnd(assigned.ID, behaviour);
       }
       case "resume":

@@ -3,6 +3,7 @@ import type { StateView } from "@steppe/state";
 import { Broker, type BrokerStats } from "./broker/broker.ts";
 import { type BrokerOptions, brokerSettings } from "./broker/options.ts";
 import type { Bus } from "./bus.ts";
+import { DeploymentWatcher } from "./deployment/loop.ts";
 import { runDrains } from "./drain/loop.ts";
 import { HEARTBEAT_TIMING, type HeartbeatTiming } from "./heartbeat/decide.ts";
 import { runHeartbeats } from "./heartbeat/loop.ts";
@@ -59,6 +60,7 @@ export class LeaderDuties {
         broker.run(),
         runHeartbeats(term, needs, timing, signal),
         runDrains(term, needs, signal),
+        new DeploymentWatcher(term, needs, signal).run(),
         new PeriodicLauncher(term, { ...needs, ticks: cronTicks }, signal).run(),
       ]);
     } finally {

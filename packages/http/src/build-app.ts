@@ -9,6 +9,7 @@ import { type Params, parseParams } from "./request/params.ts";
 import { findRow, type Resource } from "./resource.ts";
 import { agentResources } from "./routes/agent.ts";
 import { allocationResources } from "./routes/allocations.ts";
+import { deploymentResources } from "./routes/deployments.ts";
 import { evaluationResources } from "./routes/evaluations.ts";
 import { jobResource } from "./routes/job.ts";
 import { jobsResource } from "./routes/jobs.ts";
@@ -18,6 +19,7 @@ import { statusResources } from "./routes/status.ts";
 const RESOURCES: readonly Resource[] = [
   jobResource,
   jobsResource,
+  ...deploymentResources,
   ...evaluationResources,
   ...allocationResources,
   ...nodeResources,

@@ -1,6 +1,7 @@
 import type { Clock, Logger, Service } from "@steppe/model";
 import type {
   AllocationsDefinition,
+  DeploymentsDefinition,
   EvaluationsDefinition,
   JobsDefinition,
   Member,
@@ -11,6 +12,7 @@ import type {
 /** The services of one region, here or behind gRPC. */
 export interface RegionServices {
   readonly jobs: Service<JobsDefinition>;
+  readonly deployments: Service<DeploymentsDefinition>;
   readonly evaluations: Service<EvaluationsDefinition>;
   readonly allocations: Service<AllocationsDefinition>;
   readonly nodes: Service<NodesDefinition>;

@@ -1,6 +1,7 @@
 import { type Call, type Logger, type Service, type ServiceDefinition, SteppeError } from "@steppe/model";
 import {
   AllocationsDefinition,
+  DeploymentsDefinition,
   EvaluationsDefinition,
   JobRegisterResponse,
   JobsDefinition,
@@ -75,6 +76,7 @@ function servicesOf(region: string, answers: Answers, calls: World["calls"]): Re
   };
   return {
     jobs: service("jobs", JobsDefinition),
+    deployments: service("deployments", DeploymentsDefinition),
     evaluations: service("evaluations", EvaluationsDefinition),
     allocations: service("allocations", AllocationsDefinition),
     nodes: service("nodes", NodesDefinition),

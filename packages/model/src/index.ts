@@ -1,4 +1,14 @@
 export { type CanonicalDefaults, canonicalizeJob } from "./canonicalize/index.ts";
+export {
+  type ClaimAsk,
+  claimAskOf,
+  type DeviceAsk,
+  type DeviceKind,
+  type GivenPort,
+  givenPorts,
+  isDeviceKind,
+  type PortAsk,
+} from "./claims.ts";
 export type { Clock, Logger, Random } from "./clock.ts";
 export { computedClass } from "./computed-class.ts";
 export {
@@ -32,6 +42,7 @@ export {
   periodicChild,
   periodicChildId,
 } from "./periodic.ts";
+export { PORT_MAX, parsePortRanges } from "./port-ranges.ts";
 export { compileRegexp, type Regexp } from "./regexp.ts";
 export {
   isRescheduleEnabled,

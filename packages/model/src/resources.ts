@@ -1,6 +1,17 @@
 // What one allocation of a group takes from its node. Tasks that never run side by side share:
 // the ask is the largest of the three phases before, during and after the main tasks.
-import { AllocatedResources, AllocatedTaskResources, type Resources, type Task, type TaskGroup } from "@steppe/proto";
+import {
+  AllocatedResources,
+  AllocatedTaskResources,
+  type Claims,
+  NetworkResource,
+  type NodeResources,
+  type Port,
+  type Resources,
+  type Task,
+  type TaskGroup,
+} from "@steppe/proto";
+import { claimAskOf, type GivenPort, givenPorts } from "./claims.ts";
 
 export interface GroupResources {
   /** MHz, without what whole cores bring: their speed is the node's. */
@@ -60,11 +71,8 @@ function add(ask: Ask, resources: Resources | undefined): void {
   ask.memoryMaxMb += memoryMaxMb === -1 ? Number.POSITIVE_INFINITY : Math.max(memoryMb, memoryMaxMb);
 }
 
-/**
- * The API's account of what an allocation got, before any port, core or device was chosen: those
- * belong to the placement, which adds them.
- */
-export function allocatedResources(group: TaskGroup): AllocatedResources {
+/** The API's account of what an allocation got. The node's resources tell addresses; they may have changed since. */
+export function allocatedResources(group: TaskGroup, claims?: Claims, node?: NodeResources): AllocatedResources {
   const result = AllocatedResources.create({ Shared: { DiskMB: group.EphemeralDisk?.SizeMB ?? 0 } });
   for (const task of group.Tasks) {
     result.Tasks[task.Name] = AllocatedTaskResources.create({
@@ -73,5 +81,54 @@ export function allocatedResources(group: TaskGroup): AllocatedResources {
     });
     result.TaskLifecycles[task.Name] = { Hook: task.Lifecycle?.Hook ?? "", Sidecar: task.Lifecycle?.Sidecar ?? false };
   }
+  addNetworks(result, group, claims, node);
+  claimAskOf(group).devices.forEach(({ task }, i) => {
+    const device = claims?.Devices[i];
+    if (device !== undefined) result.Tasks[task]?.Devices.push(device);
+  });
   return result;
+}
+
+function addNetworks(
+  result: AllocatedResources,
+  group: TaskGroup,
+  claims: Claims | undefined,
+  node: NodeResources | undefined,
+): void {
+  const ports = givenPorts(group, claims);
+  const [network] = group.Networks;
+  if (network !== undefined && result.Shared !== undefined) {
+    const own = ports.filter(({ task }) => task === "");
+    result.Shared.Networks = [{ ...given(network, own), IP: mainAddress(node) || (own[0]?.hostIp ?? "") }];
+    result.Shared.Ports = own.map(({ label, value, to, hostIp, shared }) => {
+      return { Label: label, Value: value, To: to, HostIP: hostIp, IgnoreCollision: shared };
+    });
+  }
+  for (const task of group.Tasks) {
+    const asked = task.Resources?.Networks[0];
+    if (asked === undefined) continue;
+    const own = ports.filter((port) => port.task === task.Name);
+    const IP = own[0]?.hostIp ?? "";
+    const Device = node?.Networks.find((it) => it.IP === IP)?.Device ?? "";
+    result.Tasks[task.Name]?.Networks.push({ ...given(asked, own), IP, Device });
+  }
+}
+
+/** A network as it was asked for, with the ports that it got. */
+function given(asked: NetworkResource, ports: readonly GivenPort[]): NetworkResource {
+  const fill = (port: Port, i: number): Port => {
+    const { value, to } = ports[i] ?? { value: port.Value, to: port.To };
+    return { ...port, Value: value, To: to };
+  };
+  return {
+    ...NetworkResource.create(asked),
+    ReservedPorts: asked.ReservedPorts.map((port, i) => fill(port, i)),
+    DynamicPorts: asked.DynamicPorts.map((port, i) => fill(port, asked.ReservedPorts.length + i)),
+  };
+}
+
+/** Of the node's first host network. */
+function mainAddress(node: NodeResources | undefined): string {
+  const host = node?.NodeNetworks.find(({ Mode }) => Mode === "host");
+  return host?.Addresses[0]?.Address ?? "";
 }

@@ -1,6 +1,7 @@
 import type { Call, Service } from "@steppe/model";
 import {
   AllocationsDefinition,
+  DeploymentsDefinition,
   EvaluationsDefinition,
   JobsDefinition,
   type MembershipDefinition,
@@ -14,6 +15,7 @@ import {
 /** What a region is to a handler: its services, here or on a server of that region. */
 export interface RegionServices {
   readonly jobs: Service<JobsDefinition>;
+  readonly deployments: Service<DeploymentsDefinition>;
   readonly evaluations: Service<EvaluationsDefinition>;
   readonly allocations: Service<AllocationsDefinition>;
   readonly nodes: Service<NodesDefinition>;
@@ -23,6 +25,7 @@ export interface RegionServices {
 /** The definition behind each member of `RegionServices`; what serves and what forwards both walk it. */
 export const REGION_DEFINITIONS = {
   jobs: JobsDefinition,
+  deployments: DeploymentsDefinition,
   evaluations: EvaluationsDefinition,
   allocations: AllocationsDefinition,
   nodes: NodesDefinition,

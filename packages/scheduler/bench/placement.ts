@@ -1,7 +1,7 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: targets of constraints
 // ns per placement of schedule(), plan building included: `node packages/scheduler/bench/placement.ts [runs]`.
 import { mockJob, mockNode } from "@steppe/model/internal";
-import { Entry, type Job } from "@steppe/proto";
+import { Entry, type Job, NetworkResource, Port } from "@steppe/proto";
 import { createRandom } from "@steppe/runtime";
 import { apply, State } from "@steppe/state";
 import { schedule, VerdictCache } from "../src/index.ts";
@@ -21,7 +21,10 @@ function world(nodes: number): State {
           {
             Meta: { half: i % 2 === 0 ? "a" : "b" },
             ComputedClass: "",
-            NodeResources: { Cpu: { CpuShares: 16_000 }, Memory: { MemoryMB: 32_768 }, Disk: { DiskMB: 1_000_000 } },
+            NodeResources: {
+              ...mockNode({}, i).NodeResources,
+              ...{ Cpu: { CpuShares: 16_000 }, Memory: { MemoryMB: 32_768 }, Disk: { DiskMB: 1_000_000 } },
+            },
           },
           i,
         ),
@@ -61,7 +64,13 @@ const VARIANTS: Readonly<Record<string, Partial<Job>>> = {
   "half by unique": { Constraints: [{ LTarget: "${attr.unique.hostname}", Operand: "regexp", RTarget: "[02468]$" }] },
   distinct_hosts: { Constraints: [{ LTarget: "", Operand: "distinct_hosts", RTarget: "" }] },
   batch: { Type: "batch" },
+  "one dynamic port": {},
 };
+
+function askForPort({ TaskGroups }: Job): void {
+  const port = Port.create({ Label: "http", HostNetwork: "default" });
+  for (const group of TaskGroups) group.Networks = [NetworkResource.create({ Mode: "host", DynamicPorts: [port] })];
+}
 
 const only = process.argv[3];
 for (const [name, fields] of Object.entries(VARIANTS)) {
@@ -70,7 +79,9 @@ for (const [name, fields] of Object.entries(VARIANTS)) {
     for (const count of [1_000, 10_000]) {
       if (name === "distinct_hosts" && count > nodes) continue;
       const state = world(nodes);
-      const evaluation = state.evaluations.get(register(state, job(count, fields)));
+      const spec = job(count, fields);
+      if (name === "one dynamic port") askForPort(spec);
+      const evaluation = state.evaluations.get(register(state, spec));
       if (evaluation === undefined) throw new Error("no evaluation");
       const cache = new VerdictCache();
       const times: number[] = [];

@@ -1,5 +1,6 @@
 import { AllocMetric } from "@steppe/proto";
 import type { Ask, NodeColumns } from "@steppe/state";
+import type { Claimant } from "./claims/claimant.ts";
 import type { DistinctRules } from "./feasible/distinct.ts";
 import { FEASIBLE, FILTERED, OTHER_DATACENTER, OTHER_POOL, type Verdicts } from "./feasible/verdicts.ts";
 import { DIMENSIONS, type Room } from "./room.ts";
@@ -28,14 +29,14 @@ export class Candidates {
     this.slots = this.#sift();
   }
 
-  /** Explains a placement, or why there is none, in the state that the room and the rules are in. */
-  metric(ask: Ask, room: Room, rules: DistinctRules): AllocMetric {
+  /** Explains a placement, or why there is none, in the state that the room, the rules and the claimant are in. */
+  metric(ask: Ask, room: Room, rules: DistinctRules, claimant: Claimant): AllocMetric {
     const metric = this.overview();
     for (const slot of this.slots) {
       const rule = rules.isEmpty ? undefined : rules.forbidding(slot);
-      const lacking = rule === undefined ? room.lacking(slot, ask) : -1;
+      const lacking = rule === undefined ? (claimant.lacking(slot) ?? DIMENSIONS[room.lacking(slot, ask)]) : undefined;
       if (rule !== undefined) this.#countFiltered(metric, slot, rule.reason);
-      else if (lacking >= 0) this.#countExhausted(metric, slot, DIMENSIONS[lacking] as string);
+      else if (lacking !== undefined) this.#countExhausted(metric, slot, lacking);
     }
     return metric;
   }

@@ -1,6 +1,8 @@
+import { claimAskOf } from "@steppe/model";
 import type { Evaluation, Job, TaskGroup } from "@steppe/proto";
-import type { JobView, StateView } from "@steppe/state";
+import { HoldingsOverlay, type JobView, type StateView } from "@steppe/state";
 import { Candidates } from "./candidates.ts";
+import { Claimant } from "./claims/claimant.ts";
 import type { SchedulerContext } from "./context.ts";
 import { JobDistinct } from "./feasible/distinct.ts";
 import { VerdictCache } from "./feasible/verdict-cache.ts";
@@ -21,7 +23,8 @@ export class Pass {
   readonly distinct: JobDistinct;
   readonly #cache: VerdictCache;
   readonly #verdicts: Map<TaskGroup, Verdicts> = new Map();
-  #room: Room | undefined = undefined;
+  readonly #placed: { readonly group: string; readonly slot: number }[] = [];
+  #ground: { readonly room: Room; readonly holdings: HoldingsOverlay } | undefined = undefined;
   #seed: number | undefined = undefined;
 
   constructor(view: StateView, evaluation: Evaluation, jobView: JobView, context: SchedulerContext) {
@@ -35,31 +38,73 @@ export class Pass {
     this.#cache = context.cache ?? new VerdictCache();
   }
 
-  /** Made when first asked for: a pass that only stops things needs none. Stops must be drafted by then. */
   get room(): Room {
-    if (this.#room === undefined) {
-      this.#room = new Room(this.view.nodes);
-      for (const { NodeID, Ask } of this.draft.stopped) this.#room.free(this.view.nodes.slot(NodeID), Ask);
-    }
-    return this.#room;
+    return this.#open().room;
+  }
+
+  get holdings(): HoldingsOverlay {
+    return this.#open().holdings;
+  }
+
+  /** Chooses ports and devices for the group's allocations. */
+  claimant(group: TaskGroup): Claimant {
+    // A seed of its own only where ports are chosen: the random numbers of other plans stay the same.
+    const seed = claimAskOf(group).dynamicPorts > 0 ? this.#drawSeed() : 0;
+    return new Claimant(group, this.view.nodes, this.holdings, seed);
   }
 
   get surroundings(): Surroundings {
-    this.#seed ??= Math.floor(this.context.random.fraction() * 0x1_0000_0000);
+    this.#seed ??= this.#drawSeed();
     return { nodes: this.view.nodes, room: this.room, seed: this.#seed };
   }
 
-  verdicts(group: TaskGroup): Verdicts {
+  /** `version`: the job that the group is of, when it is not the job as it is. */
+  verdicts(group: TaskGroup, version: Job = this.job): Verdicts {
     let verdicts = this.#verdicts.get(group);
     if (verdicts === undefined) {
-      verdicts = this.#cache.of(this.job, group, this.view.nodes);
+      verdicts = this.#cache.of(version, group, this.view.nodes);
       this.#verdicts.set(group, verdicts);
     }
     return verdicts;
   }
 
-  candidates(group: TaskGroup): Candidates {
-    return new Candidates(this.view.nodes, this.verdicts(group), this.job.NodePool);
+  /** What an older version of the job asks of where its allocations stand, with all that run on and are placed so far. */
+  distinctOf(version: Job): JobDistinct {
+    const distinct = new JobDistinct(version, this.view.nodes);
+    const stopped = new Set(this.draft.stopped);
+    const counted = [...this.jobView.allocations].filter((it) => !it.terminal && !stopped.has(it));
+    for (const { TaskGroup, NodeID } of counted) distinct.add(TaskGroup, this.view.nodes.slot(NodeID));
+    for (const { group, slot } of this.#placed) distinct.add(group, slot);
+    return distinct;
+  }
+
+  /** Notes a placement. Those of an older version count for the job as it is, too. */
+  placed(group: string, slot: number, version: Job | undefined): void {
+    this.#placed.push({ group, slot });
+    if (version !== undefined) this.distinct.add(group, slot);
+  }
+
+  candidates(group: TaskGroup, version: Job = this.job): Candidates {
+    return new Candidates(this.view.nodes, this.verdicts(group, version), version.NodePool);
+  }
+
+  /** What is free once all stops drafted so far are done. Made when first asked for: a pass that only stops things needs none. */
+  #open(): { readonly room: Room; readonly holdings: HoldingsOverlay } {
+    if (this.#ground === undefined) {
+      const room = new Room(this.view.nodes);
+      const holdings = new HoldingsOverlay(this.view.nodes);
+      for (const { NodeID, Ask, Claims } of this.draft.stopped) {
+        const slot = this.view.nodes.slot(NodeID);
+        room.free(slot, Ask);
+        holdings.free(slot, Claims);
+      }
+      this.#ground = { room, holdings };
+    }
+    return this.#ground;
+  }
+
+  #drawSeed(): number {
+    return Math.floor(this.context.random.fraction() * 0x1_0000_0000);
   }
 
   /** The group may run on the node, whether or not the node takes new placements. */

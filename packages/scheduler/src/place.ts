@@ -1,9 +1,11 @@
-import type { AllocMetric } from "@steppe/proto";
-import type { Ask, NodeColumns } from "@steppe/state";
+import type { AllocMetric, Claims } from "@steppe/proto";
+import type { AllocationView, Ask, NodeColumns } from "@steppe/state";
 import type { Candidates } from "./candidates.ts";
+import type { Claimant } from "./claims/claimant.ts";
 import type { DistinctRules } from "./feasible/distinct.ts";
 import { AntiAffinity } from "./rank/anti-affinity.ts";
 import { BinPack } from "./rank/bin-pack.ts";
+import { DeviceAffinity } from "./rank/devices.ts";
 import { NodeHeap } from "./rank/node-heap.ts";
 import { NONE, ReschedulePenalty } from "./rank/reschedule-penalty.ts";
 import { meanScore, type Scorer } from "./rank/scorer.ts";
@@ -25,6 +27,15 @@ export interface PlacedGroup {
   readonly occupied: readonly number[];
   /** The distinct_* constraints that bind it; they know of what is occupied. */
   readonly rules: DistinctRules;
+  /** Gives out ports and devices. */
+  readonly claimant: Claimant;
+}
+
+export interface Placed {
+  readonly slot: number;
+  readonly score: number;
+  /** Undefined when it has nothing to itself. */
+  readonly claims: Claims | undefined;
 }
 
 /**
@@ -40,6 +51,7 @@ export class GroupPlacer {
   readonly #candidates: Candidates;
   readonly #around: Surroundings;
   readonly #rules: DistinctRules;
+  readonly #claimant: Claimant;
   readonly #antiAffinity: AntiAffinity;
   readonly #penalty = new ReschedulePenalty();
   readonly #scorers: readonly Scorer[];
@@ -52,9 +64,11 @@ export class GroupPlacer {
     this.#candidates = candidates;
     this.#around = around;
     this.#rules = group.rules;
+    this.#claimant = group.claimant;
     this.#antiAffinity = new AntiAffinity(around.nodes.length, group.count);
     for (const slot of group.occupied) this.#antiAffinity.add(slot);
-    this.#scorers = [new BinPack(around.room, group.ask), this.#antiAffinity, this.#penalty];
+    const devices = group.claimant.hasPreference ? [new DeviceAffinity(group.claimant)] : [];
+    this.#scorers = [new BinPack(around.room, group.ask), ...devices, this.#antiAffinity, this.#penalty];
     this.#isCandidate = new Uint8Array(around.nodes.length);
     this.#heap = this.#fill();
   }
@@ -62,24 +76,30 @@ export class GroupPlacer {
   /** Explains the next placement, or why there is none. */
   metric(): AllocMetric {
     const allFit = this.#rules.isEmpty && this.#heap.size === this.#candidates.slots.length;
-    return allFit ? this.#candidates.overview() : this.#candidates.metric(this.#ask, this.#around.room, this.#rules);
+    if (allFit) return this.#candidates.overview();
+    return this.#candidates.metric(this.#ask, this.#around.room, this.#rules, this.#claimant);
   }
 
-  /** The slot chosen, or -1. Slots in `penalised` are taken only where the rest is worse still. */
-  place(penalised: readonly number[] = NONE): { readonly slot: number; readonly score: number } | undefined {
+  /**
+   * The slot chosen; undefined when there is none. Slots in `penalised` are taken only where the
+   * rest is worse still; when `among` is given, there is no choice but these.
+   */
+  place(penalised: readonly number[] = NONE, among?: readonly number[]): Placed | undefined {
     if (penalised.length > 0) this.#penalise(penalised);
-    const slot = this.#best();
+    const slot = among === undefined ? this.#best() : this.#bestAmong(among);
     const score = slot === -1 ? 0 : this.#heap.scoreOf(slot);
     if (penalised.length > 0) this.#penalise(NONE);
     if (slot === -1) return undefined;
+    const claims = this.#claimant.take(slot);
     this.#occupy(slot, this.#ask);
-    return { slot, score };
+    return { slot, score, claims };
   }
 
   /** An allocation of this group stops: what it held may be used. */
-  release(slot: number, ask: Ask): void {
+  release(slot: number, { Ask: ask, Claims }: Pick<AllocationView, "Ask" | "Claims">): void {
     if (slot < 0) return;
     this.#around.room.free(slot, ask);
+    this.#claimant.free(slot, Claims);
     this.#rules.remove(slot);
     this.#antiAffinity.remove(slot);
     this.#refresh(slot);
@@ -90,8 +110,10 @@ export class GroupPlacer {
   }
 
   /** It does not stop after all. */
-  restore(slot: number, ask: Ask): void {
-    if (slot >= 0) this.#occupy(slot, ask);
+  restore(slot: number, { Ask: ask, Claims }: Pick<AllocationView, "Ask" | "Claims">): void {
+    if (slot < 0) return;
+    this.#claimant.restore(slot, Claims);
+    this.#occupy(slot, ask);
   }
 
   #occupy(slot: number, ask: Ask): void {
@@ -102,11 +124,11 @@ export class GroupPlacer {
   }
 
   #fill(): NodeHeap {
-    const { nodes, room, seed } = this.#around;
+    const { nodes, seed } = this.#around;
     const heap = new NodeHeap(nodes.length, seed);
     for (const slot of this.#candidates.slots) {
       this.#isCandidate[slot] = 1;
-      if (room.fits(slot, this.#ask)) heap.append(slot, meanScore(this.#scorers, slot));
+      if (this.#fits(slot)) heap.append(slot, meanScore(this.#scorers, slot));
     }
     heap.order();
     return heap;
@@ -121,6 +143,19 @@ export class GroupPlacer {
     }
   }
 
+  #bestAmong(slots: readonly number[]): number {
+    let best = -1;
+    for (const slot of slots) {
+      if (!this.#heap.has(slot) || !this.#rules.allows(slot)) continue;
+      if (best === -1 || this.#heap.scoreOf(slot) > this.#heap.scoreOf(best)) best = slot;
+    }
+    return best;
+  }
+
+  #fits(slot: number): boolean {
+    return this.#around.room.fits(slot, this.#ask) && this.#claimant.fits(slot);
+  }
+
   #penalise(slots: readonly number[]): void {
     const touched = slots.length > 0 ? slots : this.#penalty.slots;
     this.#penalty.slots = slots;
@@ -129,7 +164,7 @@ export class GroupPlacer {
 
   #refresh(slot: number): void {
     if (this.#isCandidate[slot] === 0 || this.#parked.has(slot)) return;
-    if (this.#around.room.fits(slot, this.#ask)) this.#heap.set(slot, meanScore(this.#scorers, slot));
+    if (this.#fits(slot)) this.#heap.set(slot, meanScore(this.#scorers, slot));
     else this.#heap.remove(slot);
   }
 }

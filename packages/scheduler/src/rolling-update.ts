@@ -9,12 +9,12 @@ export function isRunnable(job: Job): boolean {
 }
 
 /**
- * How many running allocations of a group an update may replace in this pass. None while the
- * evaluation that takes the next step is on its way; batch jobs have no steps.
+ * How many running allocations of a group of a system job an update may replace in this pass. None
+ * while the evaluation that takes the next step is on its way. Service jobs have deployments.
  */
 export function destructiveMax(pass: Pass, { Update }: TaskGroup): number {
   const most = Update?.MaxParallel ?? 0;
-  const steps = pass.job.Type === "service" || pass.job.Type === "system";
+  const steps = pass.job.Type === "system";
   if (!steps || most <= 0) return Number.POSITIVE_INFINITY;
   return nextStep(pass) === undefined ? most : 0;
 }

@@ -1,7 +1,7 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: targets of constraints
 import { SECOND } from "@steppe/model";
 import { mockBatchJob, mockJob, mockNode, mockSystemJob } from "@steppe/model/internal";
-import { type Constraint, type Job, type Node, Plan } from "@steppe/proto";
+import { type Constraint, type Job, NetworkResource, type Node, Plan, RequestedDevice } from "@steppe/proto";
 import type { AllocationView } from "@steppe/state";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
@@ -19,8 +19,11 @@ interface JobShape {
   readonly cpu: number;
   readonly memory: number;
   readonly constraint: Constraint | undefined;
+  readonly ports: "none" | "static" | "dynamic" | "both";
+  readonly gpus: number;
   readonly parallel: number;
   readonly retries: boolean;
+  readonly canary: number;
 }
 
 const constraint = fc.constantFrom<Constraint | undefined>(
@@ -39,8 +42,11 @@ const shape: fc.Arbitrary<JobShape> = fc.record({
   cpu: fc.constantFrom(100, 400, 900, 2_000),
   memory: fc.constantFrom(64, 512, 3_000),
   constraint,
+  ports: fc.constantFrom("none", "none", "static", "dynamic", "both"),
+  gpus: fc.constantFrom(0, 0, 0, 1, 2),
   parallel: fc.integer({ min: 0, max: 3 }),
   retries: fc.boolean(),
+  canary: fc.constantFrom(0, 0, 1, 2),
 });
 
 function jobOf(shape: JobShape, i: number): Job {
@@ -48,7 +54,7 @@ function jobOf(shape: JobShape, i: number): Job {
   const job = make({ ID: `job-${i}`, Constraints: shape.constraint === undefined ? [] : [shape.constraint] });
   for (const group of job.TaskGroups) {
     if (shape.type !== "system") group.Count = shape.count;
-    if (group.Update !== undefined) group.Update.MaxParallel = shape.parallel;
+    if (group.Update !== undefined) Object.assign(group.Update, { MaxParallel: shape.parallel, Canary: shape.canary });
     if (shape.retries && shape.type !== "system") {
       const policy = {
         Attempts: 0,
@@ -61,11 +67,34 @@ function jobOf(shape: JobShape, i: number): Job {
       group.ReschedulePolicy = policy;
     }
     for (const { Resources } of group.Tasks) Object.assign(Resources ?? {}, { CPU: shape.cpu, MemoryMB: shape.memory });
+    group.Networks = networksOf(shape.ports);
+    const gpus = RequestedDevice.create({ Name: "gpu", Count: shape.gpus });
+    for (const { Resources } of group.Tasks) if (shape.gpus > 0) Resources?.Devices.push(gpus);
   }
   return job;
 }
 
-const nodeOf = (i: number): Node => mockNode({ Meta: { rack: `r${i % 3}` } }, i);
+const STATIC_PORT = 8080;
+
+function networksOf(ports: JobShape["ports"]): NetworkResource[] {
+  const ReservedPorts = ports === "static" || ports === "both" ? [{ Label: "fixed", Value: STATIC_PORT }] : [];
+  const DynamicPorts = ports === "dynamic" || ports === "both" ? [{ Label: "a" }, { Label: "b" }] : [];
+  return ports === "none" ? [] : [NetworkResource.create({ ReservedPorts, DynamicPorts })];
+}
+
+/** Dynamic ports and devices are scarce: 5 and 3. */
+function nodeOf(i: number): Node {
+  const gpus = { Type: "gpu", Name: "g", Instances: [0, 1, 2].map((n) => ({ ID: `g${n}`, Healthy: true })) };
+  const scarce = { MinDynamicPort: 20_000, MaxDynamicPort: 20_005, Devices: [gpus] };
+  return mockNode(
+    {
+      Meta: { rack: `r${i % 3}` },
+      NodeResources: { ...mockNode().NodeResources, ...scarce },
+      ReservedResources: { ...mockNode().ReservedResources, Networks: { ReservedHostPorts: "22,20005" } },
+    },
+    i,
+  );
+}
 
 /** A step of a cluster's history; numbers are taken modulo what there is. */
 type Step =
@@ -75,6 +104,8 @@ type Step =
       readonly which: number;
     }
   | { readonly kind: "report"; readonly which: number; readonly status: string }
+  | { readonly kind: "health"; readonly which: number; readonly healthy: boolean }
+  | { readonly kind: "heal" | "promote" | "pause" | "resume" | "fail" | "let-go"; readonly which: number }
   | { readonly kind: "pass"; readonly seconds: number };
 
 const which = fc.nat(20);
@@ -89,6 +120,17 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       kind: fc.constant("report" as const),
       which,
       status: fc.constantFrom("running", "failed", "failed", "complete"),
+    }),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({ kind: fc.constant("health" as const), which, healthy: fc.boolean() }),
+  },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      kind: fc.constantFrom("heal", "heal", "promote", "promote", "pause", "resume", "fail", "let-go"),
+      which,
     }),
   },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant("pass" as const), seconds: fc.constantFrom(1, 6, 40) }) },
@@ -139,8 +181,41 @@ function take(world: World, step: Step): void {
       if (allocation !== undefined) world.report(allocation, step.status);
       return;
     }
+    case "health": {
+      const live = [...world.state.allocations.byId.values()].filter((it) => !it.terminal && it.DeploymentID !== "");
+      const it = live[step.which % live.length];
+      if (it !== undefined) world.report(it, step.healthy ? "running" : "failed", {}, step.healthy);
+      return;
+    }
+    case "heal":
+      if (job !== undefined) for (const it of world.live(job)) world.report(it, "running", {}, true);
+      if (job !== undefined) world.evaluate(job);
+      return;
+    case "let-go":
+      world.mayReplace(
+        ...[...world.state.allocations.byId.values()].filter((it) => it.DeploymentStatus?.Healthy === false),
+      );
+      return;
+    case "promote":
+    case "pause":
+    case "resume":
+    case "fail":
+      if (job !== undefined) steer(world, job, step.kind);
+      return;
     case "pass":
       world.now += step.seconds * SECOND;
+  }
+}
+
+/** What a user does to a job's deployment; refusals change nothing. */
+function steer(world: World, job: Job, how: "promote" | "pause" | "resume" | "fail"): void {
+  const DeploymentID = world.state.deployments.latest(job.Namespace, job.ID)?.deployment.ID;
+  if (DeploymentID === undefined) return;
+  if (how === "promote") world.promote(job);
+  else if (how !== "fail") world.run({ $case: "PauseDeployment", value: { DeploymentID, Pause: how === "pause" } });
+  else {
+    const value = { Term: 0, DeploymentID, StatusDescription: "", Rollback: false };
+    world.run({ $case: "FailDeployment", value });
   }
 }
 
@@ -238,6 +313,124 @@ describe("any history of a cluster", () => {
   });
 });
 
+/** A rollout: which of the not yet healthy turns healthy next, or what else happens. */
+const rollout = fc.record({
+  seed: fc.nat(),
+  count: fc.integer({ min: 1, max: 8 }),
+  parallel: fc.integer({ min: 1, max: 4 }),
+  canary: fc.integer({ min: 0, max: 3 }),
+  events: fc.array(fc.oneof(fc.nat(9), fc.constantFrom("promote", "pause", "resume", "look", "down", "unhealthy")), {
+    maxLength: 30,
+  }),
+});
+
+describe("any rollout on a cluster with room", () => {
+  const names = ({ live }: { live: readonly AllocationView[] }) => live.map(({ NameIndex }) => NameIndex).sort();
+
+  it("ends with its count under its names, all of the new version and healthy", () => {
+    fc.assert(
+      fc.property(rollout, ({ seed, count, parallel, canary, events }) => {
+        const { world, job } = beginRollout({ seed, count, parallel, canary });
+        for (const event of events) {
+          happen(world, job, event);
+          world.settle();
+          expect(violations(world.state)).toEqual([]);
+        }
+        for (let round = 0; world.deployment(job).Status !== "successful"; round++) {
+          expect(round).toBeLessThan(60);
+          finishRollout(world, job);
+        }
+        // One that was lost behind the end of the rollout is not part of it.
+        world.heal(job);
+        const live = world.live(job);
+        expect(names({ live })).toEqual(Array.from({ length: count }, (_, i) => i));
+        expect(live.every(({ Job, DeploymentStatus }) => Job.Version === 1 && DeploymentStatus?.Healthy)).toBe(true);
+        expect(world.state.jobs.get(job.Namespace, job.ID)?.job.Stable).toBe(true);
+      }),
+      { numRuns: RUNS },
+    );
+  });
+
+  it("while nothing fails, at most MaxParallel of its count are not available", () => {
+    const calm = fc.record({
+      ...{ seed: fc.nat(), count: fc.integer({ min: 1, max: 8 }) },
+      ...{ parallel: fc.integer({ min: 1, max: 4 }), canary: fc.integer({ min: 0, max: 3 }) },
+      events: fc.array(fc.oneof(fc.nat(9), fc.constantFrom("promote", "pause", "resume", "look")), { maxLength: 40 }),
+    });
+    fc.assert(
+      fc.property(calm, ({ seed, count, parallel, canary, events }) => {
+        const { world, job } = beginRollout({ seed, count, parallel, canary });
+        for (const event of events) {
+          happen(world, job, event);
+          world.settle();
+          const available = world
+            .live(job)
+            .filter((it) => it.Job.Version === 0 || it.DeploymentStatus?.Healthy === true);
+          expect(available.length).toBeGreaterThanOrEqual(count - parallel);
+        }
+      }),
+      { numRuns: RUNS },
+    );
+  });
+});
+
+/** A job whose first version is rolled out and whose second is registered. */
+function beginRollout({
+  seed,
+  count,
+  parallel,
+  canary,
+}: {
+  seed: number;
+  count: number;
+  parallel: number;
+  canary: number;
+}) {
+  const world = new World(seed);
+  world.addNodes(...Array.from({ length: 8 }, (_, i) => nodeOf(i)));
+  const shape = {
+    type: "service",
+    count,
+    cpu: 100,
+    memory: 64,
+    constraint: undefined,
+    ports: "none",
+    gpus: 0,
+    parallel,
+    retries: true,
+  } as const;
+  const job = jobOf({ ...shape, canary }, 0);
+  world.process(world.register(job));
+  world.rollOut(job);
+  world.process(world.register({ ...job, Meta: { changed: "yes" } }));
+  return { world, job };
+}
+
+function happen(world: World, job: Job, event: number | string): void {
+  const open = world.live(job).filter((it) => it.Job.Version === 1 && it.DeploymentStatus?.Healthy === undefined);
+  const chosen = open[typeof event === "number" ? event % open.length : 0];
+  if (typeof event === "number" && chosen !== undefined) world.report(chosen, "running", {}, true);
+  if (event === "unhealthy" && chosen !== undefined) {
+    world.report(chosen, "failed", {}, false);
+    world.mayReplace(chosen);
+  }
+  // Three may go: the others have room for all.
+  const ready = [...world.state.nodes.slotOf.keys()].filter((id) => world.state.nodes.get(id)?.Status === "ready");
+  if (event === "down" && ready.length > 5) world.setStatus(ready.sort()[0] ?? "", "down");
+  if (event === "promote" || event === "pause" || event === "resume") steer(world, job, event);
+  world.now += 6 * SECOND;
+  world.evaluate(job);
+}
+
+function finishRollout(world: World, job: Job): void {
+  if (world.deployment(job).Status === "paused") steer(world, job, "resume");
+  world.now += 10 * SECOND;
+  world.settle();
+  world.heal(job);
+  world.promote(job);
+  world.settle();
+}
+
 function freshlyPlaced(world: World, after: number): AllocationView[] {
   return [...world.state.allocations.byId.values()].filter(
     ({ CreateIndex, terminal }) => CreateIndex > after && !terminal,
@@ -260,6 +453,7 @@ function firstFit(world: World, job: Job): string | undefined {
     const node = nodes.get(id);
     if (node?.Status !== "ready" || node.SchedulingEligibility !== "eligible") return false;
     const fits =
+      hasFree(world, slot, job) &&
       (nodes.usedCpu[slot] ?? 0) + (Resources?.CPU ?? 0) <= (nodes.cpu[slot] ?? 0) &&
       (nodes.usedMemory[slot] ?? 0) + (Resources?.MemoryMB ?? 0) <= (nodes.memory[slot] ?? 0) &&
       (nodes.usedDisk[slot] ?? 0) + 150 <= (nodes.disk[slot] ?? 0);
@@ -280,4 +474,19 @@ function firstFit(world: World, job: Job): string | undefined {
         return fits && /[0-3]$/.test(node.Name);
     }
   })?.[0];
+}
+
+/** Enough ports and devices that no live allocation of the node has. */
+function hasFree(world: World, slot: number, { TaskGroups }: Job): boolean {
+  const [group] = TaskGroups;
+  const held = [...(world.state.nodes.allocations[slot] ?? [])].filter((it) => !it.terminal).map((it) => it.Claims);
+  const ports = held.flatMap((it) => it?.Ports ?? []);
+  const gpus = held.flatMap((it) => it?.Devices ?? []).flatMap((it) => it.DeviceIDs);
+  const { ReservedPorts = [], DynamicPorts = [] } = group?.Networks[0] ?? {};
+  const wanted = group?.Tasks[0]?.Resources?.Devices[0]?.Count ?? 0;
+  return (
+    (ReservedPorts.length === 0 || !ports.includes(STATIC_PORT)) &&
+    ports.filter((port) => port !== STATIC_PORT).length + DynamicPorts.length <= 5 &&
+    gpus.length + wanted <= 3
+  );
 }

@@ -64,6 +64,8 @@ function clientParams(config: AgentConfig, servers: readonly string[], httpAddre
       diskMb: client.reserved.diskMb,
       ports: client.reserved.ports.join(","),
     },
+    dynamicPorts: client.dynamicPorts,
+    hostVolumes: client.hostVolumes,
     cpuTotalCompute: client.cpuTotalCompute,
     memoryTotalMb: client.memoryTotalMb,
     diskTotalMb: client.diskTotalMb,

@@ -1,9 +1,18 @@
 import type { Command, Entry, Outcome } from "@steppe/proto";
 import { Changes } from "./changes.ts";
 import { applyPlan } from "./commands/apply-plan.ts";
+import {
+  advanceDeployments,
+  failDeployment,
+  pauseDeployment,
+  promoteDeployment,
+  setAllocationHealth,
+  unblockDeployment,
+} from "./commands/deployments.ts";
 import { deregisterJob } from "./commands/deregister-job.ts";
 import { completeDrains, migrateAllocations, updateNodeDrain } from "./commands/drains.ts";
 import { evaluateJob } from "./commands/evaluate-job.ts";
+import { revertJob, setJobStability } from "./commands/job-versions.ts";
 import { launchPeriodic } from "./commands/launch-periodic.ts";
 import { claimLease, releaseLease } from "./commands/lease.ts";
 import {
@@ -92,6 +101,22 @@ function dispatch(state: State, step: Step, { Kind: kind }: Command): Outcome {
       return migrateAllocations(state, step, kind.value);
     case "CompleteDrains":
       return completeDrains(state, step, kind.value);
+    case "PromoteDeployment":
+      return promoteDeployment(state, step, kind.value);
+    case "PauseDeployment":
+      return pauseDeployment(state, step, kind.value);
+    case "FailDeployment":
+      return failDeployment(state, step, kind.value);
+    case "UnblockDeployment":
+      return unblockDeployment(state, step, kind.value);
+    case "SetAllocationHealth":
+      return setAllocationHealth(state, step, kind.value);
+    case "AdvanceDeployments":
+      return advanceDeployments(state, step, kind.value);
+    case "SetJobStability":
+      return setJobStability(state, step, kind.value);
+    case "RevertJob":
+      return revertJob(state, step, kind.value);
     case undefined:
       throw new Error(`entry ${state.index} has a command that this version does not know; upgrade this server`);
     default:

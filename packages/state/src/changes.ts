@@ -1,7 +1,7 @@
-import type { Evaluation } from "@steppe/proto";
+import type { Deployment, Evaluation } from "@steppe/proto";
 import type { AllocationState } from "./tables/allocations.ts";
 
-export type TableName = "jobs" | "summaries" | "evaluations" | "allocations" | "nodes";
+export type TableName = "jobs" | "summaries" | "evaluations" | "allocations" | "nodes" | "deployments";
 
 /** Identifies a job in maps and watch keys. Namespaces have no slash, so no two jobs share a key. */
 export type JobKey = string;
@@ -22,6 +22,8 @@ export class Changes {
   readonly jobAllocations: Set<JobKey> = new Set();
   readonly jobEvaluations: Set<JobKey> = new Set();
   readonly evaluations: Map<string, Evaluation> = new Map();
+  readonly jobDeployments: Set<JobKey> = new Set();
+  readonly deployments: Map<string, Deployment> = new Map();
   readonly allocations: Set<AllocationState> = new Set();
   readonly removedAllocations: AllocationState[] = [];
   readonly nodes: Set<string> = new Set();

@@ -14,7 +14,12 @@ export function withJob(view: StateView, job: Job): StateView {
   const { jobs } = view;
   return {
     ...{ index: view.index, time: view.time, lease: view.lease, indexes: view.indexes },
-    ...{ evaluations: view.evaluations, allocations: view.allocations, nodes: view.nodes },
+    ...{
+      evaluations: view.evaluations,
+      allocations: view.allocations,
+      nodes: view.nodes,
+      deployments: view.deployments,
+    },
     jobs: {
       byKey: jobs.byKey,
       system: jobs.system,

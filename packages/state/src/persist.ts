@@ -5,6 +5,7 @@ import type { TableName } from "./changes.ts";
 import { MetricNumbers } from "./metric-numbers.ts";
 import { State } from "./state.ts";
 import { AllocationState, groupOf } from "./tables/allocations.ts";
+import { compactClaims } from "./tables/claims.ts";
 import { JobState } from "./tables/jobs.ts";
 
 export const SNAPSHOT_FORMAT = 1;
@@ -34,6 +35,9 @@ function* snapshotKinds(state: State): Generator<RecordKind> {
   for (const job of state.jobs.byKey.values()) yield { $case: "Job", value: jobRecord(job) };
   for (const node of state.nodes.nodes) if (node !== undefined) yield { $case: "Node", value: node };
   for (const evaluation of state.evaluations.byId.values()) yield { $case: "Evaluation", value: evaluation };
+  for (const { deployment, decidedIndex } of state.deployments.byId.values()) {
+    yield { $case: "Deployment", value: { Deployment: deployment, DecidedIndex: decidedIndex } };
+  }
   const numbers = new MetricNumbers();
   for (const allocation of state.allocations.byId.values()) {
     const { number, isNew } = numbers.of(allocation.Metrics);
@@ -106,6 +110,9 @@ function allocationRecord(allocation: AllocationState, metric: number): Allocati
     CreateTime: allocation.CreateTime,
     ModifyTime: allocation.ModifyTime,
     JobCreateIndex: allocation.Job.CreateIndex,
+    DeploymentID: allocation.DeploymentID,
+    Reschedule: allocation.Reschedule,
+    Claims: allocation.Claims,
   };
 }
 
@@ -151,6 +158,11 @@ class Restore {
         return;
       case "Evaluation":
         this.#state.evaluations.put(kind.value);
+        return;
+      case "Deployment":
+        if (kind.value.Deployment === undefined)
+          throw new Error("snapshot has a deployment record without its deployment");
+        this.#state.deployments.put(kind.value.Deployment).decidedIndex = kind.value.DecidedIndex;
         return;
       case "Metric":
         this.#metrics.set(kind.value.Number, kind.value.Metrics);
@@ -220,6 +232,7 @@ class Restore {
     }
     const { ID, NameIndex, NodeID, EvalID, CreateIndex, CreateTime } = record;
     const allocation = new AllocationState(ID, version, group, NameIndex, NodeID, EvalID, CreateIndex, CreateTime);
+    allocation.Claims = record.Claims && compactClaims(record.Claims);
     allocation.DesiredStatus = record.DesiredStatus;
     allocation.DesiredDescription = record.DesiredDescription;
     allocation.ClientStatus = record.ClientStatus;
@@ -234,6 +247,10 @@ class Restore {
     allocation.ForceReschedule = record.ForceReschedule;
     allocation.Migrate = record.Migrate;
     allocation.UnknownSince = record.UnknownSince;
+    // The table's own text, one for all allocations of the deployment.
+    const deployment = this.#state.deployments.get(record.DeploymentID)?.deployment;
+    allocation.DeploymentID = deployment?.ID ?? record.DeploymentID;
+    allocation.Reschedule = record.Reschedule;
     allocation.Score = record.Score;
     allocation.Metrics = this.#metrics.get(record.Metric);
     allocation.ModifyIndex = record.ModifyIndex;

@@ -3,9 +3,11 @@ import {
   AllocationUpdate,
   ClaimLease,
   type Job,
+  NetworkResource,
   type Node,
   type Plan,
   RegisterJob,
+  RequestedDevice,
   UpdateNodeStatus,
 } from "@steppe/proto";
 import { describe, expect, test } from "vitest";
@@ -36,6 +38,31 @@ function world(count = 4) {
   const outcome = ledger.run(register(job));
   const group = job.TaskGroups[0]?.Name ?? "";
   return { ledger, nodes: nodes.map((node) => node.ID) as [string, string], evalId: outcome.EvalID, group };
+}
+
+/** A job that asks for a static port, a dynamic one and a device, with a plan that gives one allocation all of it. */
+function claiming(id: string) {
+  const ledger = new Ledger();
+  const gpus = { Type: "gpu", Name: "g", Instances: [{ ID: "g0", Healthy: true }] };
+  const node = mockNode({ ID: ledger.id(), NodeResources: { ...mockNode().NodeResources, Devices: [gpus] } });
+  ledger.run(addNode(node));
+  const job = mockJob({ ID: id });
+  for (const group of job.TaskGroups) {
+    group.Networks = [
+      NetworkResource.create({ ReservedPorts: [{ Label: "http", Value: 80 }], DynamicPorts: [{ Label: "rpc" }] }),
+    ];
+    group.Tasks[0]?.Resources?.Devices.push(RequestedDevice.create({ Name: "gpu", Count: 1 }));
+  }
+  const { EvalID } = ledger.run(register(job));
+  const plan = (nodeId: string): Plan => {
+    const made = planFor(ledger, EvalID, id, "web", [[0, nodeId]]);
+    for (const placements of made.Placements) {
+      placements.DynamicPorts = [20_500];
+      placements.Devices = [{ Devices: [{ Vendor: "", Type: "gpu", Name: "g", DeviceIDs: ["g0"] }] }];
+    }
+    return made;
+  };
+  return { ledger, nodes: [node.ID] as [string], plan };
 }
 
 const jobOf = (ledger: Ledger, id = "web") => ledger.state.jobs.get("default", id);
@@ -210,7 +237,7 @@ describe("allocations", () => {
     const [first] = liveOf(ledger);
     ledger.run(report(first?.ID ?? "", "failed"));
     expect(ledger.state.nodes.usedCpu[ledger.state.nodes.slot(nodes[0])]).toBe(0);
-    expect(jobOf(ledger)?.names.get(group)).toEqual(new Set([1]));
+    expect(jobOf(ledger)?.names.get(group)).toEqual(new Map([[1, 1]]));
     const triggers = [...ledger.state.evaluations.byId.values()].map((it) => it.TriggeredBy);
     expect(triggers).toContain("alloc-failure");
   });
@@ -378,6 +405,27 @@ describe("replicas", () => {
     const late = ledger.replay(early);
     expect(late.digest.value).toBe(ledger.state.digest.value);
     expect([...encodeSnapshot(late)]).toEqual([...encodeSnapshot(ledger.state)]);
+  });
+
+  test("ports and devices outlive a snapshot, and stay taken", () => {
+    const { ledger, nodes, plan } = claiming("a");
+    expect(ledger.run(submit(plan(nodes[0]))).Placed).toBe(1);
+    const restored = decodeSnapshot(Buffer.concat([...encodeSnapshot(ledger.state)]));
+    const [claims] = [...restored.allocations.byId.values()].map((it) => it.Claims);
+    expect(claims).toMatchObject({ Ports: [80, 20_500], HostIPs: ["192.168.0.100", "192.168.0.100"] });
+    expect(claims?.Devices).toEqual([{ Vendor: "", Type: "gpu", Name: "g", DeviceIDs: ["g0"] }]);
+    const slot = restored.nodes.slot(nodes[0]);
+    expect(restored.nodes.holdings[slot]).toEqual(ledger.state.nodes.holdings[ledger.state.nodes.slot(nodes[0])]);
+    expect(restored.nodes.portsHeld[slot]).toBe(2);
+  });
+
+  test("ports and devices of an allocation that ends are free, and nothing is kept of them", () => {
+    const { ledger, nodes, plan } = claiming("a");
+    ledger.run(submit(plan(nodes[0])));
+    ledger.run(report(liveOf(ledger, "a")[0]?.ID ?? "", "failed"));
+    const slot = ledger.state.nodes.slot(nodes[0]);
+    expect(ledger.state.nodes.holdings[slot]).toBeUndefined();
+    expect(ledger.state.nodes.portsHeld[slot]).toBe(0);
   });
 
   test("a snapshot cut short or of another format, is refused with the reason", () => {

@@ -1,9 +1,10 @@
-import type { Evaluation, Job, JobSummary, Lease, Node } from "@steppe/proto";
+import type { Deployment, Evaluation, Job, JobSummary, Lease, Node } from "@steppe/proto";
 import { JobChildrenSummary, TaskGroupSummary } from "@steppe/proto";
 import type { TableName } from "./changes.ts";
 import { Digest, DigestHistory } from "./digest.ts";
 import type { Step } from "./step.ts";
 import { type AllocationState, AllocationTable } from "./tables/allocations.ts";
+import { type DeploymentEntry, DeploymentTable } from "./tables/deployments.ts";
 import { EvaluationTable } from "./tables/evaluations.ts";
 import { type JobState, JobTable } from "./tables/jobs.ts";
 import { isUsable, NodeTable } from "./tables/nodes.ts";
@@ -25,6 +26,7 @@ export class State {
   readonly jobs: JobTable = new JobTable();
   readonly evaluations: EvaluationTable = new EvaluationTable();
   readonly allocations: AllocationTable = new AllocationTable();
+  readonly deployments: DeploymentTable = new DeploymentTable();
   readonly nodes: NodeTable = new NodeTable();
   readonly outcomes: OutcomeTable = new OutcomeTable();
 
@@ -48,6 +50,7 @@ export class State {
 
   removeJob(step: Step, job: JobState): void {
     for (const allocation of job.allocations) this.removeAllocation(step, allocation);
+    this.#removeDeployments(step, job);
     this.jobs.remove(job);
     step.changes.jobs.add(job.key);
     step.changes.summaries.add(job.key);
@@ -66,19 +69,42 @@ export class State {
     this.digest.text(evaluation.Status);
   }
 
+  putDeployment(step: Step, deployment: Deployment): DeploymentEntry {
+    const entry = this.deployments.put({ ...deployment, ModifyIndex: step.index, ModifyTime: step.time });
+    step.changes.deployments.set(deployment.ID, entry.deployment);
+    step.changes.jobDeployments.add(`${deployment.Namespace}/${deployment.JobID}`);
+    this.touch(step, "deployments", deployment.ID);
+    this.digest.text(deployment.Status);
+    return entry;
+  }
+
+  #removeDeployments(step: Step, job: JobState): void {
+    const { Namespace, ID } = job.job;
+    for (const entry of [...(this.deployments.ofJob(Namespace, ID)?.entries ?? [])]) {
+      this.deployments.remove(entry);
+      step.changes.deployments.set(entry.deployment.ID, entry.deployment);
+      step.changes.jobDeployments.add(job.key);
+      this.indexes.delete("deployments", step.index);
+      this.touch(step, "deployments", entry.deployment.ID);
+    }
+  }
+
   addAllocation(step: Step, job: JobState, allocation: AllocationState): void {
     this.allocations.add(allocation);
+    this.deployments.get(allocation.DeploymentID)?.allocations.add(allocation);
     job.allocations.add(allocation);
     const slot = this.nodes.slot(allocation.NodeID);
     this.nodes.addAllocation(allocation);
     this.#hold(job, allocation, slot);
     this.#count(step, job, allocation, 1);
+    for (const port of allocation.Claims?.Ports ?? []) this.digest.number(port);
     this.#allocationChanged(step, job, allocation, true);
   }
 
   /** Puts back an allocation of a snapshot, whose summary and indexes come with it. */
   restoreAllocation(job: JobState, allocation: AllocationState): void {
     this.allocations.add(allocation);
+    this.deployments.get(allocation.DeploymentID)?.allocations.add(allocation);
     job.allocations.add(allocation);
     const slot = this.nodes.slot(allocation.NodeID);
     this.nodes.addAllocation(allocation);
@@ -105,12 +131,12 @@ export class State {
     allocation.ModifyIndex = step.index;
     allocation.ModifyTime = step.time;
     if (byServer) allocation.AllocModifyIndex = step.index;
-    if (heldBefore && allocation.terminal) this.#release(step, job, slot, askBefore);
+    if (heldBefore && allocation.terminal) this.#release(step, job, allocation, slot, askBefore);
     else if (heldBefore && allocation.Ask !== askBefore && slot >= 0) {
       this.nodes.free(slot, askBefore);
       this.nodes.take(slot, allocation.Ask);
     }
-    if (job !== undefined && namedBefore !== allocation.holdsName) this.#name(job, allocation);
+    if (job !== undefined && namedBefore !== allocation.holdsName) this.#name(job, allocation, namedBefore ? -1 : 1);
     if (job !== undefined) this.#count(step, job, allocation, 1);
     this.#allocationChanged(step, job, allocation, byServer);
   }
@@ -118,10 +144,11 @@ export class State {
   removeAllocation(step: Step, allocation: AllocationState): void {
     const job = this.jobs.get(allocation.Namespace, allocation.JobID);
     const slot = this.nodes.slot(allocation.NodeID);
-    if (!allocation.terminal) this.#release(step, job, slot, allocation.Ask);
-    if (allocation.holdsName) job?.names.get(allocation.TaskGroup)?.delete(allocation.NameIndex);
+    if (!allocation.terminal) this.#release(step, job, allocation, slot, allocation.Ask);
+    if (job !== undefined && allocation.holdsName) this.#name(job, allocation, -1);
     if (job !== undefined) this.#count(step, job, allocation, -1);
     this.allocations.remove(allocation);
+    this.deployments.get(allocation.DeploymentID)?.allocations.delete(allocation);
     job?.allocations.delete(allocation);
     this.nodes.removeAllocation(allocation);
     step.changes.removedAllocations.push(allocation);
@@ -151,23 +178,33 @@ export class State {
   #hold(job: JobState, allocation: AllocationState, slot: number): void {
     if (allocation.terminal) return;
     if (slot >= 0) this.nodes.take(slot, allocation.Ask);
-    if (allocation.holdsName) this.#name(job, allocation);
+    if (slot >= 0 && allocation.Claims !== undefined) this.nodes.hold(slot, allocation.Claims);
+    if (allocation.holdsName) this.#name(job, allocation, 1);
     job.liveAllocations += 1;
   }
 
-  #name(job: JobState, allocation: AllocationState): void {
+  /** Counts those that have the name: beside an allocation there may be a canary of the same name. */
+  #name(job: JobState, allocation: AllocationState, by: 1 | -1): void {
     let names = job.names.get(allocation.TaskGroup);
     if (names === undefined) {
-      names = new Set();
+      names = new Map();
       job.names.set(allocation.TaskGroup, names);
     }
-    if (allocation.holdsName) names.add(allocation.NameIndex);
+    const holders = (names.get(allocation.NameIndex) ?? 0) + by;
+    if (holders > 0) names.set(allocation.NameIndex, holders);
     else names.delete(allocation.NameIndex);
   }
 
-  #release(step: Step, job: JobState | undefined, slot: number, ask: AllocationState["Ask"]): void {
+  #release(
+    step: Step,
+    job: JobState | undefined,
+    allocation: AllocationState,
+    slot: number,
+    ask: AllocationState["Ask"],
+  ): void {
     if (slot >= 0) {
       this.nodes.free(slot, ask);
+      if (allocation.Claims !== undefined) this.nodes.release(slot, allocation.Claims);
       step.changes.freedClasses.add(this.nodes.className(slot));
     }
     if (job !== undefined) job.liveAllocations -= 1;
@@ -215,7 +252,7 @@ export class State {
     const { Stop, Periodic, ParameterizedJob, Dispatched, Type, Namespace, ID } = job.job;
     const standing = Periodic !== undefined || (ParameterizedJob !== undefined && !Dispatched) || Type === "system";
     if (standing && !Stop) return "running";
-    if (job.liveAllocations > 0) return "running";
+    if (job.liveAllocations > 0 || this.deployments.latest(Namespace, ID)?.active) return "running";
     const evaluations = this.evaluations.ofJob(Namespace, ID);
     if (evaluations !== undefined && evaluations.open > 0) return "pending";
     const fresh = job.allocations.size === 0 && (evaluations === undefined || evaluations.ids.size === 0);

@@ -1,7 +1,10 @@
 import type { Evaluation, Job, JobSubmission, JobSummary, Lease, Node } from "@steppe/proto";
 import type { JobKey, TableName } from "./changes.ts";
 import type { AllocationState } from "./tables/allocations.ts";
+import type { DeploymentEntry, JobDeployments } from "./tables/deployments.ts";
 import type { JobEvaluations } from "./tables/evaluations.ts";
+import type { HoldingsView } from "./tables/holdings-overlay.ts";
+import type { NodeNetworks } from "./tables/node-networks.ts";
 
 /**
  * What the scheduler, the services and the leader's duties see of the state: everything, and no way
@@ -30,15 +33,30 @@ export interface StateView {
     readonly byEvaluation: ReadonlyMap<string, ReadonlySet<AllocationView>>;
     get(id: string): AllocationView | undefined;
   };
+  readonly deployments: {
+    readonly byId: ReadonlyMap<string, DeploymentView>;
+    get(id: string): DeploymentView | undefined;
+    ofJob(namespace: string, jobId: string): JobDeploymentsView | undefined;
+    /** The newest one of a job. */
+    latest(namespace: string, jobId: string): DeploymentView | undefined;
+  };
   readonly nodes: NodeColumns;
 }
+
+export type DeploymentView = Readonly<Omit<DeploymentEntry, "allocations">> & {
+  readonly allocations: ReadonlySet<AllocationView>;
+};
+
+export type JobDeploymentsView = Readonly<Omit<JobDeployments, "entries">> & {
+  readonly entries: ReadonlySet<DeploymentView>;
+};
 
 export interface JobView {
   readonly key: JobKey;
   readonly job: Job;
   readonly versions: readonly Job[];
   readonly allocations: ReadonlySet<AllocationView>;
-  readonly names: ReadonlyMap<string, ReadonlySet<number>>;
+  readonly names: ReadonlyMap<string, ReadonlyMap<number, number>>;
   readonly children: ReadonlySet<JobKey>;
   readonly summary: Readonly<JobSummary>;
   readonly submission: JobSubmission | undefined;
@@ -64,6 +82,10 @@ export interface NodeColumns {
   readonly usedMemory: Readonly<Float64Array>;
   readonly usedDisk: Readonly<Float64Array>;
   readonly usable: Readonly<Uint8Array>;
+  readonly networks: readonly (NodeNetworks | undefined)[];
+  readonly holdings: readonly (HoldingsView | undefined)[];
+  readonly dynamicPorts: Readonly<Int32Array>;
+  readonly portsHeld: Readonly<Int32Array>;
   readonly classOf: Readonly<Int32Array>;
   readonly classes: readonly string[];
   get(id: string): Node | undefined;

@@ -9,6 +9,9 @@ export type WatchKind =
   | "job-summary"
   | "job-allocations"
   | "job-evaluations"
+  | "job-deployments"
+  | "deployment"
+  | "deployment-allocations"
   | "evaluation"
   | "evaluation-allocations"
   | "allocation"
@@ -62,6 +65,8 @@ export class Watches {
     this.#wakeAll("job-summary", changes.summaries);
     this.#wakeAll("job-allocations", changes.jobAllocations);
     this.#wakeAll("job-evaluations", changes.jobEvaluations);
+    this.#wakeAll("job-deployments", changes.jobDeployments);
+    this.#wakeAll("deployment", changes.deployments.keys());
     this.#wakeAll("evaluation", changes.evaluations.keys());
     this.#wakeAll("node", changes.nodes);
     this.#wakeAll("node-allocations", changes.nodeAllocations);
@@ -70,6 +75,7 @@ export class Watches {
       for (const allocation of list) {
         this.#wake("allocation", allocation.ID);
         this.#wake("evaluation-allocations", allocation.EvalID);
+        if (allocation.DeploymentID !== "") this.#wake("deployment-allocations", allocation.DeploymentID);
         // Also those that only the node's own report changed: a client of the node's list sees them.
         this.#wake("node-allocations", allocation.NodeID);
       }

@@ -1,6 +1,7 @@
 // The environment of a task: NOMAD_* variables, then the task's own, which win. Pure.
 import type { AssignedAllocation, Job, Node, Task, TaskGroup } from "@steppe/proto";
 import { interpolate, nodeVariables, type Variables } from "./interpolate.ts";
+import { portVariables } from "./port-variables.ts";
 
 export interface EnvironmentInput {
   readonly allocation: AssignedAllocation;
@@ -36,7 +37,8 @@ const HOST_DENIED = new Set([
 ]);
 
 export function taskEnvironment(input: EnvironmentInput): TaskEnvironment {
-  const own = { ...identity(input), ...directories(input), ...limits(input.task), ...metaVariables(input) };
+  const ports = portVariables(input.group, input.task, input.allocation.Claims);
+  const own = { ...identity(input), ...directories(input), ...limits(input.task), ...ports, ...metaVariables(input) };
   const known = { ...nodeVariables(input.node, input.region), ...own };
   const env: Record<string, string> = {};
   for (const [key, value] of Object.entries(input.hostEnv)) if (!HOST_DENIED.has(key)) env[key] = value;

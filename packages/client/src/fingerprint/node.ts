@@ -1,6 +1,7 @@
 // The node as it registers: what the machine has, what the configuration says. Pure.
 import {
   DriverInfo,
+  HostVolumeInfo,
   NetworkResource,
   Node,
   NodeDiskResources,
@@ -19,8 +20,6 @@ import type { NodeCredentials } from "./identity.ts";
 import type { Machine } from "./machine.ts";
 
 const MIB = 2 ** 20;
-/** Dynamic ports, both ends included: above the registered ones, below those the kernel hands out. */
-const DYNAMIC_PORTS = { min: 20000, max: 32000 };
 
 interface Capacity {
   readonly cpuMhz: number;
@@ -43,6 +42,7 @@ export function buildNode(machine: Machine, config: CompiledConfig, credentials:
     Status: "initializing",
     SchedulingEligibility: "eligible",
     Drivers: driverInfos(config, nowNs),
+    HostVolumes: hostVolumes(config),
     ...resourceFields(capacity, machine, config),
   });
 }
@@ -94,6 +94,16 @@ function driverInfos(config: CompiledConfig, nowNs: number): Record<string, Driv
   return Object.fromEntries(infos);
 }
 
+function hostVolumes(config: CompiledConfig): Record<string, HostVolumeInfo> {
+  const volumes = Object.entries(config.hostVolumes);
+  return Object.fromEntries(
+    volumes.map(([Name, { path, readOnly }]) => [
+      Name,
+      HostVolumeInfo.create({ Name, Path: path, ReadOnly: readOnly }),
+    ]),
+  );
+}
+
 type ResourceFields = Pick<Node, "NodeResources" | "ReservedResources" | "Resources" | "Reserved">;
 
 function resourceFields(capacity: Capacity, machine: Machine, config: CompiledConfig): ResourceFields {
@@ -116,8 +126,8 @@ function resourceFields(capacity: Capacity, machine: Machine, config: CompiledCo
       Disk: NodeDiskResources.create({ DiskMB: capacity.diskMb }),
       NodeNetworks: [hostNetwork(machine)],
       Networks: [network],
-      MinDynamicPort: DYNAMIC_PORTS.min,
-      MaxDynamicPort: DYNAMIC_PORTS.max,
+      MinDynamicPort: config.dynamicPorts.min,
+      MaxDynamicPort: config.dynamicPorts.max,
     }),
     ReservedResources: NodeReservedResources.create({
       Cpu: { CpuShares: reserved.cpu, ReservedCpuCores: [] },

@@ -163,3 +163,15 @@ test("health: failed before the minimum time, or not up by the deadline: unhealt
   await clock.advance(1);
   expect(reported.at(-1)?.DeploymentStatus?.Healthy).toBe(false);
 });
+
+test("health: a new deployment takes the running allocation over, it is told anew and by that name", async () => {
+  const job = jobOf([{ Config: { run_for: "1h" } }], {}, { Update: { MinHealthyTime: 10e9 } });
+  const runner = await run(job);
+  await clock.advance(10_000);
+  expect(reported.at(-1)).toMatchObject({ DeploymentID: "", DeploymentStatus: { Healthy: true } });
+  const before = reported.at(-1)?.DeploymentStatus?.Timestamp ?? 0;
+  await clock.advance(5000);
+  runner.update(assignedTo(job, 0, { DeploymentID: "next", AllocModifyIndex: 11 }), { ...job, Version: 1 });
+  expect(reported.at(-1)).toMatchObject({ DeploymentID: "next", DeploymentStatus: { Healthy: true } });
+  expect(reported.at(-1)?.DeploymentStatus?.Timestamp).toBeGreaterThan(before);
+});

@@ -48,7 +48,8 @@ export class AllocRunner {
   readonly #ended = Promise.withResolvers<void>();
   readonly #closing = new AbortController();
   readonly #stopAsked = Promise.withResolvers<void>();
-  readonly #sinceMs: number;
+  /** From when on its health is judged. */
+  #sinceMs: number;
   #assigned: AssignedAllocation;
   #job: Job;
   #group: TaskGroup;
@@ -126,12 +127,20 @@ export class AllocRunner {
 
   /** The allocation as another version of its job wants it, with the same tasks: they run on. */
   update(assigned: AssignedAllocation, job: Job): void {
+    const isNewDeployment = assigned.DeploymentID !== this.#assigned.DeploymentID;
     this.#assigned = assigned;
-    if (job === this.#job) return;
-    this.#group = groupOf(job, assigned);
-    this.#job = job;
-    this.#parts.store.writeJob(this.id, job);
-    this.#parts.store.write(this.#snapshot());
+    if (isNewDeployment) {
+      this.#deployment = undefined;
+      this.#sinceMs = this.#parts.clock.monotonicMs();
+    }
+    if (job !== this.#job) {
+      this.#group = groupOf(job, assigned);
+      this.#job = job;
+      this.#parts.store.writeJob(this.id, job);
+      this.#parts.store.write(this.#snapshot());
+    }
+    // The new deployment waits to hear how it fares, though its tasks run on.
+    if (isNewDeployment) this.#settle();
   }
 
   /** How long its node may be cut off before it is to be stopped, milliseconds. */
@@ -164,7 +173,9 @@ export class AllocRunner {
   /** What the servers are to know. */
   currentUpdate(): AllocationUpdate {
     const { status, description } = clientStatus(this.#states());
-    const update = AllocationUpdate.create({ ID: this.id, ClientStatus: status, ClientDescription: description });
+    const { DeploymentID } = this.#assigned;
+    const fields = { ID: this.id, ClientStatus: status, ClientDescription: description, DeploymentID };
+    const update = AllocationUpdate.create(fields);
     for (const [name, task] of this.#tasks) update.TaskStates[name] = task.state;
     if (this.#deployment !== undefined) update.DeploymentStatus = this.#deployment;
     return update;

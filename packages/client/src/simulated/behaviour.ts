@@ -31,17 +31,27 @@ function runForMs(value: unknown): number | undefined {
   return parsed === undefined ? undefined : parsed / 1e6;
 }
 
-export type Move = "run" | "stop" | "resume" | "none";
+export type Move = "run" | "stop" | "resume" | "tell" | "none";
 
-/** `resume`: it runs already as far as the servers know; only its end is to be watched. */
-export function decideMove({ DesiredStatus, ClientStatus }: AssignedAllocation): Move {
+/**
+ * `resume`: it runs already as far as the servers know; only its end is to be watched. `tell`: the
+ * same, but a deployment waits to hear how it fares.
+ */
+export function decideMove(assigned: AssignedAllocation): Move {
+  const { DesiredStatus, ClientStatus, DeploymentID, DeploymentStatus } = assigned;
   if (isTerminal(ClientStatus)) return "none";
   if (DesiredStatus !== "run") return "stop";
-  return ClientStatus === "running" ? "resume" : "run";
+  if (ClientStatus !== "running") return "run";
+  return DeploymentID !== "" && DeploymentStatus?.Healthy === undefined ? "tell" : "resume";
 }
 
-export function runningUpdate(id: string, behaviour: GroupBehaviour, nowNs: number): AllocationUpdate {
-  const update = AllocationUpdate.create({ ID: id, ClientStatus: "running", ClientDescription: "Tasks are running" });
+export function runningUpdate(
+  { ID, DeploymentID }: AssignedAllocation,
+  behaviour: GroupBehaviour,
+  nowNs: number,
+): AllocationUpdate {
+  const fields = { ID, DeploymentID, ClientStatus: "running", ClientDescription: "Tasks are running" };
+  const update = AllocationUpdate.create(fields);
   const state = TaskState.create({ State: "running", StartedAt: nowNs });
   for (const task of behaviour.tasks) update.TaskStates[task] = state;
   if (behaviour.healthy) {

@@ -41,6 +41,9 @@ export function simulatedNode(shape: SimulatedShape, seed: Uint8Array, n: number
       Processors: {},
       Memory: { MemoryMB: shape.memoryMb },
       Disk: { DiskMB: shape.diskMb },
+      NodeNetworks: [
+        { Mode: "host", Device: "eth0", Addresses: [{ Family: "ipv4", Alias: "default", Address: address(n) }] },
+      ],
       Networks: [{ Mode: "host", Device: "eth0", IP: address(n), CIDR: `${address(n)}/32` }],
       MinDynamicPort: 20000,
       MaxDynamicPort: 32000,

@@ -70,7 +70,8 @@ class Region {
     );
     const it = behind[which % behind.length];
     if (it === undefined) return false;
-    const update = AllocationUpdate.create({ ID: it.ID, ClientStatus: it.terminal ? "complete" : "running" });
+    const { ID, DeploymentID, terminal } = it;
+    const update = AllocationUpdate.create({ ID, DeploymentID, ClientStatus: terminal ? "complete" : "running" });
     if (!it.terminal) update.DeploymentStatus = { Healthy: true, Timestamp: 0, Canary: false, ModifyIndex: 0 };
     this.ledger.run({ $case: "UpdateAllocations", value: { Updates: [update] } });
     return true;

@@ -39,11 +39,12 @@ async function led(nodes: number) {
   return { cluster, first, agents, drain, on, node, settle, clock: cluster.region.clock };
 }
 
-async function obey(cluster: TestCluster, { ID, DesiredStatus, ClientStatus }: AllocationView, quiet: boolean) {
+async function obey(cluster: TestCluster, allocation: AllocationView, quiet: boolean) {
+  const { ID, DeploymentID, DesiredStatus, ClientStatus } = allocation;
   const ends = DesiredStatus !== "run" && (ClientStatus === "running" || ClientStatus === "pending");
   if (!ends && ClientStatus !== "pending") return;
   const health = { Healthy: true, Timestamp: 0, Canary: false, ModifyIndex: 0 };
-  const update = AllocationUpdate.create({ ID, ClientStatus: ends ? "complete" : "running" });
+  const update = AllocationUpdate.create({ ID, DeploymentID, ClientStatus: ends ? "complete" : "running" });
   if (!ends && !quiet) update.DeploymentStatus = health;
   await cluster.write({ $case: "UpdateAllocations", value: { Updates: [update] } });
 }
@@ -127,6 +128,7 @@ describe("drain", () => {
     const health = { Healthy: true, Timestamp: 0, Canary: false, ModifyIndex: 0 };
     const update = AllocationUpdate.create({
       ID: waiting?.ID ?? "",
+      DeploymentID: waiting?.DeploymentID ?? "",
       ClientStatus: "running",
       DeploymentStatus: health,
     });

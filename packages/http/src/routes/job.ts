@@ -7,6 +7,7 @@ import { queryOptions } from "../request/query-options.ts";
 import { put, type Resource, unserved } from "../resource.ts";
 import { deregister } from "./deregister.ts";
 import { evaluate } from "./evaluate.ts";
+import { markStable, revert } from "./job-versions.ts";
 import { forcePeriodic } from "./periodic-force.ts";
 import { plan } from "./plan.ts";
 import { register } from "./register.ts";
@@ -23,7 +24,11 @@ export const jobResource: Resource = {
     { suffix: "/summary", methods: { GET: summary } },
     ...unserved("/dispatch", "/dispatch/payload"),
     { suffix: "/versions", methods: { GET: versions } },
-    ...unserved("/revert", "/deployments", "/deployment", "/stable", "/scale", "/services", "/submission"),
+    { suffix: "/revert", methods: put(revert) },
+    { suffix: "/deployments", methods: { GET: deployments } },
+    { suffix: "/deployment", methods: { GET: latestDeployment } },
+    { suffix: "/stable", methods: put(markStable) },
+    ...unserved("/scale", "/services", "/submission"),
     ...unserved("/actions", "/action", "/tag"),
     { suffix: "", methods: { GET: job, PUT: register, POST: register, DELETE: deregister } },
   ],
@@ -51,6 +56,24 @@ async function evaluations(exchange: Exchange, id: string): Promise<void> {
   const { Evaluations, Meta } = await exchange.services(Query.Region).jobs.evaluations({ Query, JobID: id }, exchange);
   exchange.meta(Meta);
   return exchange.json(listToJson("Evaluation", Evaluations));
+}
+
+async function deployments(exchange: Exchange, id: string): Promise<void> {
+  const Query = queryOptions(exchange);
+  const All = parseBool(exchange.params.all ?? "") ?? false;
+  const { jobs } = exchange.services(Query.Region);
+  const { Deployments, Meta } = await jobs.deployments({ Query, JobID: id, All }, exchange);
+  exchange.meta(Meta);
+  return exchange.json(listToJson("Deployment", Deployments));
+}
+
+/** Of a job that never had one, and of an unknown job, null. */
+async function latestDeployment(exchange: Exchange, id: string): Promise<void> {
+  const Query = queryOptions(exchange);
+  const { jobs } = exchange.services(Query.Region);
+  const { Deployment, Meta } = await jobs.latestDeployment({ Query, JobID: id }, exchange);
+  exchange.meta(Meta);
+  return exchange.json(Deployment === undefined ? "null" : toJson("Deployment", Deployment));
 }
 
 async function summary(exchange: Exchange, id: string): Promise<void> {

@@ -1,7 +1,7 @@
 import type { NetworkResource, Port, TaskGroup } from "@steppe/proto";
 import { quote } from "../go-text.ts";
+import { PORT_MAX } from "../port-ranges.ts";
 
-const PORT_MAX = 65535;
 const DNS_LABEL = /^[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$/;
 
 /** Ports of a group's network and, in the older form, of its tasks: no label and no static port twice. */

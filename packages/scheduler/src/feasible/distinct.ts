@@ -27,6 +27,11 @@ export class DistinctRules {
     return this.#rules.length === 0;
   }
 
+  /** These and one more. */
+  and(rule: DistinctRule): DistinctRules {
+    return new DistinctRules([...this.#rules, rule]);
+  }
+
   add(slot: number): void {
     if (slot < 0) return;
     for (const rule of this.#rules) rule.add(slot);
@@ -64,7 +69,13 @@ export class JobDistinct {
     return new DistinctRules(this.#rules.filter((rule) => binds(rule, group)));
   }
 
-  /** The same with nothing counted yet. */
+  /** Counts an allocation of a group for every rule that it concerns. */
+  add(group: string, slot: number): void {
+    if (slot < 0) return;
+    for (const rule of this.#rules) if (binds(rule, group)) rule.add(slot);
+  }
+
+  /** As `of`, with nothing counted yet. */
   fork(group: string): DistinctRules {
     return new DistinctRules(this.#create().filter((rule) => binds(rule, group)));
   }

@@ -2,6 +2,7 @@ import type { Job, TaskGroup } from "@steppe/proto";
 import type { NodeColumns } from "@steppe/state";
 import { constraintsOf, isDistinct } from "./constraint.ts";
 import { driversOf } from "./driver.ts";
+import { describeNeeds } from "./group-checks.ts";
 import { Verdicts } from "./verdicts.ts";
 
 /** Specifications whose verdicts are kept: at 10,000 nodes one takes about 150 KB. */
@@ -30,5 +31,5 @@ function signature(job: Job, group: TaskGroup): string {
   const constraints = constraintsOf(job, group)
     .filter((it) => !isDistinct(it))
     .map(({ LTarget, Operand, RTarget }) => [LTarget, Operand, RTarget]);
-  return JSON.stringify([job.NodePool, job.Datacenters, driversOf(group), constraints]);
+  return JSON.stringify([job.NodePool, job.Datacenters, driversOf(group), constraints, describeNeeds(group)]);
 }

@@ -1,6 +1,6 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: targets of constraints
 import { mockJob, mockNode } from "@steppe/model/internal";
-import type { Job, Node } from "@steppe/proto";
+import { type DeepPartial, type Job, NetworkResource, type Node, type VolumeRequest } from "@steppe/proto";
 import { describe, expect, it } from "vitest";
 import { World } from "../testing/world.ts";
 import { matchesGlob } from "./datacenter.ts";
@@ -98,6 +98,84 @@ describe("feasibility", () => {
 function driver(detected: boolean, healthy: boolean) {
   return { Detected: detected, Healthy: healthy, Attributes: {}, HealthDescription: "", UpdateTime: 0 };
 }
+
+/** A job whose group has this network and these volumes. */
+function needing(
+  network: DeepPartial<NetworkResource> | undefined,
+  volumes: Record<string, DeepPartial<VolumeRequest>> = {},
+) {
+  const Tasks = [{ Name: "web", Driver: "exec" }];
+  const group = { Name: "web", Tasks, Volumes: volumes, Networks: network === undefined ? [] : [network] };
+  return mockJob({ TaskGroups: [group] });
+}
+
+const onNetwork = (HostNetwork: string, fields: DeepPartial<NetworkResource> = {}) =>
+  needing({ ...fields, DynamicPorts: [{ Label: "http", HostNetwork }] });
+const data = (fields: DeepPartial<VolumeRequest> = {}) =>
+  needing(undefined, { data: { Type: "host", Source: "data", ...fields } });
+const withVolumes = (...volumes: [name: string, readOnly: boolean][]) =>
+  mockNode({ HostVolumes: Object.fromEntries(volumes.map(([Name, ReadOnly]) => [Name, { Name, ReadOnly }])) });
+const bridged = mockNode();
+bridged.NodeResources?.Networks.push(NetworkResource.create({ Mode: "bridge" }));
+
+describe("networks and volumes", () => {
+  const noVolume = { "missing compatible host volumes": 1, evaluated: 1 };
+  it.each([
+    ["network of the host", needing({ Mode: "host" }), mockNode(), {}],
+    ["no mode: the host's", needing({}), mockNode(), {}],
+    ["bridge, missing", needing({ Mode: "bridge" }), mockNode(), { "missing network": 1, evaluated: 1 }],
+    ["bridge, there", needing({ Mode: "bridge" }), bridged, {}],
+    ["cni, missing", needing({ Mode: "cni/mynet" }), bridged, { "missing network": 1, evaluated: 1 }],
+    ["none", needing({ Mode: "none" }), mockNode({ NodeResources: {} as never }), { evaluated: 1 }],
+    ["host network, there", onNetwork("default"), mockNode(), {}],
+    [
+      "host network, missing",
+      onNetwork("public"),
+      mockNode(),
+      { 'missing host network "public" for port "http"': 1, evaluated: 1 },
+    ],
+    ["host network by attribute", onNetwork("${meta.net}"), mockNode({ Meta: { net: "default" } }), {}],
+    [
+      "host network by an attribute that is missing",
+      onNetwork("${meta.net}"),
+      mockNode(),
+      { 'invalid host network "${meta.net}" template for port "http"': 1, evaluated: 1 },
+    ],
+    ["host volume, there", data(), withVolumes(["data", false]), {}],
+    ["host volume, missing", data(), mockNode(), noVolume],
+    ["host volume, read-only", data(), withVolumes(["data", true]), noVolume],
+    ["host volume, read-only and only read", data({ ReadOnly: true }), withVolumes(["data", true]), {}],
+    ["one volume an allocation, of another", data({ PerAlloc: true }), withVolumes(["data[1]", false]), noVolume],
+    ["one volume an allocation", data({ PerAlloc: true }), withVolumes(["data[0]", false]), {}],
+    [
+      "CSI volume",
+      needing(undefined, { data: { Type: "csi", Source: "data" } }),
+      withVolumes(["data", false]),
+      { "CSI volumes are not supported by this version": 1, evaluated: 1 },
+    ],
+  ] as const)("%s", (_name, job, node, expected) => {
+    expect(reasons(job, node)).toEqual(expected);
+  });
+
+  it("volumes of one allocation each: every allocation where its own is", () => {
+    const world = new World();
+    const volumes = (...names: string[]) => Object.fromEntries(names.map((Name) => [Name, { Name }]));
+    world.addNodes(
+      mockNode({ HostVolumes: volumes("data[2]") }, 0),
+      mockNode({ HostVolumes: volumes("data[0]", "data[3]") }, 1),
+    );
+    const job = data({ PerAlloc: true });
+    for (const group of job.TaskGroups) group.Count = 4;
+    const { Result } = world.process(world.register(job));
+    const places = world.live(job).map(({ NameIndex, NodeID }) => [NameIndex, world.state.nodes.get(NodeID)?.Name]);
+    expect(places.sort()).toEqual([
+      [0, "node-1"],
+      [2, "node-0"],
+      [3, "node-1"],
+    ]);
+    expect(Result?.QueuedAllocations).toEqual({ web: 1 });
+  });
+});
 
 describe("datacenter globs", () => {
   it.each([

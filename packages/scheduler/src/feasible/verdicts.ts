@@ -3,7 +3,7 @@ import type { NodeColumns } from "@steppe/state";
 import type { Check } from "./check.ts";
 import { constraintCheck, constraintsOf, isDistinct } from "./constraint.ts";
 import { inDatacenters } from "./datacenter.ts";
-import { driverCheck } from "./driver.ts";
+import { groupChecks } from "./group-checks.ts";
 import { inPool } from "./node-pool.ts";
 
 /** Verdicts; numbers from FILTERED on say by which check. */
@@ -39,7 +39,7 @@ export class Verdicts {
     const constraints = constraintsOf(job, group)
       .filter((it) => !isDistinct(it))
       .map(constraintCheck);
-    const checks = [...constraints, driverCheck(group)];
+    const checks = [...constraints, ...groupChecks(group)];
     const numbered = checks.map((check, i) => [check, FILTERED + i] as const);
     this.reasons = checks.map(({ reason }) => reason);
     this.escapesClass = constraints.some(({ byClass }) => !byClass);

@@ -1,5 +1,7 @@
 import {
   type AllocMetric,
+  type Deployment,
+  type DeploymentStatusUpdate,
   DesiredUpdates,
   type Evaluation,
   FollowUps,
@@ -9,6 +11,7 @@ import {
   PlanAnnotations,
   PlanResult,
   Stops,
+  type TaskGroup,
 } from "@steppe/proto";
 import type { AllocationView, StateView } from "@steppe/state";
 import type { SchedulerContext } from "../context.ts";
@@ -35,12 +38,15 @@ export class Draft {
   readonly #inPlace: Map<string, string[]> = new Map();
   readonly #disconnects: string[] = [];
   readonly #reconnects: string[] = [];
-  readonly #updates: Record<string, DesiredUpdates> = {};
   readonly #rows: Rows[] = [];
   readonly #followUps: FollowUps[] = [];
   readonly #evaluations: Evaluation[] = [];
   readonly #queued: Record<string, number> = {};
   readonly #shortfalls: Map<string, Shortfall> = new Map();
+  readonly #desired: Record<string, DesiredUpdates> = {};
+  readonly #deploymentUpdates: DeploymentStatusUpdate[] = [];
+  #deployment: Deployment | undefined = undefined;
+  #deploymentId = "";
   #nextEvaluationId = "";
 
   constructor(view: StateView, evaluation: Evaluation, job: Job | undefined, context: SchedulerContext) {
@@ -70,19 +76,35 @@ export class Draft {
     this.#reconnects.push(allocation.ID);
   }
 
-  /** What this plan is to a group, for people to read. */
-  annotate(group: string, updates: DesiredUpdates): void {
-    this.#updates[group] = updates;
+  /** A deployment that all placements and in-place updates of this plan become part of. */
+  begin(deployment: Deployment): void {
+    this.#deployment = deployment;
+    this.#deploymentId = deployment.ID;
+  }
+
+  /** The same for a deployment that is there. */
+  partOf(deploymentId: string): void {
+    this.#deploymentId = deploymentId;
+  }
+
+  updateDeployment(update: DeploymentStatusUpdate): void {
+    this.#deploymentUpdates.push(update);
+  }
+
+  /** What a dry run is to show for the group. */
+  annotate(group: string, desired: DesiredUpdates): void {
+    this.#desired[group] = desired;
   }
 
   /** The same, to be counted up. */
   updatesOf(group: string): DesiredUpdates {
-    this.#updates[group] ??= DesiredUpdates.create();
-    return this.#updates[group];
+    this.#desired[group] ??= DesiredUpdates.create();
+    return this.#desired[group];
   }
 
-  rows(group: string): Rows {
-    const rows = new Rows(group, this.#view.nodes);
+  /** `version`: what the rows run, when it is not the job as it is. */
+  rows(group: TaskGroup, version?: Job): Rows {
+    const rows = new Rows(group, this.#view.nodes, version?.Version);
     this.#rows.push(rows);
     return rows;
   }
@@ -90,7 +112,7 @@ export class Draft {
   /** So many allocations of the group wait for a place. */
   fallShort(group: string, waiting: number, metric: AllocMetric, verdicts: Verdicts): void {
     metric.CoalescedFailures = waiting - 1;
-    this.#queued[group] = waiting;
+    this.#queued[group] = (this.#queued[group] ?? 0) + waiting;
     this.#shortfalls.set(group, { metric, verdicts });
   }
 
@@ -122,11 +144,11 @@ export class Draft {
       ...this.#changes(),
       Disconnects: this.#disconnects,
       Reconnects: this.#reconnects,
+      Deployment: this.#deployment,
+      DeploymentID: this.#deploymentId,
+      DeploymentUpdates: this.#deploymentUpdates,
       Evaluations: this.#evaluations,
       Result,
-      Annotations: this.#evaluation.AnnotatePlan
-        ? PlanAnnotations.create({ DesiredTGUpdates: this.#updates })
-        : undefined,
     };
   }
 
@@ -150,6 +172,10 @@ export class Draft {
   #close(): PlanResult {
     const result = PlanResult.create({
       Status: "complete",
+      DeploymentID: this.#deploymentId,
+      ...(this.#evaluation.AnnotatePlan && {
+        Annotations: PlanAnnotations.create({ DesiredTGUpdates: this.#desired }),
+      }),
       NextEval: this.#nextEvaluationId,
       QueuedAllocations: this.#queued,
       FailedTGAllocs: Object.fromEntries([...this.#shortfalls].map(([group, { metric }]) => [group, metric])),

@@ -1,22 +1,28 @@
-import type { Random } from "@steppe/model";
-import { type AllocMetric, Placements, type RescheduleTracker } from "@steppe/proto";
+import { type ClaimAsk, claimAskOf, type Random } from "@steppe/model";
+import { type AllocMetric, type Claims, Placements, type RescheduleTracker, type TaskGroup } from "@steppe/proto";
 import type { NodeColumns } from "@steppe/state";
 
 /** What a row says beside its place. */
 export interface RowExtras {
   readonly previousId?: string | undefined;
   readonly tracker?: RescheduleTracker | undefined;
+  readonly canary?: boolean | undefined;
+  readonly claims?: Claims | undefined;
 }
 
 /** The placements of one task group, gathered as the columns of a plan. */
 export class Rows {
   readonly #placements: Placements;
+  readonly #ask: ClaimAsk;
   readonly #nodes: NodeColumns;
   /** By slot: position in NodeIDs, -1 when not there. */
   readonly #positions: Int32Array;
 
-  constructor(group: string, nodes: NodeColumns) {
-    this.#placements = Placements.create({ TaskGroup: group });
+  /** `version`: of the job, when it is not the plan's. */
+  constructor(group: TaskGroup, nodes: NodeColumns, version?: number) {
+    this.#placements = Placements.create({ TaskGroup: group.Name });
+    if (version !== undefined) this.#placements.JobVersion = version;
+    this.#ask = claimAskOf(group);
     this.#nodes = nodes;
     this.#positions = new Int32Array(nodes.length).fill(-1);
   }
@@ -30,12 +36,24 @@ export class Rows {
     this.#placements.Metrics = metric;
   }
 
-  add(nameIndex: number, slot: number, score: number, { previousId, tracker }: RowExtras = NO_EXTRAS): void {
+  add(nameIndex: number, slot: number, score: number, extras: RowExtras = NO_EXTRAS): void {
+    const { previousId, tracker, canary, claims } = extras;
     const row = this.#placements.NameIndexes.push(nameIndex) - 1;
     this.#placements.Nodes.push(this.#positionOf(slot));
     this.#placements.Scores.push(score);
     if (previousId !== undefined) this.#placements.PreviousAllocations[row] = previousId;
     if (tracker !== undefined) this.#placements.RescheduleTrackers[row] = tracker;
+    if (canary === true) this.#placements.Canaries.push(row);
+    if (claims !== undefined) this.#addClaims(claims);
+  }
+
+  /** Of the ports only those that the group leaves open. */
+  #addClaims({ Ports, Devices }: Claims): void {
+    const asks = this.#ask.ports;
+    for (let i = 0; i < asks.length; i++) {
+      if (asks[i]?.value === 0) this.#placements.DynamicPorts.push(Ports[i] as number);
+    }
+    if (Devices.length > 0) this.#placements.Devices.push({ Devices });
   }
 
   /** The columns, with an id for each row. */

@@ -1,6 +1,6 @@
 import { SECOND } from "@steppe/model";
 import { mockJob, mockNode } from "@steppe/model/internal";
-import { Plan } from "@steppe/proto";
+import { NetworkResource, Plan, RequestedDevice } from "@steppe/proto";
 import { describe, expect, it } from "vitest";
 import { World } from "../testing/world.ts";
 import { splitPlan } from "./split-plan.ts";
@@ -8,10 +8,14 @@ import { splitPlan } from "./split-plan.ts";
 /** A destructive update of 60 allocations, some of which failed and are replaced with their trackers. */
 function world(): { world: World; plan: Plan } {
   const world = new World();
-  world.addNodes(...Array.from({ length: 10 }, (_, i) => mockNode({}, i)));
+  const gpus = { Type: "gpu", Instances: Array.from({ length: 10 }, (_, i) => ({ ID: `g${i}`, Healthy: true })) };
+  const resources = { ...mockNode().NodeResources, Devices: [gpus] };
+  world.addNodes(...Array.from({ length: 10 }, (_, i) => mockNode({ NodeResources: resources }, i)));
   const job = mockJob();
   for (const group of job.TaskGroups) {
     group.Count = 60;
+    group.Networks = [NetworkResource.create({ DynamicPorts: [{ Label: "a" }, { Label: "b" }] })];
+    group.Tasks[0]?.Resources?.Devices.push(RequestedDevice.create({ Name: "gpu", Count: 1 }));
     group.Update = { ...group.Update, MaxParallel: 0 } as never;
   }
   world.process(world.register(job));
@@ -53,6 +57,7 @@ describe("splitPlan", () => {
             it.Score,
             it.PreviousAllocation,
             it.RescheduleTracker,
+            it.Claims,
           ])
           .sort();
       expect(outline(split.world)).toEqual(outline(whole.world));

@@ -1,8 +1,17 @@
-import { AllocMetric, FollowUps, InPlaceUpdates, Placements, Plan, RescheduleTracker, Stops } from "@steppe/proto";
+import {
+  AllocMetric,
+  FollowUps,
+  GivenDevices,
+  InPlaceUpdates,
+  Placements,
+  Plan,
+  RescheduleTracker,
+  Stops,
+} from "@steppe/proto";
 
-/** Upper bounds in bytes: of a tag with a length, and of the columns of a row (id, name, node, score). */
+/** Upper bounds in bytes: of a tag with a length, and of the columns of a row (id, name, node, score, canary). */
 const HEADER = 8;
-const ROW = 16 + 5 + 5 + 8;
+const ROW = 16 + 5 + 5 + 8 + 5;
 
 /**
  * Cuts a plan into parts of at most `maxBytes`, to be committed in order. Stops come first, so that
@@ -38,20 +47,16 @@ class Parts {
 
   constructor(plan: Plan, bytesMax: number) {
     this.#plan = plan;
-    const emptied = {
-      Disconnects: [],
-      Reconnects: [],
-      Annotations: undefined,
-      Stops: [],
-      InPlaceUpdates: [],
-      Placements: [],
-      FollowUps: [],
-      Evaluations: [],
+    this.#header = {
+      ...plan,
+      ...emptied(),
+      ...{ Evaluations: [], Result: undefined, Deployment: undefined, DeploymentUpdates: [] },
     };
-    this.#header = { ...plan, ...emptied, Result: undefined };
     this.#bytesMax = bytesMax;
     this.#part = this.#open();
-    this.#headerBytes = sizeOf(this.#header);
+    // The parts behind the first find it in the state.
+    if (plan.Deployment !== undefined) this.#part.Deployment = plan.Deployment;
+    this.#headerBytes = sizeOf(this.#part);
     this.#bytes = this.#headerBytes;
   }
 
@@ -71,21 +76,24 @@ class Parts {
   }
 
   finish(): Plan[] {
-    const end = { Evaluations: this.#plan.Evaluations, Result: this.#plan.Result };
+    const { Evaluations, Result, DeploymentUpdates } = this.#plan;
+    const end = { Evaluations, Result, DeploymentUpdates };
     this.take(sizeOf({ ...this.#header, ...end }));
     Object.assign(this.#part, end);
     return this.#parts;
   }
 
   #open(): Plan {
-    const part: Plan = {
-      ...this.#header,
-      ...{ Stops: [], Disconnects: [], InPlaceUpdates: [], Placements: [], Reconnects: [], FollowUps: [] },
-    };
+    const part: Plan = { ...this.#header, ...emptied() };
     this.#parts.push(part);
     return part;
   }
 }
+
+/** What each part has a piece of. */
+const emptied = () => ({
+  ...{ Stops: [], Disconnects: [], InPlaceUpdates: [], Placements: [], Reconnects: [], FollowUps: [] },
+});
 
 const sizeOf = (plan: Plan): number => Plan.encode(plan).finish().length;
 
@@ -140,11 +148,22 @@ function splitPlacements(parts: Parts, placements: Placements): void {
   cut?.close();
 }
 
-function bytesOf({ PreviousAllocations, RescheduleTrackers }: Placements, row: number): number {
+/** The ports of a row are as many in each. */
+const portsARow = ({ DynamicPorts, NameIndexes }: Placements): number => DynamicPorts.length / NameIndexes.length;
+
+function bytesOf(placements: Placements, row: number): number {
+  const { PreviousAllocations, RescheduleTrackers, Devices } = placements;
+  const devices = Devices[row] === undefined ? 0 : GivenDevices.encode(Devices[row]).finish().length + HEADER;
   const previous = PreviousAllocations[row];
   const tracker = RescheduleTrackers[row];
   const trackerBytes = tracker === undefined ? 0 : RescheduleTracker.encode(tracker).finish().length + 3 * HEADER;
-  return ROW + (previous === undefined ? 0 : previous.length + 3 * HEADER) + trackerBytes;
+  return (
+    ROW +
+    (previous === undefined ? 0 : previous.length + 3 * HEADER) +
+    trackerBytes +
+    devices +
+    3 * portsARow(placements)
+  );
 }
 
 function nodeBytes({ Nodes, NodeIDs }: Placements, row: number): number {
@@ -155,12 +174,14 @@ function nodeBytes({ Nodes, NodeIDs }: Placements, row: number): number {
 class PlacementsPart {
   readonly placements: Placements;
   readonly #whole: Placements;
+  readonly #canaries: ReadonlySet<number>;
   readonly #rows: number[] = [];
   readonly #positions: Map<number, number> = new Map();
 
   constructor(whole: Placements) {
     this.#whole = whole;
-    this.placements = Placements.create({ TaskGroup: whole.TaskGroup });
+    this.placements = Placements.create({ TaskGroup: whole.TaskGroup, JobVersion: whole.JobVersion });
+    this.#canaries = new Set(whole.Canaries);
     this.placements.Metrics = whole.Metrics;
   }
 
@@ -169,7 +190,8 @@ class PlacementsPart {
   }
 
   add(row: number): void {
-    const { NameIndexes, Scores, PreviousAllocations, RescheduleTrackers } = this.#whole;
+    const { NameIndexes, Scores, PreviousAllocations, RescheduleTrackers, DynamicPorts, Devices } = this.#whole;
+    const ports = portsARow(this.#whole);
     const at = this.#rows.push(row) - 1;
     this.placements.NameIndexes.push(NameIndexes[row] as number);
     this.placements.Scores.push(Scores[row] as number);
@@ -178,6 +200,9 @@ class PlacementsPart {
     const tracker = RescheduleTrackers[row];
     if (previous !== undefined) this.placements.PreviousAllocations[at] = previous;
     if (tracker !== undefined) this.placements.RescheduleTrackers[at] = tracker;
+    if (this.#canaries.has(row)) this.placements.Canaries.push(at);
+    this.placements.DynamicPorts.push(...DynamicPorts.slice(ports * row, ports * (row + 1)));
+    if (Devices[row] !== undefined) this.placements.Devices.push(Devices[row]);
   }
 
   /** Rows are neighbours, so their ids are one piece. */

@@ -3,6 +3,7 @@ import type { Evaluation, Job, Node, TaskGroup } from "@steppe/proto";
 import type { AllocationView, StateView } from "@steppe/state";
 import { disconnectOf } from "./disconnect.ts";
 import { failureTime } from "./failure-time.ts";
+import type { GroupRollout } from "./rollout.ts";
 import type { Updates } from "./updates.ts";
 
 /** What the rules look at beside the allocation, the same for all allocations of a group. */
@@ -13,6 +14,7 @@ export interface GroupCase {
   /** Undefined when the job no longer has the group, or is stopped. */
   readonly group: TaskGroup | undefined;
   readonly updates: Updates;
+  readonly rollout: GroupRollout;
   /** Unix nanoseconds. */
   readonly now: number;
 }

@@ -1,4 +1,4 @@
-import type { RescheduleTracker, TaskGroup } from "@steppe/proto";
+import type { DeploymentState, DesiredUpdates, Job, RescheduleTracker, TaskGroup } from "@steppe/proto";
 import type { AllocationView } from "@steppe/state";
 import type { StopReason } from "../plan/stop-reasons.ts";
 
@@ -16,6 +16,10 @@ export interface Wanted {
   readonly stop?: Stop;
   /** Nodes better not taken again. */
   readonly penalisedNodeIds?: readonly string[];
+  /** Tried before the others are replaced. */
+  readonly canary?: boolean;
+  /** What it runs, when that is not the job as it is. */
+  readonly version?: Job;
 }
 
 /** Its predecessor runs until it is placed, and what that one holds is free for it. */
@@ -51,8 +55,11 @@ export interface GroupChanges {
   readonly timeouts: readonly Later[];
   /** Of those that stay: were unknown, and are not any more. */
   readonly reconnects: readonly AllocationView[];
-  /** So many are counted, and nothing is done about them. */
-  readonly settled: number;
-  /** Destructive updates that have to wait for the next step of a rolling update. */
+  /** Destructive updates that have to wait. */
   readonly heldBack: number;
+  /** The group's part of a deployment that is to begin. */
+  readonly begun: DeploymentState | undefined;
+  /** The deployment under way has nothing left to do here. */
+  readonly complete: boolean;
+  readonly desired: DesiredUpdates;
 }

@@ -1,5 +1,6 @@
 import type { DisconnectStrategy, Node } from "@steppe/proto";
 import { type AllocationView, groupOf } from "@steppe/state";
+import type { Sorted } from "./group.ts";
 import type { Updates } from "./updates.ts";
 
 /** What the group that an allocation was placed for says of nodes that go without a word. */
@@ -10,6 +11,27 @@ export function disconnectOf(allocation: AllocationView): DisconnectStrategy | u
 /** Whether another one runs in its stead while it is unknown. */
 export function isReplaced(allocation: AllocationView): boolean {
   return disconnectOf(allocation)?.Replace !== false;
+}
+
+export function unreplaced(allocations: readonly AllocationView[]): AllocationView[] {
+  return allocations.filter((it) => !isReplaced(it));
+}
+
+/** Of those whose nodes are disconnected: those that are to have a replacement, and have none. */
+export function awaitingReplacement({ disconnect, unknown }: Sorted): AllocationView[] {
+  return [...disconnect, ...unknown].filter((it) => isReplaced(it) && it.NextAllocation === "");
+}
+
+/** A lost one that its node stops by itself after a time; only then is it replaced. */
+export function isStoppedAtLeisure(lost: AllocationView): boolean {
+  return disconnectOf(lost)?.StopOnClientAfter !== undefined;
+}
+
+/** Those that count, running or not; nothing else may have their names. */
+export function present(sorted: Sorted): AllocationView[] {
+  const { keep, migrate, done, spent, wait, unknown, disconnect, lost } = sorted;
+  const silent = [...unreplaced(unknown), ...unreplaced(disconnect), ...lost.filter(isStoppedAtLeisure)];
+  return [keep, migrate, done, spent, wait, silent].flat();
 }
 
 /** The group lets it run on unseen, for a time. One that never ran has nothing to come back to. */

@@ -1,65 +1,76 @@
-import type { TaskGroup } from "@steppe/proto";
+import type { DeploymentState, TaskGroup } from "@steppe/proto";
 import { type AllocationView, groupOf } from "@steppe/state";
 import { STOP } from "../plan/stop-reasons.ts";
+import { canariesWanted } from "./canaries.ts";
 import type { GroupCase } from "./case.ts";
 import type { GroupChanges, Later, Stop, Wanted } from "./changes.ts";
-import { disconnectOf, isReplaced, survivor } from "./disconnect.ts";
+import { desiredUpdates } from "./desired-updates.ts";
+import { awaitingReplacement, disconnectOf, isStoppedAtLeisure, present, survivor, unreplaced } from "./disconnect.ts";
 import { NameIndexes } from "./names.ts";
+import { isComplete, type Pace, paceOf } from "./pace.ts";
 import { dueTime, replacementOf } from "./replacement.ts";
-import { type Bucket, classify } from "./rules.ts";
+import { beginGroup, isCanarying, isCanaryOf } from "./rollout.ts";
+import { type Bucket, classify, isGone } from "./rules.ts";
 
 /** What a group of a service or batch job is compared under. */
 export interface GroupOptions extends GroupCase {
   readonly group: TaskGroup;
   /** Whether an older allocation may take the new version over where it is. */
   readonly mayStay: (allocation: AllocationView) => boolean;
-  /** How many running allocations may be replaced for an update in this pass. */
-  readonly destructiveMax: number;
 }
 
-type Sorted = Record<Bucket, AllocationView[]>;
+export type Sorted = Record<Bucket, AllocationView[]>;
 
 /** Compares a group with its allocations. Only decides: nothing is placed yet. */
-export function reconcileGroup(allocations: Iterable<AllocationView>, options: GroupOptions): GroupChanges {
-  const sorted = sort(allocations, options);
-  const count = options.group.Count ?? 1;
-  const reunion = reunite(sorted, options);
-  // Those that nothing replaces are present, as far as the count goes.
-  const held = sorted.unknown.filter((it) => !isReplaced(it));
-  const gone = sorted.disconnect.filter((it) => !isReplaced(it));
-  const surplus = takeSurplus(sorted, held, count - gone.length);
-  const { staying, inPlace, replaced, heldBack } = divideKept(sorted.keep, options);
-  const updated = replaced.map((it) => updateOf(it));
-  const atLeisure = sorted.lost.filter((it) => disconnectOf(it)?.StopOnClientAfter !== undefined);
-  const present = [sorted.keep, sorted.migrate, sorted.done, sorted.spent, sorted.wait, held, gone, atLeisure].flat();
+export function reconcileGroup(allocations: readonly AllocationView[], options: GroupOptions): GroupChanges {
+  const canaries = sort(
+    allocations.filter((it) => isCanaryOf(it, options.rollout)),
+    options,
+  );
+  const others = allocations.filter((it) => !isCanaryOf(it, options.rollout));
+  const sorted = sort(others, options);
+  const both = [sorted, canaries];
+  const reunions = both.map((it) => reunite(it, options));
+  const surplus = takeSurplus(sorted, options);
+  const kept = divideKept(sorted.keep, options);
+  const begun = beginning(allocations, kept, options);
+  const pace = paceOf(options, sorted, begun);
+  const added = [...moves(sorted, pace, options), ...additions(sorted, pace, options)];
+  const replaced = kept.destructive.slice(0, Math.max(0, pace.destructiveMax - added.length));
+  const held = kept.destructive.slice(replaced.length);
+  const staying = [...kept.current, ...kept.inPlace, ...held, ...canaries.keep];
   const stay = new Set(staying);
-  return {
+  const changes = {
     group: options.group,
     stops: [
-      ...reunion.stops,
-      ...surplus.map((allocation) => ({ allocation, reason: STOP.notNeeded })),
-      ...sorted.lost.map((allocation) => ({ allocation, reason: STOP.lost })),
-      ...sorted.migrate.map((allocation) => ({ allocation, reason: STOP.migrating })),
+      ...reunions.flatMap(({ stops }) => stops),
+      ...surplus.map((it) => stopOf(it, options)),
+      ...both.flatMap((it) => stopsOf(it, options)),
     ],
-    inPlace,
+    inPlace: kept.inPlace,
     staying,
-    wanted: [...updated, ...moves(sorted), ...additions(sorted, present, count, options)],
-    later: [...laterOf(sorted.wait, options), ...atLeisure.map((allocation) => stoppedLater(allocation, options))],
-    disconnects: sorted.disconnect,
-    timeouts: timeoutsOf(sorted, options),
-    reconnects: reunion.back.filter((it) => stay.has(it)),
-    settled: present.length - sorted.keep.length - sorted.migrate.length,
-    heldBack,
+    wanted: [
+      ...updatesOf(replaced, sorted, kept),
+      ...added,
+      ...canariesWanted(canaries, kept.destructive, sorted, pace, options),
+    ],
+    later: both.flatMap((it) => laterOf(it, options)),
+    disconnects: both.flatMap(({ disconnect }) => disconnect),
+    timeouts: both.flatMap((it) => timeoutsOf(it, options)),
+    reconnects: reunions.flatMap(({ back }) => back).filter((it) => stay.has(it)),
+    heldBack: held.length,
+    begun,
+  };
+  return {
+    ...changes,
+    desired: desiredUpdates(changes, both),
+    complete: isComplete(changes, both, options),
   };
 }
 
 /** A group that the job does not have, or any group of a stopped one. */
 export function dismissGroup(allocations: Iterable<AllocationView>, of: Omit<GroupCase, "group">): Stop[] {
-  const { lost, stop } = sort(allocations, { ...of, group: undefined });
-  return [
-    ...lost.map((allocation) => ({ allocation, reason: STOP.lost })),
-    ...stop.map((allocation) => ({ allocation, reason: STOP.notNeeded })),
-  ];
+  return stopsOf(sort(allocations, { ...of, group: undefined }), of);
 }
 
 /** By name, so that what the state iterates over in another order gives the same plan. */
@@ -105,74 +116,125 @@ function reunite(sorted: Sorted, { updates }: GroupOptions): Reunion {
   return { stops, back };
 }
 
-/** Removes from the buckets what is more than the count: first what would migrate, then the highest names. */
-function takeSurplus(sorted: Sorted, held: AllocationView[], count: number): AllocationView[] {
-  const surplus: AllocationView[] = [];
-  for (const bucket of [sorted.migrate, held, sorted.keep]) {
-    const excess = sorted.keep.length + sorted.migrate.length + held.length - count;
-    if (excess > 0) surplus.push(...bucket.splice(Math.max(0, bucket.length - excess)));
-  }
-  return surplus;
+function stopsOf({ lost, stop, migrate }: Sorted, of: Pick<GroupCase, "view">): Stop[] {
+  return [
+    ...lost.map((allocation) => ({ allocation, reason: STOP.lost })),
+    ...stop.map((allocation) => stopOf(allocation, of)),
+    ...migrate.map((allocation) => ({ allocation, reason: STOP.migrating })),
+  ];
 }
 
-interface Kept {
-  readonly staying: AllocationView[];
+/** Of one whose node is down nothing more will be heard. */
+function stopOf(allocation: AllocationView, { view }: Pick<GroupCase, "view">): Stop {
+  return { allocation, reason: isGone(view.nodes.get(allocation.NodeID)) ? STOP.lost : STOP.notNeeded };
+}
+
+/**
+ * Removes from the buckets what is more than the count: first what would migrate, then what is
+ * unknown, then older ones whose name a promoted canary has, then the highest names.
+ */
+function takeSurplus(sorted: Sorted, { group, updates }: GroupOptions): AllocationView[] {
+  const away = unreplaced(sorted.unknown);
+  const count = (group.Count ?? 1) - unreplaced(sorted.disconnect).length;
+  const excess = () => Math.max(0, sorted.keep.length + sorted.migrate.length + away.length - count);
+  const surplus = [...cutEnd(sorted.migrate, excess()), ...cutEnd(away, excess())];
+  sorted.unknown = sorted.unknown.filter((it) => !surplus.includes(it));
+  const names = new Set(sorted.keep.filter((it) => updates.isCurrent(it)).map(({ NameIndex }) => NameIndex));
+  const doubled = sorted.keep.filter((it) => !updates.isCurrent(it) && names.has(it.NameIndex)).slice(0, excess());
+  sorted.keep = sorted.keep.filter((it) => !doubled.includes(it));
+  return [...surplus, ...doubled, ...cutEnd(sorted.keep, excess())];
+}
+
+function cutEnd(list: AllocationView[], count: number): AllocationView[] {
+  return list.splice(Math.max(0, list.length - count));
+}
+
+export interface Kept {
+  readonly current: AllocationView[];
   readonly inPlace: AllocationView[];
-  readonly replaced: AllocationView[];
-  readonly heldBack: number;
+  readonly destructive: AllocationView[];
 }
 
-/** In name order, so the same ones go first in every step of a rolling update. */
-function divideKept(kept: readonly AllocationView[], { updates, mayStay, destructiveMax }: GroupOptions): Kept {
+/** In name order, so the same ones go first in every step of an update. */
+function divideKept(kept: readonly AllocationView[], { updates, mayStay }: GroupOptions): Kept {
   const current = kept.filter((it) => updates.of(it) === "none");
   const older = kept.filter((it) => updates.of(it) !== "none");
   const inPlace = older.filter((it) => updates.of(it) === "in-place" && mayStay(it));
   const inPlaceSet = new Set(inPlace);
-  const destructive = older.filter((it) => !inPlaceSet.has(it));
-  const replaced = destructive.slice(0, destructiveMax);
-  const held = destructive.slice(destructiveMax);
-  return { staying: [...current, ...inPlace, ...held], inPlace, replaced, heldBack: held.length };
+  return { current, inPlace, destructive: older.filter((it) => !inPlaceSet.has(it)) };
 }
 
-function updateOf(allocation: AllocationView): Wanted {
-  return {
-    nameIndex: allocation.NameIndex,
+/**
+ * The group's part of a deployment that begins: where its version is new to it, or something has
+ * to change. Canaries are tried only where something would be replaced.
+ */
+function beginning(
+  allocations: readonly AllocationView[],
+  { inPlace, destructive }: Kept,
+  { group, rollout, updates }: GroupOptions,
+): DeploymentState | undefined {
+  if (!rollout.deploys || rollout.status !== "none" || (group.Count ?? 1) === 0) return undefined;
+  const isNew = !allocations.some((it) => updates.isCurrent(it));
+  if (!isNew && inPlace.length + destructive.length === 0) return undefined;
+  return beginGroup(group, destructive.length > 0 ? (group.Update?.Canary ?? 0) : 0);
+}
+
+/** Each under its name, unless a promoted canary has it. */
+function updatesOf(replaced: readonly AllocationView[], sorted: Sorted, { current }: Kept): Wanted[] {
+  const names = new NameIndexes(present(sorted).map(({ NameIndex }) => NameIndex));
+  const held = new Set(current.map(({ NameIndex }) => NameIndex));
+  return replaced.map((allocation) => ({
+    nameIndex: held.has(allocation.NameIndex) ? names.lowest() : allocation.NameIndex,
     previous: allocation,
     stop: { allocation, reason: STOP.updating },
-  };
+  }));
 }
 
 /** What leaves a draining node is placed elsewhere under its name, its history of failures with it. */
-function moves({ migrate }: Sorted): Wanted[] {
+function moves({ migrate }: Sorted, pace: Pace, options: GroupOptions): Wanted[] {
   return migrate.map((previous) => ({
     nameIndex: previous.NameIndex,
     previous,
     tracker: previous.RescheduleTracker,
+    ...versionFor(previous, pace, options),
   }));
 }
 
-/** Up to the count: replacements of the failed, then of the lost and the unknown, then whatever is missing. */
-function additions(sorted: Sorted, present: readonly AllocationView[], count: number, options: GroupOptions): Wanted[] {
-  const names = new NameIndexes(present.map(({ NameIndex }) => NameIndex));
-  const counted = new Set(present);
-  const away = [...sorted.disconnect, ...sorted.unknown].filter((it) => isReplaced(it) && it.NextAllocation === "");
-  const missed = [...sorted.replace, ...sorted.lost.filter((it) => !counted.has(it)), ...away];
-  let room = Math.max(0, count - present.length);
+/**
+ * Up to the count: replacements of the failed, then of the lost and the unknown, then whatever is
+ * missing, unless that is held back.
+ */
+function additions(sorted: Sorted, pace: Pace, options: GroupOptions): Wanted[] {
+  const there = present(sorted);
+  const names = new NameIndexes(there.map(({ NameIndex }) => NameIndex));
+  const lost = sorted.lost.filter((it) => !isStoppedAtLeisure(it));
+  let room = Math.max(0, (options.group.Count ?? 1) - there.length);
   const wanted: Wanted[] = [];
-  for (const previous of missed.slice(0, room)) {
-    wanted.push(replacementOf(previous, names.prefer(previous.NameIndex), options));
+  for (const previous of [...sorted.replace, ...lost, ...awaitingReplacement(sorted)].slice(0, room)) {
+    const replacement = replacementOf(previous, names.prefer(previous.NameIndex), options);
+    wanted.push({ ...replacement, ...versionFor(previous, pace, options) });
     room -= 1;
   }
-  while (room-- > 0) wanted.push({ nameIndex: names.lowest() });
+  while (!pace.held && room-- > 0) wanted.push({ nameIndex: names.lowest() });
   return wanted;
 }
 
+/** While canaries are tried, what takes the place of an older allocation is as old. */
+function versionFor(previous: AllocationView, pace: Pace, { view, updates }: GroupOptions): Pick<Wanted, "version"> {
+  if (!isCanarying(pace.state) || updates.of(previous) !== "destructive") return {};
+  const { Namespace, JobID, Job } = previous;
+  const version = view.jobs.get(Namespace, JobID)?.version(Job.Version);
+  return version === undefined || version.CreateIndex !== Job.CreateIndex ? {} : { version };
+}
+
 /** Those that no open evaluation waits for yet. */
-function laterOf(waiting: readonly AllocationView[], options: GroupOptions): Later[] {
+function laterOf({ wait, lost }: Sorted, options: GroupOptions): Later[] {
   const { view } = options;
-  return waiting
-    .filter(({ FollowupEvalID }) => view.evaluations.get(FollowupEvalID)?.Status !== "pending")
-    .map((allocation) => ({ allocation, at: dueTime(allocation, options) }));
+  const unwatched = wait.filter(({ FollowupEvalID }) => view.evaluations.get(FollowupEvalID)?.Status !== "pending");
+  return [
+    ...unwatched.map((allocation) => ({ allocation, at: dueTime(allocation, options) })),
+    ...lost.filter(isStoppedAtLeisure).map((allocation) => stoppedLater(allocation, options)),
+  ];
 }
 
 /** The node stops it after being cut off for so long, and stopping takes its time. */

@@ -8,7 +8,7 @@ import { RULES } from "./rules.ts";
 const LATER = 3600 * SECOND;
 const endedWell: Record<string, TaskState> = { web: TaskStates.create({ State: "dead" }) };
 
-/** A job of three allocations on four nodes, all running. */
+/** A job of three allocations on four nodes, all running and rolled out. */
 function running(make: () => Job, change: (job: Job) => void = () => undefined): { world: World; job: Job } {
   const world = new World();
   world.addNodes(...[0, 1, 2, 3].map((i) => mockNode({}, i)));
@@ -16,7 +16,8 @@ function running(make: () => Job, change: (job: Job) => void = () => undefined):
   for (const group of job.TaskGroups) group.Count = 3;
   change(job);
   world.process(world.register(job));
-  for (const allocation of world.live(job)) world.report(allocation, "running");
+  if (job.Type === "service") world.rollOut(job);
+  else for (const allocation of world.live(job)) world.report(allocation, "running");
   return { world, job };
 }
 
@@ -25,6 +26,15 @@ const first = (world: World, job: Job) => {
   if (allocation === undefined) throw new Error("no allocation");
   return allocation;
 };
+
+/** The same with one canary of its next version. */
+function canarying(): { world: World; job: Job } {
+  const given = running(mockJob, (job) => {
+    for (const { Update } of job.TaskGroups) Object.assign(Update ?? {}, { Canary: 1 });
+  });
+  given.world.process(given.world.register({ ...given.job, Meta: { changed: "yes" } }));
+  return given;
+}
 
 const noRetry = { Attempts: 0, Interval: 0, Delay: 0, DelayFunction: "", MaxDelay: 0, Unlimited: false };
 const setPolicy = (policy: typeof noRetry) => (job: Job) => {
@@ -122,6 +132,39 @@ const STORIES: Readonly<Record<string, () => void>> = {
     expect(world.names(job)).toEqual(["web[1]", "web[2]"]);
     world.process(world.evaluate(job, true));
     expect(world.names(job)).toEqual(["web[0]", "web[1]", "web[2]"]);
+  },
+  "failed, a canary whose deployment has ended": () => {
+    const { world, job } = canarying();
+    const canary = world.live(job).find(({ DeploymentStatus }) => DeploymentStatus?.Canary);
+    if (canary === undefined) throw new Error("no canary");
+    world.report(canary, "failed", {}, false);
+    const value = { Term: 0, DeploymentID: canary.DeploymentID, StatusDescription: "", Rollback: false };
+    world.run({ $case: "FailDeployment", value });
+    world.settle();
+    expect(world.names(job)).toEqual(["web[0]", "web[1]", "web[2]"]);
+    expect(world.live(job).every(({ Job }) => Job.Version === 0)).toBe(true);
+  },
+  "a canary that was never promoted, and its deployment has ended": () => {
+    const { world, job } = canarying();
+    expect(world.names(job)).toEqual(["web[0]", "web[0]", "web[1]", "web[2]"]);
+    world.process(world.register({ ...job, Meta: { changed: "again" } }));
+    const canaries = world.live(job).filter(({ DeploymentStatus }) => DeploymentStatus?.Canary);
+    expect(canaries.map(({ Job }) => Job.Version)).toEqual([2]);
+  },
+  "failed, and its deployment does not let it be replaced": () => {
+    const { world, job } = running(mockJob, setPolicy(soon));
+    world.process(world.register({ ...job, Meta: { changed: "yes" } }));
+    const fresh = world.live(job).find(({ Job }) => Job.Version === 1);
+    if (fresh === undefined) throw new Error("nothing was updated");
+    world.report(fresh, "failed", {}, false);
+    world.now += LATER;
+    world.settle();
+    expect(world.names(job)).toEqual(["web[1]", "web[2]"]);
+    world.mayReplace(fresh);
+    world.now += LATER;
+    world.settle();
+    const after = world.live(job).find(({ NameIndex }) => NameIndex === 0);
+    expect([after?.PreviousAllocation, after?.DeploymentID]).toEqual([fresh.ID, fresh.DeploymentID]);
   },
   "failed, and this is the evaluation it waited for": () => {
     const { world, job } = running(mockJob, setPolicy({ ...soon, Delay: 60 * SECOND }));

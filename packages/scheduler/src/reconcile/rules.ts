@@ -3,6 +3,7 @@ import type { Node } from "@steppe/proto";
 import type { AllocationView } from "@steppe/state";
 import { Case, type GroupCase } from "./case.ts";
 import { maySurvive } from "./disconnect.ts";
+import { isCanary, isCanarying, isCanaryOf } from "./rollout.ts";
 
 /**
  * What an allocation is to its group:
@@ -50,13 +51,16 @@ export const RULES: readonly Rule[] = [
   ["complete, batch: never again in this version", (it) => isComplete(it) && it.isBatch, "done"],
   ["complete, service: should not have ended", isComplete, "ignore"],
   ["lost before", (it) => it.allocation.ClientStatus === "lost", "ignore"],
+  ["failed, a canary whose deployment has ended", (it) => it.hasFailed && isLeftCanary(it), "ignore"],
   ["failed and replaced", (it) => it.hasFailed && it.allocation.NextAllocation !== "", "ignore"],
   ["failed, of an older version whose tasks differ: a new version starts anew", isOldFailure, "ignore"],
   ["failed, and a user wants it replaced now", (it) => it.hasFailed && it.allocation.ForceReschedule, "replace"],
+  ["failed, and its deployment does not let it be replaced", isHeldByDeployment, "spent"],
   ["failed, and this is the evaluation it waited for", isFollowedUp, "replace"],
   ["failed, and its delay is over", isDue, "replace"],
   ["failed, and its delay is not over", (it) => it.hasFailed && it.next.eligible, "wait"],
   ["failed, without attempts left", (it) => it.hasFailed, "spent"],
+  ["a canary that was never promoted, and its deployment has ended", isLeftCanary, "stop"],
   ["its node is down or gone", (it) => isGone(it.node), "lost"],
   ["the job is stopped, or has no such group", (it) => !it.wanted, "stop"],
   ["unknown for longer than its group allows", isExpired, "lost"],
@@ -100,7 +104,10 @@ function isOldBatch(it: Case): boolean {
   return it.allocation.clientTerminal && it.isBatch && !it.isCurrent;
 }
 
+/** While canaries are tried or the rollout stands still, the older version is still what should run. */
 function isOldFailure(it: Case): boolean {
+  const { state, status } = it.of.rollout;
+  if (isCanarying(state) || status === "paused" || status === "failed") return false;
   return it.hasFailed && it.of.updates.of(it.allocation) === "destructive";
 }
 
@@ -130,7 +137,8 @@ function isAway(it: Case): boolean {
 
 function isLost(it: Case): boolean {
   const { ClientStatus, NextAllocation } = it.allocation;
-  return ClientStatus === "lost" && NextAllocation === "" && it.wanted && (!it.isBatch || it.isCurrent);
+  const isOpen = ClientStatus === "lost" && NextAllocation === "" && !isLeftCanary(it);
+  return isOpen && it.wanted && (!it.isBatch || it.isCurrent);
 }
 
 /** Its group asks the node to stop it when it is cut off; until then two might run. */
@@ -143,4 +151,17 @@ function isLeftToNode(it: Case): boolean {
 
 function isLeftLongEnough(it: Case): boolean {
   return isLost(it) && it.allocation.FollowupEvalID === it.of.evaluation.ID;
+}
+
+function isLeftCanary(it: Case): boolean {
+  return isCanary(it.allocation) && !isCanaryOf(it.allocation, it.of.rollout);
+}
+
+/** An unhealthy allocation of a deployment is its watcher's to judge, and one of a failed deployment stays as it is. */
+function isHeldByDeployment(it: Case): boolean {
+  const { rollout } = it.of;
+  const { DeploymentID, DeploymentStatus, Reschedule } = it.allocation;
+  if (!it.hasFailed || DeploymentID === "") return false;
+  if (rollout.deploymentId === DeploymentID) return !Reschedule && DeploymentStatus?.Healthy !== true;
+  return rollout.status === "failed" && it.isCurrent;
 }

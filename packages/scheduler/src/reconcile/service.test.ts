@@ -92,33 +92,6 @@ describe("service jobs", () => {
     expect(plan.Result?.NextEval).toBe("");
   });
 
-  it("destructive update, MaxParallel 2: two at a time, the next after the stagger", () => {
-    const world = cluster(4);
-    const job = inParallel(sized(mockJob(), 5), 2);
-    world.process(world.register(job));
-    const versions = () =>
-      world
-        .live(job)
-        .map(({ Job }) => Job.Version)
-        .sort();
-    const plan = world.process(world.register(withEnv(job, "new")));
-    const next = world.evaluation(plan.Result?.NextEval ?? "");
-    expect(next).toMatchObject({
-      TriggeredBy: "rolling-update",
-      Status: "pending",
-      WaitUntil: world.now + 30 * SECOND,
-    });
-    expect(versions()).toEqual([0, 0, 0, 1, 1]);
-    expect(world.process(world.evaluate(job)).Result?.NextEval).toBe(next.ID);
-    expect(versions()).toEqual([0, 0, 0, 1, 1]);
-    for (let step = 0; step < 2; step++) {
-      world.now += 30 * SECOND;
-      world.settle();
-    }
-    expect(versions()).toEqual([1, 1, 1, 1, 1]);
-    expect(world.due()).toEqual([]);
-  });
-
   it("destructive update on full nodes: uses the room of what it replaces", () => {
     const world = cluster(2);
     const job = inParallel(sized(mockJob(), 14), 0);

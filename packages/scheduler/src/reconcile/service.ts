@@ -3,24 +3,23 @@ import type { AllocationView } from "@steppe/state";
 import { scheduleFollowUps, scheduleTimeouts } from "../follow-ups.ts";
 import type { Pass } from "../pass.ts";
 import { placeGroup } from "../place-group.ts";
-import { desiredUpdates, dismissedUpdates } from "../plan/desired-updates.ts";
-import { destructiveMax, isRunnable, rollOn } from "../rolling-update.ts";
+import { isRunnable } from "../rolling-update.ts";
 import { type GroupChanges, replacedBy } from "./changes.ts";
+import { onlyStops } from "./desired-updates.ts";
 import { dismissGroup, reconcileGroup } from "./group.ts";
+import { rollOut } from "./roll-out.ts";
+import { JobRollout, NO_ROLLOUT } from "./rollout.ts";
 import { Updates } from "./updates.ts";
 
 /** Service and batch jobs: each group has its count of allocations, wherever they fit best. */
 export function scheduleService(pass: Pass): void {
   const allocations = byGroup(pass.jobView.allocations);
   const groups = isRunnable(pass.job) ? pass.job.TaskGroups : [];
-  const changes = groups.map((group) => reconcile(pass, group, allocations.get(group.Name) ?? []));
+  const rollout = new JobRollout(pass);
+  const changes = groups.map((group) => reconcile(pass, group, rollout, allocations.get(group.Name) ?? []));
   for (const { Name } of groups) allocations.delete(Name);
-  const shared = { view: pass.view, evaluation: pass.evaluation, job: pass.job, now: pass.context.now };
-  for (const [name, dismissed] of allocations) {
-    const stops = dismissGroup(dismissed, { ...shared, updates: new Updates(pass.job) });
-    for (const { allocation, reason } of stops) pass.draft.stop(allocation, reason);
-    if (stops.length > 0) pass.draft.annotate(name, dismissedUpdates(stops));
-  }
+  for (const [name, dismissed] of allocations) dismiss(pass, name, dismissed);
+  rollOut(pass, rollout, changes);
   // Only now, that all stops are known, is it known what is free.
   for (const change of changes) occupy(pass, change);
   for (const change of changes) placeGroup(pass, change);
@@ -32,14 +31,15 @@ export function scheduleService(pass: Pass): void {
     pass,
     changes.flatMap(({ timeouts }) => timeouts),
   );
-  rollOn(
-    pass,
-    changes.filter(({ heldBack }) => heldBack > 0).map(({ group }) => group),
-  );
 }
 
 /** Decides for one group, and drafts what of it needs no place. */
-function reconcile(pass: Pass, group: TaskGroup, allocations: readonly AllocationView[]): GroupChanges {
+function reconcile(
+  pass: Pass,
+  group: TaskGroup,
+  rollout: JobRollout,
+  allocations: readonly AllocationView[],
+): GroupChanges {
   const updates = new Updates(pass.job);
   const changes = reconcileGroup(allocations, {
     view: pass.view,
@@ -47,16 +47,24 @@ function reconcile(pass: Pass, group: TaskGroup, allocations: readonly Allocatio
     job: pass.job,
     group,
     updates,
+    rollout: rollout.of(group),
     now: pass.context.now,
     mayStay: mayStay(pass, group, allocations, updates),
-    destructiveMax: destructiveMax(pass, group),
   });
   for (const { allocation, reason } of changes.stops) pass.draft.stop(allocation, reason);
   for (const allocation of changes.inPlace) pass.draft.updateInPlace(allocation);
   for (const allocation of changes.disconnects) pass.draft.disconnect(allocation);
   for (const allocation of changes.reconnects) pass.draft.reconnect(allocation);
-  pass.draft.annotate(group.Name, desiredUpdates(changes));
+  pass.draft.annotate(group.Name, changes.desired);
   return changes;
+}
+
+function dismiss(pass: Pass, name: string, allocations: readonly AllocationView[]): void {
+  const { view, evaluation, job, context } = pass;
+  const shared = { view, evaluation, job, now: context.now, rollout: NO_ROLLOUT };
+  const stops = dismissGroup(allocations, { ...shared, updates: new Updates(job) });
+  for (const { allocation, reason } of stops) pass.draft.stop(allocation, reason);
+  if (stops.length > 0) pass.draft.annotate(name, onlyStops(stops));
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { TaskGroup } from "@steppe/proto";
 import { type AllocationView, askOf } from "@steppe/state";
+import type { Claimant } from "../claims/claimant.ts";
 import { scheduleTimeouts } from "../follow-ups.ts";
 import type { Pass } from "../pass.ts";
 import type { Rows } from "../plan/rows.ts";
@@ -105,34 +106,40 @@ function place(pass: Pass, on: GroupOnNodes): void {
   const candidates = pass.candidates(group);
   const rules = pass.distinct.of(group.Name);
   const ask = askOf(group);
+  const claimant = pass.claimant(group);
   const open = candidates.slots.filter((slot) => !on.served.has(slot));
   if (open.length === 0) return;
-  const rows = pass.draft.rows(group.Name);
-  rows.explain(candidates.metric(ask, pass.room, rules));
-  const unplaced = open.filter((slot) => !placeOn(pass, on, rows, slot));
+  const rows = pass.draft.rows(group);
+  rows.explain(candidates.metric(ask, pass.room, rules, claimant));
+  const unplaced = open.filter((slot) => !placeOn(pass, on, rows, slot, claimant));
   const fresh = rows.length + unplaced.length - on.replaced.size;
   if (fresh > 0) count(pass, group.Name, "Place", fresh);
   if (unplaced.length === 0) return;
   candidates.restrict(unplaced);
-  pass.draft.fallShort(group.Name, unplaced.length, candidates.metric(ask, pass.room, rules), pass.verdicts(group));
+  const metric = candidates.metric(ask, pass.room, rules, claimant);
+  pass.draft.fallShort(group.Name, unplaced.length, metric, pass.verdicts(group));
 }
 
 /**
  * One allocation on one node, in the stead of the one that runs there. False when there is no
  * room; then the older one runs on. A node that a distinct_* rule forbids needs none at all.
  */
-function placeOn(pass: Pass, on: GroupOnNodes, rows: Rows, slot: number): boolean {
+function placeOn(pass: Pass, on: GroupOnNodes, rows: Rows, slot: number, claimant: Claimant): boolean {
   const ask = askOf(on.group);
   const rules = pass.distinct.of(on.group.Name);
   const before = on.replaced.get(slot);
-  if (before !== undefined) pass.room.free(slot, before.Ask);
+  if (before !== undefined) {
+    pass.room.free(slot, before.Ask);
+    claimant.free(slot, before.Claims);
+  }
   if (!rules.allows(slot)) {
     if (before !== undefined) pass.draft.stop(before, STOP.notNeeded);
     return true;
   }
-  if (!pass.room.fits(slot, ask)) {
+  if (!pass.room.fits(slot, ask) || !claimant.fits(slot)) {
     if (before === undefined) return false;
     pass.room.take(slot, before.Ask);
+    claimant.restore(slot, before.Claims);
     rules.add(slot);
     return false;
   }
@@ -140,7 +147,7 @@ function placeOn(pass: Pass, on: GroupOnNodes, rows: Rows, slot: number): boolea
   pass.room.take(slot, ask);
   rules.add(slot);
   if (before !== undefined) pass.draft.stop(before, STOP.updating);
-  rows.add(0, slot, score, { previousId: before?.ID });
+  rows.add(0, slot, score, { previousId: before?.ID, claims: claimant.take(slot) });
   return true;
 }
 

@@ -1,10 +1,15 @@
 import { resolveTarget } from "@steppe/model";
+import type { TaskGroup } from "@steppe/proto";
 import type { AllocationView, JobView, StateView } from "@steppe/state";
 import { operandOf } from "../feasible/operand.ts";
 
 /** What must hold in every state; the violations found, in words. Written apart from the code it judges. */
 export function violations(view: StateView): string[] {
-  return [...overCommitted(view), ...[...view.jobs.byKey.values()].flatMap((job) => doubledNames(job))];
+  return [
+    ...overCommitted(view),
+    ...clashes(view),
+    ...[...view.jobs.byKey.values()].flatMap((job) => doubledNames(view, job)),
+  ];
 }
 
 function overCommitted({ nodes }: StateView): string[] {
@@ -25,13 +30,50 @@ function overCommitted({ nodes }: StateView): string[] {
   return found;
 }
 
-function doubledNames({ job, allocations }: JobView): string[] {
+/** Ports of one address and devices of one node that two allocations have; claims that are not what was asked for. */
+function clashes({ nodes }: StateView): string[] {
+  const found: string[] = [];
+  for (const [id, slot] of nodes.slotOf) {
+    const seen = new Set<string>();
+    for (const allocation of nodes.allocations[slot] ?? []) {
+      if (allocation.terminal) continue;
+      const { ports, devices } = claimed(allocation);
+      const asked = allocation.Job.TaskGroups.find(({ Name }) => Name === allocation.TaskGroup);
+      if (ports.length !== portsAsked(asked)) found.push(`${allocation.Name} has ${ports.length} ports`);
+      if (devices.length !== devicesAsked(asked)) found.push(`${allocation.Name} has ${devices.length} devices`);
+      for (const thing of [...ports, ...devices]) {
+        if (seen.has(thing)) found.push(`node ${id}: ${thing} is given twice`);
+        seen.add(thing);
+      }
+    }
+  }
+  return found;
+}
+
+function claimed({ Claims }: AllocationView): { ports: string[]; devices: string[] } {
+  const ports = (Claims?.Ports ?? []).map((port, i) => `port ${Claims?.HostIPs[i]}:${port}`);
+  const devices = (Claims?.Devices ?? []).flatMap(({ Name, DeviceIDs }) => DeviceIDs.map((it) => `${Name} ${it}`));
+  return { ports, devices };
+}
+
+const portsAsked = (group: TaskGroup | undefined): number =>
+  (group?.Networks ?? []).reduce((sum, it) => sum + it.ReservedPorts.length + it.DynamicPorts.length, 0);
+
+const devicesAsked = (group: TaskGroup | undefined): number =>
+  (group?.Tasks ?? []).flatMap((it) => it.Resources?.Devices ?? []).reduce((sum, { Count }) => sum + (Count ?? 1), 0);
+
+/** A canary shares its name with what it is to replace, until that is stopped. */
+function doubledNames(view: StateView, { job, allocations }: JobView): string[] {
+  const latest = view.deployments.latest(job.Namespace, job.ID)?.deployment;
+  const canaries = new Set(Object.values(latest?.TaskGroups ?? {}).flatMap(({ PlacedCanaries }) => PlacedCanaries));
   const seen = new Set<string>();
   const found: string[] = [];
   for (const allocation of allocations) {
     // One whose node is disconnected may have a replacement, which then has the name.
     if (!allocation.holdsName) continue;
-    const name = job.Type === "system" ? `${allocation.Name} on ${allocation.NodeID}` : allocation.Name;
+    const isCanary = canaries.has(allocation.ID) || allocation.DeploymentStatus?.Canary === true;
+    const own = isCanary ? `canary ${allocation.Name} of ${allocation.DeploymentID}` : allocation.Name;
+    const name = job.Type === "system" ? `${allocation.Name} on ${allocation.NodeID}` : own;
     if (seen.has(name)) found.push(`${name} is there twice`);
     seen.add(name);
   }

@@ -2,6 +2,7 @@ import { type Random, SECOND } from "@steppe/model";
 import {
   ClaimLease,
   type Command,
+  type Deployment,
   Entry,
   type Evaluation,
   type Job,
@@ -24,8 +25,6 @@ export class World {
   readonly cache: VerdictCache = new VerdictCache();
   /** Unix nanoseconds. */
   now = 1_000_000 * SECOND;
-
-  #term = 0;
 
   constructor(seed = 1) {
     this.random = seededRandom(seed);
@@ -58,9 +57,7 @@ export class World {
 
   /** As the leader's drainer does. */
   migrate(...allocations: AllocationView[]): void {
-    this.run({ $case: "ClaimLease", value: ClaimLease.create({ Holder: "a", TTL: 3600 * SECOND, Term: this.#term }) });
-    this.#term = this.state.lease?.Term ?? 0;
-    const value = { Term: this.#term, AllocIDs: allocations.map(({ ID }) => ID) };
+    const value = { Term: this.#leaseTerm(), AllocIDs: allocations.map(({ ID }) => ID) };
     this.run({ $case: "MigrateAllocations", value });
   }
 
@@ -83,10 +80,54 @@ export class World {
     return this.evaluation(this.run({ $case: "EvaluateJob", value }).EvalID);
   }
 
-  report(allocation: AllocationView, status: string, tasks: Record<string, TaskState> = {}): void {
-    const update = { ID: allocation.ID, ClientStatus: status, ClientDescription: "", TaskStates: tasks };
-    const value = { Updates: [{ ...update, DeploymentStatus: undefined, NetworkStatus: undefined }] };
+  /** `healthy` is what the node says for the deployment that the allocation is part of. */
+  report(allocation: AllocationView, status: string, tasks: Record<string, TaskState> = {}, healthy?: boolean): void {
+    const { ID, DeploymentID } = allocation;
+    const update = { ID, ClientStatus: status, ClientDescription: "", TaskStates: tasks, NetworkStatus: undefined };
+    const health = { Healthy: healthy, Timestamp: this.now, Canary: false, ModifyIndex: 0 };
+    const DeploymentStatus = healthy === undefined ? undefined : health;
+    const value = { Updates: [{ ...update, DeploymentStatus, DeploymentID }] };
     this.run({ $case: "UpdateAllocations", value });
+  }
+
+  /** The newest deployment of a job. */
+  deployment(job: Job): Deployment {
+    const entry = this.state.deployments.latest(job.Namespace, job.ID);
+    if (entry === undefined) throw new Error(`job ${job.ID} has no deployment`);
+    return entry.deployment;
+  }
+
+  /** One step of a rollout: all that runs turns out healthy, and the scheduler looks again. */
+  heal(job: Job): Plan {
+    for (const allocation of this.live(job)) this.report(allocation, "running", {}, true);
+    return this.process(this.evaluate(job));
+  }
+
+  /** Goes on until the deployment has nothing left to wait for. */
+  rollOut(job: Job): void {
+    for (let steps = 0; this.deployment(job).Status === "running"; steps++) {
+      if (steps > 100) throw new Error(`the deployment of ${job.ID} does not come to an end`);
+      this.heal(job);
+    }
+  }
+
+  /** As the deployment's watcher does when allocations turned unhealthy. */
+  mayReplace(...allocations: AllocationView[]): void {
+    const Advances = allocations.map(({ ID, DeploymentID }) => ({ DeploymentID, ReplaceAllocIDs: [ID] }));
+    this.run({ $case: "AdvanceDeployments", value: { Term: this.#leaseTerm(), Advances } });
+  }
+
+  /** Of the lease that leader-only commands need; claimed when none is held. */
+  #leaseTerm(): number {
+    const { lease } = this.state;
+    if (lease !== undefined && lease.Expires > this.now) return lease.Term;
+    const claim = ClaimLease.create({ Holder: "world", TTL: 3600 * SECOND });
+    return this.run({ $case: "ClaimLease", value: claim }).Term;
+  }
+
+  promote(job: Job): Outcome {
+    const { ID: DeploymentID } = this.deployment(job);
+    return this.run({ $case: "PromoteDeployment", value: { Term: 0, DeploymentID, All: true, Groups: [] } });
   }
 
   evaluation(id: string): Evaluation {

@@ -17,6 +17,7 @@ import {
   type WriteOptions,
 } from "@steppe/proto";
 import { jobKey } from "@steppe/state";
+import { changeOfDeployments } from "./deployments.ts";
 import type { JobLimits } from "./limits.ts";
 import { planJob } from "./plan-job.ts";
 import { inNamespace, namespaceOf, page, type Reader } from "./read.ts";
@@ -112,6 +113,25 @@ export function createJobs(reader: Reader, writer: Writer, limits: JobLimits, ra
       return { Evaluations: value.map(shownEvaluation), Meta: meta };
     },
 
+    async deployments(request, call) {
+      const key = { kind: "job-deployments", id: ofJob(request) } as const;
+      const { value, meta } = await reader.read(request.Query, call, key, (view) => {
+        const ofThis = view.deployments.ofJob(namespaceOf(request.Query), request.JobID);
+        return { ...changeOfDeployments(view, ofThis), value: [...(ofThis?.entries ?? [])].reverse() };
+      });
+      return { Deployments: value.map(({ deployment }) => deployment), Meta: meta };
+    },
+
+    async latestDeployment(request, call) {
+      const key = { kind: "job-deployments", id: ofJob(request) } as const;
+      const { value, meta } = await reader.read(request.Query, call, key, (view) => {
+        const namespace = namespaceOf(request.Query);
+        const latest = view.deployments.latest(namespace, request.JobID)?.deployment;
+        return { ...changeOfDeployments(view, view.deployments.ofJob(namespace, request.JobID)), value: latest };
+      });
+      return { Deployment: value, Meta: meta };
+    },
+
     async register(request, call) {
       const job = request.Job;
       if (job === undefined) throw new SteppeError("invalid", "Job must be specified");
@@ -171,6 +191,27 @@ export function createJobs(reader: Reader, writer: Writer, limits: JobLimits, ra
           },
         }),
       );
+    },
+
+    async revert(request, call) {
+      if (request.JobID === "") throw new SteppeError("refused", "missing job ID for revert");
+      const { JobID, JobVersion, EnforcePriorVersion } = request;
+      return reply(
+        await writer.write(request.Write, call, {
+          $case: "RevertJob",
+          value: { Namespace: namespaceOf(request.Write), JobID, JobVersion, EnforcePriorVersion },
+        }),
+      );
+    },
+
+    async stable(request, call) {
+      if (request.JobID === "") throw new SteppeError("refused", "missing job ID for marking job as stable");
+      const { JobID, JobVersion, Stable } = request;
+      const { Index } = await writer.write(request.Write, call, {
+        $case: "SetJobStability",
+        value: { Namespace: namespaceOf(request.Write), JobID, JobVersion, Stable },
+      });
+      return { Index };
     },
 
     async periodicForce(request, call) {

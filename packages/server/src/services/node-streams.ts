@@ -102,6 +102,9 @@ function assigned(allocation: AllocationView): AssignedAllocation {
     EvalID: allocation.EvalID,
     PreviousAllocation: allocation.PreviousAllocation,
     NameIndex: allocation.NameIndex,
+    DeploymentID: allocation.DeploymentID,
+    DeploymentStatus: allocation.DeploymentStatus,
+    Claims: allocation.Claims,
   };
 }
 

@@ -22,7 +22,7 @@ export function planJob(job: Job, wantsDiff: boolean, { view, random, now }: Pla
   const overlay = withJob(view, job);
   const planned = overlay.jobs.get(job.Namespace, job.ID)?.job ?? job;
   const plan = schedule(overlay, evaluationOf(planned, random.id()), { now, random });
-  const Annotations = plan.Annotations ?? PlanAnnotations.create();
+  const Annotations = plan.Result?.Annotations ?? PlanAnnotations.create();
   const Diff = wantsDiff ? diffJobs(existing, planned) : undefined;
   if (Diff !== undefined) annotateDiff(Diff, Annotations.DesiredTGUpdates);
   return JobPlanResponse.create({

@@ -4,6 +4,7 @@ import type { RegionServices } from "@steppe/regions";
 import type { AgentConfig } from "../config/index.ts";
 import type { Replica } from "../replica.ts";
 import { createAllocations } from "./allocations.ts";
+import { createDeployments } from "./deployments.ts";
 import { createEvaluations } from "./evaluations.ts";
 import { createJobs } from "./jobs.ts";
 import { createNodes } from "./nodes.ts";
@@ -35,6 +36,7 @@ export function localServices({ config, replica, writer, clock, random, peers }:
   };
   return {
     jobs: createJobs(reader, writer, limits, random),
+    deployments: createDeployments(reader, writer),
     evaluations: createEvaluations(reader),
     allocations: createAllocations(reader),
     nodes: createNodes(reader, writer),

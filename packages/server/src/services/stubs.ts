@@ -45,9 +45,11 @@ export function fullAllocation(view: StateView, allocation: AllocationView): All
     ...Allocation.create(),
     ...sharedFields(view, allocation),
     Job: allocation.Job,
-    AllocatedResources: group && allocatedResources(group),
+    AllocatedResources:
+      group && allocatedResources(group, allocation.Claims, view.nodes.get(allocation.NodeID)?.NodeResources),
     Metrics: allocation.Metrics,
     PreviousAllocation: allocation.PreviousAllocation,
+    DeploymentID: allocation.DeploymentID,
     NetworkStatus: allocation.NetworkStatus,
     AllocStates: allocation.UnknownSince === 0 ? [] : [{ Field: 0, Value: "unknown", Time: allocation.UnknownSince }],
     AllocModifyIndex: allocation.AllocModifyIndex,
@@ -72,7 +74,7 @@ function sharedFields(view: StateView, allocation: AllocationView) {
     DeploymentStatus: allocation.DeploymentStatus,
     DesiredTransition: {
       Migrate: allocation.Migrate || undefined,
-      Reschedule: undefined,
+      Reschedule: allocation.Reschedule || undefined,
       ForceReschedule: allocation.ForceReschedule || undefined,
       NoShutdownDelay: undefined,
       MigrateDisablePlacement: undefined,

@@ -3,10 +3,12 @@ import type { Outcome, Plan, PlanResult } from "@steppe/proto";
 import { groupSummary, type State } from "../state.ts";
 import { done, refuse, type Step } from "../step.ts";
 import { AllocationState, askOf, groupOf } from "../tables/allocations.ts";
+import type { DeploymentEntry } from "../tables/deployments.ts";
 import { isOpen } from "../tables/evaluations.ts";
 import type { JobState } from "../tables/jobs.ts";
 import { cancelBlocked, supersedeBlocked } from "./blocked-evaluations.ts";
-import { checkPlan, type Row } from "./check-plan.ts";
+import { checkPlan, isCanaryRow, isNameTaken, type Row } from "./check-plan.ts";
+import { activeDeployment, countJoined, decide, type Joined, joinDeployment, succeed } from "./deployment-course.ts";
 
 /**
  * Commits what still fits of a plan, and ends its evaluation when that was all of it. Otherwise
@@ -19,6 +21,9 @@ export function applyPlan(state: State, step: Step, plan: Plan): Outcome {
   }
   const job = state.jobs.get(plan.Namespace, plan.JobID);
   if (!describes(plan, job)) return refuse(step, "stale-plan", `job ${plan.JobID} changed while its plan was made`);
+  if (!agrees(state, plan, job)) {
+    return refuse(step, "stale-plan", `the deployment of job ${plan.JobID} changed while its plan was made`);
+  }
   const stopped = stoppedBy(state, plan);
   const disconnected = disconnectedBy(state, plan);
   const checked =
@@ -32,8 +37,11 @@ export function applyPlan(state: State, step: Step, plan: Plan): Outcome {
   stop(state, step, plan);
   disconnect(state, step, disconnected);
   if (job !== undefined) {
-    updateInPlace(state, step, job, plan);
-    for (const row of checked.rows) place(state, step, job, row, plan.EvalID);
+    const deployment = begin(state, step, job, plan);
+    const placing: Placing = { evalId: plan.EvalID, deployment, joined: new Map() };
+    updateInPlace(state, step, job, plan, placing);
+    for (const row of checked.rows) place(state, step, job, row, placing);
+    if (deployment !== undefined) countJoined(state, step, deployment, placing.joined);
     for (const nodeId of reconnect(state, step, job, plan)) rejectedNodes.add(nodeId);
   }
   followUp(state, step, plan);
@@ -46,6 +54,25 @@ export function applyPlan(state: State, step: Step, plan: Plan): Outcome {
 function describes(plan: Plan, job: JobState | undefined): boolean {
   if (job === undefined) return plan.JobCreateIndex === 0;
   return plan.JobCreateIndex === job.job.CreateIndex && plan.JobModifyIndex === job.job.JobModifyIndex;
+}
+
+/** Nobody paused, promoted or ended the deployment since; and where one begins, no other is there. */
+function agrees(state: State, plan: Plan, job: JobState | undefined): boolean {
+  if (plan.Deployment !== undefined) return job !== undefined && activeDeployment(state, job) === undefined;
+  if (plan.DeploymentID === "") return true;
+  const entry = state.deployments.get(plan.DeploymentID);
+  return entry?.active === true && entry.decidedIndex <= plan.SnapshotIndex;
+}
+
+/** The deployment that the plan's rows become part of; made where the plan begins it. */
+function begin(state: State, step: Step, job: JobState, plan: Plan): DeploymentEntry | undefined {
+  if (plan.Deployment === undefined) return state.deployments.get(plan.DeploymentID);
+  const { CreateIndex, ModifyIndex, JobModifyIndex, Version } = job.job;
+  return state.putDeployment(step, {
+    ...plan.Deployment,
+    ...{ JobVersion: Version, JobModifyIndex: ModifyIndex, JobSpecModifyIndex: JobModifyIndex },
+    ...{ JobCreateIndex: CreateIndex, CreateIndex: step.index, CreateTime: step.time },
+  });
 }
 
 function stoppedBy(state: State, plan: Plan): Set<AllocationState> {
@@ -87,7 +114,7 @@ function reconnect(state: State, step: Step, job: JobState, plan: Plan): string[
   for (const id of plan.Reconnects) {
     const allocation = state.allocations.get(id);
     if (allocation === undefined || allocation.terminal || allocation.UnknownSince === 0) continue;
-    if (!perNode && job.names.get(allocation.TaskGroup)?.has(allocation.NameIndex) === true) {
+    if (!perNode && isNameTaken(state, job, allocation)) {
       refused.push(allocation.NodeID);
       continue;
     }
@@ -116,7 +143,7 @@ function stop(state: State, step: Step, plan: Plan): void {
 }
 
 /** The specification changed in nothing that a running task would notice: the allocation takes the new version over. */
-function updateInPlace(state: State, step: Step, job: JobState, plan: Plan): void {
+function updateInPlace(state: State, step: Step, job: JobState, plan: Plan, placing: Placing): void {
   for (const { TaskGroup, AllocIDs } of plan.InPlaceUpdates) {
     const group = groupOf(job.job, TaskGroup);
     if (group === undefined) continue;
@@ -126,16 +153,33 @@ function updateInPlace(state: State, step: Step, job: JobState, plan: Plan): voi
       state.changeAllocation(step, allocation, true, (it) => {
         it.Job = job.job;
         it.Ask = askOf(group);
+        join(state, it, placing);
       });
     }
   }
 }
 
-function place(state: State, step: Step, job: JobState, row: Row, evalId: string): void {
-  const { group, placements, row: n } = row;
+interface Placing {
+  readonly evalId: string;
+  readonly deployment: DeploymentEntry | undefined;
+  readonly joined: Joined;
+}
+
+/** Makes a running allocation part of a deployment, which then waits to hear how it fares. */
+function join(state: State, allocation: AllocationState, { deployment, joined }: Placing): void {
+  if (deployment?.deployment.TaskGroups[allocation.TaskGroup] === undefined) return;
+  if (allocation.DeploymentID === deployment.deployment.ID) return;
+  state.deployments.get(allocation.DeploymentID)?.allocations.delete(allocation);
+  allocation.DeploymentStatus = undefined;
+  allocation.Reschedule = false;
+  joinDeployment(deployment, allocation, joined);
+}
+
+function place(state: State, step: Step, job: JobState, row: Row, { evalId, deployment, joined }: Placing): void {
+  const { group, version, placements, row: n } = row;
   const allocation = new AllocationState(
     row.id,
-    job.job,
+    version,
     group,
     row.nameIndex,
     row.nodeId,
@@ -143,6 +187,13 @@ function place(state: State, step: Step, job: JobState, row: Row, evalId: string
     step.index,
     step.time,
   );
+  if (version === job.job && deployment?.deployment.TaskGroups[group.Name] !== undefined) {
+    if (isCanaryRow(placements, n)) {
+      allocation.DeploymentStatus = { Healthy: undefined, Timestamp: 0, Canary: true, ModifyIndex: step.index };
+    }
+    joinDeployment(deployment, allocation, joined);
+  }
+  allocation.Claims = row.claims;
   allocation.Metrics = placements.Metrics;
   allocation.Score = placements.Scores[n] ?? 0;
   allocation.PreviousAllocation = placements.PreviousAllocations[n] ?? "";
@@ -177,6 +228,12 @@ function finish(state: State, step: Step, plan: Plan, job: JobState | undefined)
     });
     if (evaluation.Status === "blocked") supersedeBlocked(state, step, evaluation);
   }
+  for (const { DeploymentID, Status, StatusDescription } of plan.DeploymentUpdates) {
+    const entry = state.deployments.get(DeploymentID);
+    if (entry === undefined || !entry.active) continue;
+    if (Status === "successful") succeed(state, step, entry);
+    else decide(state, step, entry, { Status, StatusDescription });
+  }
   if (plan.Result === undefined) return;
   endEvaluation(state, step, plan, plan.Result);
   const placedAll = plan.Result.Status === "complete" && Object.keys(plan.Result.FailedTGAllocs).length === 0;
@@ -202,6 +259,7 @@ function endEvaluation(state: State, step: Step, plan: Plan, result: PlanResult)
     ClassEligibility: result.ClassEligibility,
     EscapedComputedClass: result.EscapedComputedClass,
     DeploymentID: result.DeploymentID || evaluation.DeploymentID,
+    PlanAnnotations: result.Annotations ?? evaluation.PlanAnnotations,
     SnapshotIndex: plan.SnapshotIndex,
     ModifyIndex: step.index,
     ModifyTime: step.time,

@@ -1,17 +1,21 @@
 import { formatId } from "@steppe/model";
-import type { Placements, Plan, TaskGroup } from "@steppe/proto";
+import type { Claims, Job, Placements, Plan, TaskGroup } from "@steppe/proto";
 import type { State } from "../state.ts";
 import { type AllocationState, type Ask, askOf, groupOf } from "../tables/allocations.ts";
 import type { JobState } from "../tables/jobs.ts";
+import { ClaimCheck } from "./check-claims.ts";
 
 /** One accepted row of a plan. */
 export interface Row {
   readonly id: string;
+  /** The version it runs. */
+  readonly version: Job;
   readonly group: TaskGroup;
   readonly placements: Placements;
   readonly row: number;
   readonly nameIndex: number;
   readonly nodeId: string;
+  readonly claims: Claims | undefined;
 }
 
 export interface CheckedPlan {
@@ -21,9 +25,9 @@ export interface CheckedPlan {
 
 /**
  * Decides which placements of a plan take effect, in the state at this point of the log: the node
- * is there, takes placements and has room once the plan's own stops are done; the allocation's
- * name is free; its id is new. This, and not the worker, is what keeps nodes from being
- * over-committed and names from being doubled.
+ * is there, takes placements and has room once the plan's own stops are done; the ports and
+ * devices that the row names are free there; the allocation's name is free; its id is new. This,
+ * and not the worker, is what keeps nodes from being over-committed and names from being doubled.
  */
 export function checkPlan(
   state: State,
@@ -32,14 +36,15 @@ export function checkPlan(
   stopped: ReadonlySet<AllocationState>,
   disconnected: ReadonlySet<AllocationState>,
 ): CheckedPlan {
-  const spec = job.job;
   const room = new Room(state, stopped);
+  const claiming = new ClaimCheck(state, stopped);
   const names = new Names(state, job, stopped, disconnected);
   const rows: Row[] = [];
   const rejectedNodes = new Set<string>();
   for (const placements of plan.Placements) {
-    const group = groupOf(spec, placements.TaskGroup);
-    if (group === undefined) continue;
+    const version = placements.JobVersion === undefined ? job.job : job.version(placements.JobVersion);
+    const group = version && groupOf(version, placements.TaskGroup);
+    if (version === undefined || group === undefined) continue;
     const ask = askOf(group);
     for (let row = 0; row < placements.NameIndexes.length; row++) {
       const nodeId = placements.NodeIDs[placements.Nodes[row] ?? -1] ?? "";
@@ -47,15 +52,25 @@ export function checkPlan(
       const id = formatId(placements.AllocIDs, 16 * row);
       const slot = state.nodes.slot(nodeId);
       const fits = slot >= 0 && state.nodes.usable[slot] === 1 && room.fits(slot, ask);
-      if (fits && state.allocations.get(id) === undefined && names.take(group.Name, nameIndex, slot)) {
+      const claimed = fits ? claiming.read(group, placements, row, slot) : "refused";
+      if (
+        claimed !== "refused" &&
+        state.allocations.get(id) === undefined &&
+        names.take(group.Name, nameIndex, slot, isCanaryRow(placements, row))
+      ) {
         room.take(slot, ask);
-        rows.push({ id, group, placements, row, nameIndex, nodeId });
+        claiming.take(slot, claimed.claims);
+        rows.push({ id, version, group, placements, row, nameIndex, nodeId, claims: claimed.claims });
       } else {
         rejectedNodes.add(nodeId);
       }
     }
   }
   return { rows, rejectedNodes };
+}
+
+export function isCanaryRow({ Canaries }: Placements, row: number): boolean {
+  return Canaries.length > 0 && Canaries.includes(row);
 }
 
 /** Free resources a node, as the plan fills them. */
@@ -95,15 +110,17 @@ class Room {
 const NOTHING: readonly [number, number, number] = [0, 0, 0];
 
 /**
- * Allocation names in use. Service and batch jobs have one allocation a name; system jobs have one
- * a node and group, all named alike.
+ * Allocation names in use. Service and batch jobs have one allocation a name, and while a canary is
+ * tried one more; system jobs have one a node and group, all named alike.
  */
 class Names {
   readonly #job: JobState;
   readonly #state: State;
   readonly #stopped: ReadonlySet<AllocationState>;
   readonly #perNode: boolean;
-  readonly #freed: Set<string> = new Set();
+  /** How many of a name the plan stops. */
+  readonly #freed: Map<string, number> = new Map();
+  readonly #canaries: Set<string>;
   readonly #taken: Set<string> = new Set();
 
   /** What is disconnected leaves its name to a replacement. */
@@ -117,15 +134,19 @@ class Names {
     this.#job = job;
     this.#stopped = stopped;
     this.#perNode = job.job.Type === "system" || job.job.Type === "sysbatch";
-    for (const allocation of [...stopped, ...disconnected]) {
+    const leaving = new Set([...stopped, ...disconnected]);
+    this.#canaries = canaryNames(state, job, leaving);
+    for (const allocation of leaving) {
       if (!allocation.holdsName) continue;
       if (allocation.JobID === job.job.ID && allocation.Namespace === job.job.Namespace) {
-        this.#freed.add(`${allocation.TaskGroup}[${allocation.NameIndex}]`);
+        const name = `${allocation.TaskGroup}[${allocation.NameIndex}]`;
+        this.#freed.set(name, (this.#freed.get(name) ?? 0) + 1);
       }
     }
   }
 
-  take(group: string, nameIndex: number, slot: number): boolean {
+  take(group: string, nameIndex: number, slot: number, isCanary: boolean): boolean {
+    if (isCanary) return this.#takeCanary(`${group}[${nameIndex}]`);
     const name = this.#perNode ? `${group}@${slot}` : `${group}[${nameIndex}]`;
     const held = this.#perNode ? this.#heldOnNode(group, slot) : this.#held(group, nameIndex, name);
     if (held || this.#taken.has(name)) return false;
@@ -134,7 +155,16 @@ class Names {
   }
 
   #held(group: string, nameIndex: number, name: string): boolean {
-    return this.#job.names.get(group)?.has(nameIndex) === true && !this.#freed.has(name);
+    const holders = this.#job.names.get(group)?.get(nameIndex) ?? 0;
+    const canary = Number(this.#canaries.has(name));
+    return holders - canary > (this.#freed.get(name) ?? 0);
+  }
+
+  /** A canary shares its name with the allocation it is to replace, but with no other canary. */
+  #takeCanary(name: string): boolean {
+    if (this.#canaries.has(name)) return false;
+    this.#canaries.add(name);
+    return true;
   }
 
   #heldOnNode(group: string, slot: number): boolean {
@@ -144,4 +174,28 @@ class Names {
     }
     return false;
   }
+}
+
+/** Whether a plan's reconnect may not have its name: another one has, which is not there as a canary beside it. */
+export function isNameTaken(state: State, job: JobState, allocation: AllocationState): boolean {
+  const { TaskGroup, NameIndex, DeploymentStatus } = allocation;
+  const holders = job.names.get(TaskGroup)?.get(NameIndex) ?? 0;
+  if (holders === 0) return false;
+  const hasCanary = canaryNames(state, job, NOBODY).has(`${TaskGroup}[${NameIndex}]`);
+  return DeploymentStatus?.Canary === true ? hasCanary : holders > Number(hasCanary);
+}
+
+const NOBODY: ReadonlySet<AllocationState> = new Set();
+
+/** Names that canaries have and go on to have. */
+function canaryNames(state: State, { job }: JobState, leaving: ReadonlySet<AllocationState>): Set<string> {
+  const names = new Set<string>();
+  const entries = [...(state.deployments.ofJob(job.Namespace, job.ID)?.entries ?? [])];
+  const groups = entries.flatMap(({ deployment }) => Object.values(deployment.TaskGroups));
+  for (const id of groups.flatMap(({ PlacedCanaries }) => PlacedCanaries)) {
+    const it = state.allocations.get(id);
+    if (it?.DeploymentStatus?.Canary !== true || !it.holdsName || leaving.has(it)) continue;
+    names.add(`${it.TaskGroup}[${it.NameIndex}]`);
+  }
+  return names;
 }

@@ -1,3 +1,4 @@
+import { DEPLOYMENT_DESCRIPTIONS } from "@steppe/model";
 import type { DeregisterJob, Outcome } from "@steppe/proto";
 import type { State } from "../state.ts";
 import { done, type Step } from "../step.ts";
@@ -5,6 +6,7 @@ import { isOpen } from "../tables/evaluations.ts";
 import type { JobState } from "../tables/jobs.ts";
 import { cancelWaiting } from "./blocked-evaluations.ts";
 import { createEvaluation } from "./create-evaluation.ts";
+import { cancelActive } from "./deployment-course.ts";
 
 /** Stops a job, or with Purge removes it and all it had. An unknown job is no error. */
 export function deregisterJob(state: State, step: Step, command: DeregisterJob): Outcome {
@@ -30,6 +32,7 @@ export function deregisterJob(state: State, step: Step, command: DeregisterJob):
 }
 
 function stop(state: State, step: Step, job: JobState): void {
+  cancelActive(state, step, job, DEPLOYMENT_DESCRIPTIONS.stoppedJob);
   const { Version } = job.job;
   job.push({
     ...job.job,

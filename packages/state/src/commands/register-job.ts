@@ -1,9 +1,10 @@
-import { specChanged } from "@steppe/model";
+import { DEPLOYMENT_DESCRIPTIONS, specChanged } from "@steppe/model";
 import { type Job, JobSummary, type Outcome, type RegisterJob } from "@steppe/proto";
 import { groupSummary, type State } from "../state.ts";
 import { done, refuse, type Step } from "../step.ts";
 import { JobState } from "../tables/jobs.ts";
 import { createEvaluation } from "./create-evaluation.ts";
+import { cancelActive } from "./deployment-course.ts";
 
 /** Creates or updates a job, with its evaluation, as one step. An unchanged specification makes no new version. */
 export function registerJob(state: State, step: Step, command: RegisterJob): Outcome {
@@ -40,6 +41,7 @@ export function putJob(state: State, step: Step, job: Job, existing: JobState | 
   const next = nextVersion(job, existing?.job, step.index, step.time);
   if (existing === undefined) return createJob(state, step, next);
   if (next === existing.job) return existing;
+  cancelActive(state, step, existing, DEPLOYMENT_DESCRIPTIONS.newerJob);
   existing.push(next);
   if (job.Periodic !== undefined) existing.lastLaunch = step.time;
   for (const group of job.TaskGroups) groupSummary(existing.summary, group.Name);

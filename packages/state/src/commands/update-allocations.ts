@@ -4,6 +4,7 @@ import { done, type Step } from "../step.ts";
 import type { AllocationState } from "../tables/allocations.ts";
 import type { JobState } from "../tables/jobs.ts";
 import { createEvaluation } from "./create-evaluation.ts";
+import { takeHealth } from "./deployment-course.ts";
 
 /** Takes in what node agents report. Reports on allocations that are gone are dropped: nothing can depend on them. */
 export function updateAllocations(state: State, step: Step, command: UpdateAllocations): Outcome {
@@ -13,7 +14,13 @@ export function updateAllocations(state: State, step: Step, command: UpdateAlloc
     const allocation = state.allocations.get(update.ID);
     if (allocation === undefined || !isNews(allocation, update)) continue;
     const returns = allocation.ClientStatus === "unknown" && update.ClientStatus !== "unknown";
-    state.changeAllocation(step, allocation, false, (it) => take(it, update));
+    state.changeAllocation(step, allocation, false, (it) => {
+      take(it, update);
+      const health = update.DeploymentStatus;
+      // Once known it stays, as the node's word goes; and what it says of another deployment says nothing of this one.
+      const isOpen = it.DeploymentStatus?.Healthy === undefined && update.DeploymentID === it.DeploymentID;
+      if (health !== undefined && isOpen) takeHealth(state, step, it, health);
+    });
     const job = state.jobs.get(allocation.Namespace, allocation.JobID);
     if (job === undefined) continue;
     touched.add(job);
@@ -38,6 +45,5 @@ function take(allocation: AllocationState, update: AllocationUpdate): void {
   allocation.ClientStatus = update.ClientStatus;
   allocation.ClientDescription = update.ClientDescription;
   allocation.TaskStates = update.TaskStates;
-  allocation.DeploymentStatus = update.DeploymentStatus ?? allocation.DeploymentStatus;
   allocation.NetworkStatus = update.NetworkStatus ?? allocation.NetworkStatus;
 }

@@ -3,6 +3,7 @@ import type {
   AllocDeploymentStatus,
   AllocMetric,
   AllocNetworkStatus,
+  Claims,
   Job,
   RescheduleTracker,
   TaskGroup,
@@ -28,6 +29,8 @@ export class AllocationState {
   readonly NodeID: string;
   readonly EvalID: string;
   Ask: Ask;
+  /** Ports and devices that it has to itself, from placement on; undefined when none were asked for. */
+  Claims: Claims | undefined = undefined;
   DesiredStatus = "run";
   DesiredDescription = "";
   ClientStatus = "pending";
@@ -44,6 +47,10 @@ export class AllocationState {
   Migrate = false;
   /** Log time at which its node had gone without a word; 0 once the scheduler has decided that it runs on. */
   UnknownSince = 0;
+  /** Empty outside deployments. */
+  DeploymentID = "";
+  /** Its failure within a deployment may be followed by a replacement. */
+  Reschedule = false;
   Score = 0;
   Metrics: AllocMetric | undefined = undefined;
   readonly CreateIndex: number;

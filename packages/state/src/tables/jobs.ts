@@ -10,8 +10,8 @@ export class JobState {
   /** Newest last; the last one is the job as it is. */
   readonly versions: Job[];
   readonly allocations: Set<AllocationState> = new Set();
-  /** By group: name indexes held by non-terminal allocations. */
-  readonly names: Map<string, Set<number>> = new Map();
+  /** By group: name indexes held by non-terminal allocations, and by how many: a canary shares its name. */
+  readonly names: Map<string, Map<number, number>> = new Map();
   /** Keys of periodic and dispatched children. */
   readonly children: Set<JobKey> = new Set();
   liveAllocations = 0;
@@ -48,6 +48,12 @@ export class JobState {
   /** Changes bookkeeping fields of the newest version. */
   amend(fields: Partial<Job>): void {
     this.versions[this.versions.length - 1] = { ...this.job, ...fields };
+  }
+
+  /** The same of any version still tracked. */
+  amendVersion(version: number, fields: Partial<Job>): void {
+    const at = this.versions.findIndex((job) => job.Version === version);
+    if (at >= 0) this.versions[at] = { ...(this.versions[at] as Job), ...fields };
   }
 }
 

@@ -1,6 +1,8 @@
 import { computedClass } from "@steppe/model";
-import type { Node } from "@steppe/proto";
+import type { Claims, Node } from "@steppe/proto";
 import type { AllocationState, Ask } from "./allocations.ts";
+import { Holdings } from "./holdings.ts";
+import { NetworkReader, type NodeNetworks } from "./node-networks.ts";
 
 /**
  * Nodes as columns: one slot a node, so that a scheduling pass over all of them touches a few
@@ -27,9 +29,18 @@ export class NodeTable {
   usable: Uint8Array = new Uint8Array(0);
   /** Position in `classes`. */
   classOf: Int32Array = new Int32Array(0);
+  /** By slot: where the node gives out ports. */
+  readonly networks: (NodeNetworks | undefined)[] = [];
+  /** By slot: ports and devices in use; undefined where there are none. */
+  readonly holdings: (Holdings | undefined)[] = [];
+  /** By slot: dynamic ports that the node does not reserve on its host network "default". */
+  dynamicPorts: Int32Array = new Int32Array(0);
+  /** By slot: ports that allocations hold, on whichever address. */
+  portsHeld: Int32Array = new Int32Array(0);
   readonly classes: string[] = [];
   readonly #classNumbers: Map<string, number> = new Map();
   readonly #freeSlots: number[] = [];
+  readonly #networkReader = new NetworkReader();
 
   get(id: string): Node | undefined {
     const slot = this.slotOf.get(id);
@@ -54,6 +65,7 @@ export class NodeTable {
       this.allocations[slot] = this.#setOf(node.ID);
       this.#clearUse(slot);
     }
+    if (!sameNetworks(node, this.nodes[slot])) this.#readNetworks(slot, node);
     this.nodes[slot] = node;
     const capacity = capacityOf(node);
     this.cpu[slot] = capacity.cpu;
@@ -69,6 +81,8 @@ export class NodeTable {
     if (slot === undefined) return;
     this.slotOf.delete(id);
     this.nodes[slot] = undefined;
+    this.networks[slot] = undefined;
+    this.dynamicPorts[slot] = 0;
     this.allocations[slot] = new Set();
     this.usable[slot] = 0;
     this.cpu[slot] = 0;
@@ -104,6 +118,25 @@ export class NodeTable {
     this.usedDisk[slot] = (this.usedDisk[slot] as number) - ask.diskMb;
   }
 
+  /** Ports and devices that an allocation has to itself. */
+  hold(slot: number, claims: Claims): void {
+    let holdings = this.holdings[slot];
+    if (holdings === undefined) {
+      holdings = new Holdings();
+      this.holdings[slot] = holdings;
+    }
+    holdings.add(claims);
+    this.portsHeld[slot] = (this.portsHeld[slot] as number) + claims.Ports.length;
+  }
+
+  release(slot: number, claims: Claims): void {
+    const holdings = this.holdings[slot];
+    if (holdings === undefined) return;
+    holdings.remove(claims);
+    this.portsHeld[slot] = (this.portsHeld[slot] as number) - claims.Ports.length;
+    if (holdings.isEmpty) this.holdings[slot] = undefined;
+  }
+
   className(slot: number): string {
     return this.classes[this.classOf[slot] as number] as string;
   }
@@ -117,7 +150,15 @@ export class NodeTable {
     return set;
   }
 
+  #readNetworks(slot: number, node: Node): void {
+    const networks = this.#networkReader.read(node);
+    this.networks[slot] = networks;
+    this.dynamicPorts[slot] = networks.valid ? (networks.byDefault?.dynamicPorts ?? 0) : 0;
+  }
+
   #clearUse(slot: number): void {
+    this.portsHeld[slot] = 0;
+    this.holdings[slot] = undefined;
     this.usedCpu[slot] = 0;
     this.usedMemory[slot] = 0;
     this.usedDisk[slot] = 0;
@@ -149,10 +190,27 @@ export class NodeTable {
     const usable = new Uint8Array(size);
     usable.set(this.usable);
     this.usable = usable;
-    const classOf = new Int32Array(size);
-    classOf.set(this.classOf);
-    this.classOf = classOf;
+    this.classOf = widenNumbers(this.classOf, size);
+    this.dynamicPorts = widenNumbers(this.dynamicPorts, size);
+    this.portsHeld = widenNumbers(this.portsHeld, size);
   }
+}
+
+function widenNumbers(column: Int32Array, size: number): Int32Array {
+  const wider = new Int32Array(size);
+  wider.set(column);
+  return wider;
+}
+
+/** Changes of status leave what the agent reported as it is. */
+function sameNetworks(node: Node, before: Node | undefined): boolean {
+  return (
+    before !== undefined &&
+    node.NodeResources === before.NodeResources &&
+    node.ReservedResources === before.ReservedResources &&
+    node.Resources === before.Resources &&
+    node.Reserved === before.Reserved
+  );
 }
 
 const NO_ALLOCATIONS: ReadonlySet<AllocationState> = new Set();

@@ -106,9 +106,9 @@ function planned(world: World, job: Job, seed: number): Plan {
 }
 
 /** What was placed or waits counts as one: which of the wanted find no place, the counts do not say. */
-function counted({ Annotations }: Plan) {
-  const groups = Object.entries(Annotations?.DesiredTGUpdates ?? {}).map(([name, it]) => {
-    const wanted = it.Place + it.Migrate + it.DestructiveUpdate;
+function counted({ Result }: Plan) {
+  const groups = Object.entries(Result?.Annotations?.DesiredTGUpdates ?? {}).map(([name, it]) => {
+    const wanted = it.Place + it.Migrate + it.DestructiveUpdate + it.Canary;
     return [name, { wanted, stopped: it.Stop, inPlace: it.InPlaceUpdate }] as const;
   });
   const nothing = (it: object) => Object.values(it).every((count) => count === 0);

@@ -1,0 +1,92 @@
+import { type ClaimAsk, claimAskOf, type PortAsk } from "@steppe/model";
+import type { AllocatedDeviceResource, Claims, TaskGroup } from "@steppe/proto";
+import { addressFor, type HoldingsOverlay, type NodeColumns } from "@steppe/state";
+import { DeviceRequest } from "../feasible/device.ts";
+import { type ChosenDevices, chooseDevices } from "./devices.ts";
+import { PortChooser } from "./ports.ts";
+
+const NONE: AllocatedDeviceResource[] = [];
+
+const NO_DEVICES = "devices: no devices match request";
+
+/** Chooses ports and devices for allocations of one group, and marks them taken as the plan grows. */
+export class Claimant {
+  readonly isEmpty: boolean;
+  /** Some task prefers some devices. */
+  readonly hasPreference: boolean;
+  readonly #ask: ClaimAsk;
+  readonly #nodes: NodeColumns;
+  readonly #holdings: HoldingsOverlay;
+  readonly #ports: PortChooser;
+  readonly #requests: readonly DeviceRequest[];
+  /** Filled anew for each allocation: thousands are placed in one pass. */
+  readonly #taken: Claims = { Ports: [], HostIPs: [], Devices: NONE };
+
+  constructor(group: TaskGroup, nodes: NodeColumns, holdings: HoldingsOverlay, seed: number) {
+    this.#ask = claimAskOf(group);
+    this.#nodes = nodes;
+    this.#holdings = holdings;
+    this.#ports = new PortChooser(this.#ask, holdings, seed);
+    this.#requests = this.#ask.devices.map((ask) => new DeviceRequest(ask));
+    this.isEmpty = this.#ask.isEmpty;
+    this.hasPreference = this.#requests.some(({ totalWeight }) => totalWeight > 0);
+  }
+
+  fits(slot: number): boolean {
+    return this.isEmpty || this.lacking(slot) === undefined;
+  }
+
+  /** What there is not enough of, in the words of the API's metrics. */
+  lacking(slot: number): string | undefined {
+    if (this.isEmpty || (this.#requests.length === 0 && this.#ports.surelyFits(slot))) return undefined;
+    const node = this.#nodes.nodes[slot];
+    const networks = this.#nodes.networks[slot];
+    if (node === undefined || networks === undefined) return "network: invalid node";
+    const lacking = this.#ask.ports.length === 0 ? undefined : this.#ports.lacking(slot, networks, node);
+    if (lacking !== undefined || this.#requests.length === 0) return lacking;
+    return this.#chooseDevices(slot) === undefined ? NO_DEVICES : undefined;
+  }
+
+  /**
+   * Takes what the next allocation gets in a slot that fits; undefined when it needs nothing to
+   * itself. The answer stands until the next call, its devices for good.
+   */
+  take(slot: number): Claims | undefined {
+    const node = this.#nodes.nodes[slot];
+    const networks = this.#nodes.networks[slot];
+    if (this.isEmpty || node === undefined || networks === undefined) return undefined;
+    const claims = this.#taken;
+    claims.Devices = this.#chooseDevices(slot)?.devices ?? NONE;
+    for (let i = 0; i < this.#ask.ports.length; i++) {
+      const ask = this.#ask.ports[i] as PortAsk;
+      const address = addressFor(networks, ask, node);
+      if (address === undefined) throw new Error("a slot was chosen that has no address for a port");
+      claims.HostIPs[i] = address.ip;
+      claims.Ports[i] = ask.value || this.#ports.choose(slot, networks, address, claims, i);
+    }
+    this.#holdings.take(slot, claims);
+    return claims;
+  }
+
+  /** An allocation goes, or comes back after all; also one of an older version of the group. */
+  free(slot: number, claims: Claims | undefined): void {
+    this.#holdings.free(slot, claims);
+  }
+
+  restore(slot: number, claims: Claims | undefined): void {
+    this.#holdings.take(slot, claims);
+  }
+
+  /** How far the devices that an allocation would get are the preferred ones: -1 to 1; NaN when there is no preference. */
+  preference(slot: number): number {
+    if (!this.hasPreference) return Number.NaN;
+    const total = this.#requests.reduce((sum, { totalWeight }) => sum + totalWeight, 0);
+    return (this.#chooseDevices(slot)?.weight ?? 0) / total;
+  }
+
+  #chooseDevices(slot: number): ChosenDevices | undefined {
+    if (this.#requests.length === 0) return undefined;
+    const kinds = this.#nodes.nodes[slot]?.NodeResources?.Devices ?? [];
+    return chooseDevices(this.#requests, kinds, (key) => this.#holdings.isDeviceHeld(slot, key));
+  }
+}

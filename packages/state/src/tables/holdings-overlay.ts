@@ -1,0 +1,86 @@
+import type { Claims } from "@steppe/proto";
+import { instanceKeys } from "./holdings.ts";
+import type { HostAddress, NodeNetworks } from "./node-networks.ts";
+import { PortChanges } from "./port-changes.ts";
+import type { PortSet } from "./port-set.ts";
+
+/** The part of a node's holdings that is looked at. */
+export interface HoldingsView {
+  readonly ports: ReadonlyMap<string, Pick<PortSet, "has" | "count" | "size">>;
+  readonly devices: ReadonlyMap<string, number>;
+}
+
+/** The columns of the node table that matter here; see `NodeTable`. */
+interface HeldColumns {
+  readonly length: number;
+  readonly networks: readonly (NodeNetworks | undefined)[];
+  readonly holdings: readonly (HoldingsView | undefined)[];
+  readonly dynamicPorts: Readonly<Int32Array>;
+  readonly portsHeld: Readonly<Int32Array>;
+}
+
+/** Addresses a node; the reader of networks takes no more. */
+const ADDRESSES_MAX = 64;
+
+/** Who holds what, as a plan changes it; the state stays as it is. */
+export class HoldingsOverlay {
+  readonly #nodes: HeldColumns;
+  /** By slot and address, and port: holders more or fewer than in the state. */
+  readonly #ports = new PortChanges();
+  /** By slot: the same by device instance. */
+  readonly #devices: Map<number, Map<string, number>> = new Map();
+  /** By slot: ports taken so far, whatever was freed. */
+  readonly #portsTaken: Int32Array;
+
+  constructor(nodes: HeldColumns) {
+    this.#nodes = nodes;
+    this.#portsTaken = new Int32Array(nodes.length);
+  }
+
+  isPortHeld(slot: number, { ip, place }: HostAddress, port: number): boolean {
+    const more = this.#ports.get(slot * ADDRESSES_MAX + place, port);
+    const ports = this.#nodes.holdings[slot]?.ports.get(ip);
+    return more === 0 ? ports?.has(port) === true : (ports?.count(port) ?? 0) + more > 0;
+  }
+
+  isDeviceHeld(slot: number, key: string): boolean {
+    const more = this.#devices.get(slot)?.get(key) ?? 0;
+    return (this.#nodes.holdings[slot]?.devices.get(key) ?? 0) + more > 0;
+  }
+
+  /** At least so many dynamic ports of the host network "default" are free. Looks at columns alone. */
+  freeDynamicLeast(slot: number): number {
+    const { dynamicPorts, portsHeld } = this.#nodes;
+    return (dynamicPorts[slot] as number) - (portsHeld[slot] as number) - (this.#portsTaken[slot] as number);
+  }
+
+  take(slot: number, claims: Claims | undefined): void {
+    if (claims === undefined || slot < 0) return;
+    this.#portsTaken[slot] = (this.#portsTaken[slot] as number) + claims.Ports.length;
+    this.#change(slot, claims, 1);
+  }
+
+  free(slot: number, claims: Claims | undefined): void {
+    if (claims !== undefined && slot >= 0) this.#change(slot, claims, -1);
+  }
+
+  #change(slot: number, { Ports, HostIPs, Devices }: Claims, by: 1 | -1): void {
+    for (let i = 0; i < Ports.length; i++) {
+      this.#ports.add(this.#place(slot, HostIPs[i] as string), Ports[i] as number, by);
+    }
+    if (Devices.length === 0) return;
+    let devices = this.#devices.get(slot);
+    if (devices === undefined) {
+      devices = new Map();
+      this.#devices.set(slot, devices);
+    }
+    for (const key of instanceKeys(Devices)) devices.set(key, (devices.get(key) ?? 0) + by);
+  }
+
+  /** An address that the node no longer has is nobody's to ask for. */
+  #place(slot: number, ip: string): number {
+    const networks = this.#nodes.networks[slot];
+    const at = networks?.byDefault?.ip === ip ? networks.byDefault.place : (networks?.addresses.indexOf(ip) ?? -1);
+    return slot * ADDRESSES_MAX + (at < 0 ? ADDRESSES_MAX - 1 : at);
+  }
+}
