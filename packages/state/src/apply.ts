@@ -16,6 +16,7 @@ import { launchPeriodic } from "./commands/launch-periodic.ts";
 import { claimLease, releaseLease } from "./commands/lease.ts";
 import { deregisterNodes, registerNode, updateNodeEligibility, updateNodeStatus } from "./commands/nodes.ts";
 import { registerJob } from "./commands/register-job.ts";
+import { setSchedulerConfiguration } from "./commands/scheduler-configuration.ts";
 import { updateAllocations } from "./commands/update-allocations.ts";
 import { upsertEvaluations } from "./commands/upsert-evaluations.ts";
 import type { State } from "./state.ts";
@@ -84,6 +85,8 @@ function dispatch(state: State, step: Step, { Kind: kind }: Command): Outcome {
       return claimLease(state, step, kind.value);
     case "ReleaseLease":
       return releaseLease(state, step, kind.value);
+    case "SetSchedulerConfiguration":
+      return setSchedulerConfiguration(state, step, kind.value);
     case "Barrier":
       return done(step);
     case "PromoteDeployment":

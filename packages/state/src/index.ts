@@ -1,5 +1,6 @@
 export { type Applied, apply } from "./apply.ts";
 export { Changes, type JobKey, jobKey, type TableName } from "./changes.ts";
+export { defaultSchedulerConfiguration } from "./commands/scheduler-configuration.ts";
 export { decodeSnapshot, encodeSnapshot, SNAPSHOT_FORMAT } from "./persist.ts";
 export { State } from "./state.ts";
 export { AllocationState, type Ask, askOf, groupOf } from "./tables/allocations.ts";
