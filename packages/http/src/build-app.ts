@@ -14,6 +14,7 @@ import { evaluationResources } from "./routes/evaluations.ts";
 import { jobResource } from "./routes/job.ts";
 import { jobsResource } from "./routes/jobs.ts";
 import { nodeResources } from "./routes/nodes.ts";
+import { operatorResources } from "./routes/operator.ts";
 import { statusResources } from "./routes/status.ts";
 
 const RESOURCES: readonly Resource[] = [
@@ -23,6 +24,7 @@ const RESOURCES: readonly Resource[] = [
   ...evaluationResources,
   ...allocationResources,
   ...nodeResources,
+  ...operatorResources,
   ...statusResources,
   ...agentResources,
 ];

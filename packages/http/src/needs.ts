@@ -6,6 +6,7 @@ import type {
   JobsDefinition,
   Member,
   NodesDefinition,
+  OperatorDefinition,
   StatusDefinition,
 } from "@steppe/proto";
 
@@ -16,6 +17,7 @@ export interface RegionServices {
   readonly evaluations: Service<EvaluationsDefinition>;
   readonly allocations: Service<AllocationsDefinition>;
   readonly nodes: Service<NodesDefinition>;
+  readonly operator: Service<OperatorDefinition>;
   readonly status: Service<StatusDefinition>;
 }
 

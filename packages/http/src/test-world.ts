@@ -7,6 +7,7 @@ import {
   JobsDefinition,
   type Member,
   NodesDefinition,
+  OperatorDefinition,
   QueryMeta,
   StatusDefinition,
 } from "@steppe/proto";
@@ -80,6 +81,7 @@ function servicesOf(region: string, answers: Answers, calls: World["calls"]): Re
     evaluations: service("evaluations", EvaluationsDefinition),
     allocations: service("allocations", AllocationsDefinition),
     nodes: service("nodes", NodesDefinition),
+    operator: service("operator", OperatorDefinition),
     status: service("status", StatusDefinition),
   };
 }

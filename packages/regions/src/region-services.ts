@@ -8,6 +8,7 @@ import {
   type NodeAgentsDefinition,
   type NodeAllocations,
   NodesDefinition,
+  OperatorDefinition,
   StatusDefinition,
   type WatchAllocationsRequest,
 } from "@steppe/proto";
@@ -19,6 +20,7 @@ export interface RegionServices {
   readonly evaluations: Service<EvaluationsDefinition>;
   readonly allocations: Service<AllocationsDefinition>;
   readonly nodes: Service<NodesDefinition>;
+  readonly operator: Service<OperatorDefinition>;
   readonly status: Service<StatusDefinition>;
 }
 
@@ -29,6 +31,7 @@ export const REGION_DEFINITIONS = {
   evaluations: EvaluationsDefinition,
   allocations: AllocationsDefinition,
   nodes: NodesDefinition,
+  operator: OperatorDefinition,
   status: StatusDefinition,
 } as const satisfies Record<keyof RegionServices, unknown>;
 

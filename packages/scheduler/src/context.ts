@@ -7,6 +7,8 @@ export interface SchedulerContext {
   readonly now: number;
   /** Ids, and which of equally good nodes is taken. */
   readonly random: Random;
+  /** Nanoseconds from some point on, for how long placing took; without it, metrics say 0. */
+  readonly stopwatch?: () => number;
   /** Kept by the worker from pass to pass. */
   readonly cache?: VerdictCache;
 }

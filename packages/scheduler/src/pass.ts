@@ -9,6 +9,11 @@ import { VerdictCache } from "./feasible/verdict-cache.ts";
 import { FEASIBLE, type Verdicts } from "./feasible/verdicts.ts";
 import type { Surroundings } from "./place.ts";
 import { Draft } from "./plan/draft.ts";
+import { Evictions, mayPreempt } from "./preempt/evictions.ts";
+import type { NodeAffinity } from "./rank/affinity.ts";
+import type { Algorithm } from "./rank/bin-pack.ts";
+import { Spreads } from "./rank/spread.ts";
+import { createSpreadBlock } from "./rank/spread-block.ts";
 import { Room } from "./room.ts";
 
 /** One evaluation of a job that is there, under way. */
@@ -26,6 +31,8 @@ export class Pass {
   readonly #placed: { readonly group: string; readonly slot: number }[] = [];
   #ground: { readonly room: Room; readonly holdings: HoldingsOverlay } | undefined = undefined;
   #seed: number | undefined = undefined;
+  readonly #touched: number[] = [];
+  #evictions: Evictions | undefined = undefined;
 
   constructor(view: StateView, evaluation: Evaluation, jobView: JobView, context: SchedulerContext) {
     this.view = view;
@@ -55,7 +62,15 @@ export class Pass {
 
   get surroundings(): Surroundings {
     this.#seed ??= this.#drawSeed();
-    return { nodes: this.view.nodes, room: this.room, seed: this.#seed };
+    return { nodes: this.view.nodes, room: this.room, seed: this.#seed, touched: this.#touched };
+  }
+
+  /** Starts timing; gives the nanoseconds since. */
+  stopwatch(): () => number {
+    const { stopwatch } = this.context;
+    if (stopwatch === undefined) return () => 0;
+    const start = stopwatch();
+    return () => Math.max(0, Math.round(stopwatch() - start));
   }
 
   /** `version`: the job that the group is of, when it is not the job as it is. */
@@ -82,6 +97,33 @@ export class Pass {
   placed(group: string, slot: number, version: Job | undefined): void {
     this.#placed.push({ group, slot });
     if (version !== undefined) this.distinct.add(group, slot);
+  }
+
+  get algorithm(): Algorithm {
+    return this.view.schedulerConfiguration.SchedulerAlgorithm === "spread" ? "spread" : "binpack";
+  }
+
+  affinity(group: TaskGroup, version: Job = this.job): NodeAffinity | undefined {
+    return this.#cache.affinity(version, group, this.view.nodes);
+  }
+
+  /** Undefined when the group has no spread blocks. */
+  spreads(group: TaskGroup, version: Job = this.job): Spreads | undefined {
+    const blocks = [...group.Spreads, ...version.Spreads];
+    if (blocks.length === 0) return undefined;
+    const total = blocks.reduce((sum, { Weight }) => sum + (Weight ?? SPREAD_WEIGHT), 0);
+    const made = blocks.map((block) => {
+      const share = total === 0 ? 0 : (block.Weight ?? SPREAD_WEIGHT) / total;
+      return createSpreadBlock(block, this.#cache.spreadValues(block.Attribute), group.Count ?? 1, share);
+    });
+    return new Spreads(made, this.view.nodes);
+  }
+
+  /** What the plan evicts; undefined when jobs of this type may not. */
+  get evictions(): Evictions | undefined {
+    if (!mayPreempt(this.view.schedulerConfiguration, this.job.Type)) return undefined;
+    this.#evictions ??= new Evictions(this.view.nodes, this.job, this.room);
+    return this.#evictions;
   }
 
   candidates(group: TaskGroup, version: Job = this.job): Candidates {
@@ -113,3 +155,6 @@ export class Pass {
     return slot >= 0 && this.verdicts(group).codes[slot] === FEASIBLE;
   }
 }
+
+/** Of a spread block that names none. */
+const SPREAD_WEIGHT = 50;

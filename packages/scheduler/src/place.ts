@@ -1,14 +1,19 @@
-import type { AllocMetric, Claims } from "@steppe/proto";
+import type { AllocMetric, Claims, NodeScoreMeta } from "@steppe/proto";
 import type { AllocationView, Ask, NodeColumns } from "@steppe/state";
 import type { Candidates } from "./candidates.ts";
 import type { Claimant } from "./claims/claimant.ts";
 import type { DistinctRules } from "./feasible/distinct.ts";
+import type { Evictions } from "./preempt/evictions.ts";
+import { Preemptor } from "./preempt/preemptor.ts";
+import type { NodeAffinity } from "./rank/affinity.ts";
 import { AntiAffinity } from "./rank/anti-affinity.ts";
-import { BinPack } from "./rank/bin-pack.ts";
+import { type Algorithm, BinPack } from "./rank/bin-pack.ts";
+import { ClassRanking } from "./rank/class-ranking.ts";
 import { DeviceAffinity } from "./rank/devices.ts";
-import { NodeHeap } from "./rank/node-heap.ts";
+import { GroupScore } from "./rank/group-score.ts";
+import { PlainRanking, type Ranking } from "./rank/ranking.ts";
 import { NONE, ReschedulePenalty } from "./rank/reschedule-penalty.ts";
-import { meanScore, type Scorer } from "./rank/scorer.ts";
+import type { Spreads } from "./rank/spread.ts";
 import type { Room } from "./room.ts";
 
 /** What the groups of one job are placed against: it moves on with each placement. */
@@ -17,6 +22,8 @@ export interface Surroundings {
   readonly room: Room;
   /** Chooses among equal nodes. */
   readonly seed: number;
+  /** Slots where a placer changed something, for the others; ~slot where an allocation went. */
+  readonly touched: number[];
 }
 
 /** A group that is to be placed. */
@@ -29,22 +36,36 @@ export interface PlacedGroup {
   readonly rules: DistinctRules;
   /** Gives out ports and devices. */
   readonly claimant: Claimant;
+  readonly algorithm: Algorithm;
+  readonly affinity: NodeAffinity | undefined;
+  /** Know nothing yet of what is occupied. */
+  readonly spreads: Spreads | undefined;
+  /** Undefined: the group may not evict others. */
+  readonly evictions: Evictions | undefined;
 }
 
-export interface Placed {
+export interface Place {
   readonly slot: number;
   readonly score: number;
+  /** What is evicted for it. */
+  readonly victims: readonly AllocationView[];
   /** Undefined when it has nothing to itself. */
   readonly claims: Claims | undefined;
 }
 
+/** How many nodes' scores an allocation's metrics tell. */
+const SCORES_KEPT = 5;
+
 /**
  * Places allocations of one group, each on the best of all nodes. Every candidate is scored once
- * at the start and kept in a heap; a placement changes the score of the chosen node alone.
+ * at the start and kept in a ranking; a placement changes the score of the chosen node, and with
+ * spread blocks the terms of whole classes of nodes, which the ranking moves as one.
  *
- * 1. The heap holds exactly the candidates that fit and are not parked; scores in it are current.
+ * 1. The ranking holds exactly the candidates that fit and are not parked; scores in it are current.
  * 2. A node is parked when it came up as the best and a distinct rule forbade it. Only an
  *    allocation that goes can make it allowed again, so the parked come back at `release`.
+ * 3. Several placers may take turns: each takes in what the others touched before it places.
+ * 4. What can be placed only by evicting others is ranked apart, from the first time that it is asked for.
  */
 export class GroupPlacer {
   readonly #ask: Ask;
@@ -52,10 +73,14 @@ export class GroupPlacer {
   readonly #around: Surroundings;
   readonly #rules: DistinctRules;
   readonly #claimant: Claimant;
-  readonly #antiAffinity: AntiAffinity;
-  readonly #penalty = new ReschedulePenalty();
-  readonly #scorers: readonly Scorer[];
-  readonly #heap: NodeHeap;
+  readonly #score: GroupScore;
+  readonly #spreads: Spreads | undefined;
+  readonly #rankings: ClassRanking[] = [];
+  readonly #ranking: Ranking;
+  readonly #evictions: Evictions | undefined;
+  #preemptor: Preemptor | undefined = undefined;
+  /** How much of `touched` it has taken in. */
+  #caughtUp: number;
   readonly #parked: Set<number> = new Set();
   readonly #isCandidate: Uint8Array;
 
@@ -63,50 +88,63 @@ export class GroupPlacer {
     this.#ask = group.ask;
     this.#candidates = candidates;
     this.#around = around;
+    this.#caughtUp = around.touched.length;
     this.#rules = group.rules;
     this.#claimant = group.claimant;
-    this.#antiAffinity = new AntiAffinity(around.nodes.length, group.count);
-    for (const slot of group.occupied) this.#antiAffinity.add(slot);
-    const devices = group.claimant.hasPreference ? [new DeviceAffinity(group.claimant)] : [];
-    this.#scorers = [new BinPack(around.room, group.ask), ...devices, this.#antiAffinity, this.#penalty];
+    this.#spreads = group.spreads;
+    this.#evictions = group.evictions;
+    const antiAffinity = new AntiAffinity(around.nodes.length, group.count);
+    const packing = new BinPack(around.room, group.ask, group.algorithm);
+    const devices = group.claimant.hasPreference ? new DeviceAffinity(group.claimant) : undefined;
+    this.#score = new GroupScore(packing, antiAffinity, new ReschedulePenalty(), group.affinity, devices);
+    for (const slot of group.occupied) {
+      antiAffinity.add(slot);
+      this.#spreads?.add(slot);
+    }
     this.#isCandidate = new Uint8Array(around.nodes.length);
-    this.#heap = this.#fill();
+    this.#ranking = this.#createRanking();
+    this.#fill();
   }
 
   /** Explains the next placement, or why there is none. */
   metric(): AllocMetric {
-    const allFit = this.#rules.isEmpty && this.#heap.size === this.#candidates.slots.length;
-    if (allFit) return this.#candidates.overview();
-    return this.#candidates.metric(this.#ask, this.#around.room, this.#rules, this.#claimant);
+    this.#catchUp();
+    const allFit = this.#rules.allowsAll && this.#ranking.size === this.#candidates.slots.length;
+    const metric = allFit
+      ? this.#candidates.overview()
+      : this.#candidates.metric(this.#ask, this.#around.room, this.#rules, this.#claimant);
+    metric.ScoreMetaData = this.#scores();
+    return metric;
   }
 
   /**
-   * The slot chosen; undefined when there is none. Slots in `penalised` are taken only where the
-   * rest is worse still; when `among` is given, there is no choice but these.
+   * Where the next one goes; undefined when there is no place. Slots in `penalised` are taken only
+   * where the rest is worse still; when `among` is given, there is no choice but these.
    */
-  place(penalised: readonly number[] = NONE, among?: readonly number[]): Placed | undefined {
+  place(penalised: readonly number[] = NONE, among?: readonly number[]): Place | undefined {
+    this.#catchUp();
     if (penalised.length > 0) this.#penalise(penalised);
     const slot = among === undefined ? this.#best() : this.#bestAmong(among);
-    const score = slot === -1 ? 0 : this.#heap.scoreOf(slot);
+    const score = slot === -1 ? 0 : this.#ranking.scoreOf(slot);
     if (penalised.length > 0) this.#penalise(NONE);
-    if (slot === -1) return undefined;
+    if (slot === -1) return among === undefined ? this.#preempt() : undefined;
     const claims = this.#claimant.take(slot);
     this.#occupy(slot, this.#ask);
-    return { slot, score, claims };
+    return { slot, score, victims: NO_VICTIMS, claims };
   }
 
   /** An allocation of this group stops: what it held may be used. */
   release(slot: number, { Ask: ask, Claims }: Pick<AllocationView, "Ask" | "Claims">): void {
     if (slot < 0) return;
+    this.#catchUp();
     this.#around.room.free(slot, ask);
     this.#claimant.free(slot, Claims);
     this.#rules.remove(slot);
-    this.#antiAffinity.remove(slot);
+    this.#score.antiAffinity.remove(slot);
+    this.#changed(this.#spreads?.remove(slot));
     this.#refresh(slot);
-    for (const parked of this.#parked) {
-      this.#parked.delete(parked);
-      this.#refresh(parked);
-    }
+    this.#unpark();
+    this.#touch(~slot);
   }
 
   /** It does not stop after all. */
@@ -119,26 +157,65 @@ export class GroupPlacer {
   #occupy(slot: number, ask: Ask): void {
     this.#around.room.take(slot, ask);
     this.#rules.add(slot);
-    this.#antiAffinity.add(slot);
+    this.#score.antiAffinity.add(slot);
+    this.#changed(this.#spreads?.add(slot));
     this.#refresh(slot);
+    this.#touch(slot);
   }
 
-  #fill(): NodeHeap {
+  /** Caught up already, and with its own as well. */
+  #touch(slot: number): void {
+    this.#around.touched.push(slot);
+    this.#caughtUp = this.#around.touched.length;
+  }
+
+  #catchUp(): void {
+    const { touched } = this.#around;
+    let last = Number.NaN;
+    for (; this.#caughtUp < touched.length; this.#caughtUp++) {
+      const slot = touched[this.#caughtUp] as number;
+      if (slot === last) continue;
+      last = slot;
+      if (slot >= 0) {
+        this.#refresh(slot);
+      } else {
+        this.#refresh(~slot);
+        this.#unpark();
+      }
+    }
+  }
+
+  #unpark(): void {
+    for (const parked of this.#parked) {
+      this.#parked.delete(parked);
+      this.#refresh(parked);
+    }
+  }
+
+  #createRanking(): Ranking {
     const { nodes, seed } = this.#around;
-    const heap = new NodeHeap(nodes.length, seed);
+    if (this.#spreads === undefined) return new PlainRanking(nodes.length, seed);
+    const ranking = new ClassRanking(nodes.length, seed, this.#spreads);
+    this.#rankings.push(ranking);
+    return ranking;
+  }
+
+  #fill(): void {
+    const score = this.#score;
     for (const slot of this.#candidates.slots) {
       this.#isCandidate[slot] = 1;
-      if (this.#fits(slot)) heap.append(slot, meanScore(this.#scorers, slot));
+      if (!this.#fits(slot)) continue;
+      score.measure(slot);
+      this.#ranking.append(slot, score.sum, score.count);
     }
-    heap.order();
-    return heap;
+    this.#ranking.order();
   }
 
   #best(): number {
     for (;;) {
-      const slot = this.#heap.best;
+      const slot = this.#ranking.best;
       if (slot === -1 || this.#rules.isEmpty || this.#rules.allows(slot)) return slot;
-      this.#heap.remove(slot);
+      this.#ranking.remove(slot);
       this.#parked.add(slot);
     }
   }
@@ -146,8 +223,8 @@ export class GroupPlacer {
   #bestAmong(slots: readonly number[]): number {
     let best = -1;
     for (const slot of slots) {
-      if (!this.#heap.has(slot) || !this.#rules.allows(slot)) continue;
-      if (best === -1 || this.#heap.scoreOf(slot) > this.#heap.scoreOf(best)) best = slot;
+      if (!this.#ranking.has(slot) || !this.#rules.allows(slot)) continue;
+      if (best === -1 || this.#ranking.scoreOf(slot) > this.#ranking.scoreOf(best)) best = slot;
     }
     return best;
   }
@@ -156,15 +233,65 @@ export class GroupPlacer {
     return this.#around.room.fits(slot, this.#ask) && this.#claimant.fits(slot);
   }
 
+  #preempt(): Place | undefined {
+    if (this.#evictions === undefined) return undefined;
+    this.#preemptor ??= this.#createPreemptor(this.#evictions);
+    const found = this.#preemptor.best((slot) => this.#mayStand(slot));
+    if (found === undefined) return undefined;
+    this.#evictions.evict(found.slot, found.victims);
+    const claims = this.#claimant.take(found.slot);
+    this.#occupy(found.slot, this.#ask);
+    return { ...found, claims };
+  }
+
+  /** But for the room: ports and devices are not made free by evicting others. */
+  #mayStand(slot: number): boolean {
+    return (this.#rules.isEmpty || this.#rules.allows(slot)) && this.#claimant.fits(slot);
+  }
+
+  #createPreemptor(evictions: Evictions): Preemptor {
+    const preemptor = new Preemptor(this.#ask, this.#around.room, this.#score, evictions, this.#createRanking());
+    for (const slot of this.#candidates.slots) preemptor.consider(slot);
+    return preemptor;
+  }
+
   #penalise(slots: readonly number[]): void {
-    const touched = slots.length > 0 ? slots : this.#penalty.slots;
-    this.#penalty.slots = slots;
+    const touched = slots.length > 0 ? slots : this.#score.penalty.slots;
+    this.#score.penalty.slots = slots;
     for (const slot of touched) this.#refresh(slot);
   }
 
+  #changed(classes: readonly number[] | undefined): void {
+    if (classes !== undefined) for (const ranking of this.#rankings) ranking.refresh(classes);
+  }
+
   #refresh(slot: number): void {
-    if (this.#isCandidate[slot] === 0 || this.#parked.has(slot)) return;
-    if (this.#fits(slot)) this.#heap.set(slot, meanScore(this.#scorers, slot));
-    else this.#heap.remove(slot);
+    if (this.#isCandidate[slot] === 0) return;
+    this.#preemptor?.consider(slot);
+    if (this.#parked.has(slot)) return;
+    if (!this.#fits(slot)) {
+      this.#ranking.remove(slot);
+      return;
+    }
+    this.#score.measure(slot);
+    this.#ranking.set(slot, this.#score.sum, this.#score.count);
+  }
+
+  #scores(): NodeScoreMeta[] {
+    const slots = this.#ranking.top(SCORES_KEPT).filter((slot) => this.#rules.isEmpty || this.#rules.allows(slot));
+    return slots.map((slot) => ({
+      NodeID: this.#around.nodes.nodes[slot]?.ID ?? "",
+      Scores: this.#named(slot),
+      NormScore: this.#ranking.scoreOf(slot),
+    }));
+  }
+
+  #named(slot: number): Record<string, number> {
+    const named = this.#score.named(slot);
+    const spreads = this.#spreads;
+    if (spreads !== undefined) named[spreads.name] = spreads.term(spreads.classOf(slot));
+    return named;
   }
 }
+
+const NO_VICTIMS: readonly AllocationView[] = [];

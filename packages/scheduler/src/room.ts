@@ -41,6 +41,17 @@ export class Room {
     return (this.#usedDisk[slot] as number) + diskMb > (this.#disk[slot] as number) ? 2 : -1;
   }
 
+  /** How much more than is free there an ask wants, of each; 0 where it suffices. */
+  shortage(slot: number, { cpu, memoryMb, diskMb }: Ask): Ask {
+    const lacks = (used: Float64Array, has: Readonly<Float64Array>, wants: number) =>
+      Math.max(0, (used[slot] as number) + wants - (has[slot] as number));
+    return {
+      cpu: lacks(this.#usedCpu, this.#cpu, cpu),
+      memoryMb: lacks(this.#usedMemory, this.#memory, memoryMb),
+      diskMb: lacks(this.#usedDisk, this.#disk, diskMb),
+    };
+  }
+
   /** The fraction that stays free with one more ask; of a node that has none at all, none. */
   freeCpu(slot: number, { cpu }: Ask): number {
     return freeFraction((this.#usedCpu[slot] as number) + cpu, this.#cpu[slot] as number);

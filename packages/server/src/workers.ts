@@ -74,7 +74,10 @@ function createWorker(name: string, { replica, bus, clock, random, logger, types
       propose: proposeTo(replica),
       onApplied: onAppliedOf(replica),
       waitFor: (index, signal) => applier.waitFor(index, signal),
-      schedule: (evaluation) => schedule(view, evaluation, { now: clock.wallNs(), random, cache }),
+      schedule: (evaluation) => {
+        const stopwatch = () => clock.monotonicMs() * 1e6;
+        return schedule(view, evaluation, { now: clock.wallNs(), random, cache, stopwatch });
+      },
       splitPlan: (plan) => splitPlan(plan, log.payloadMax - ENTRY_HEADROOM),
     },
   );

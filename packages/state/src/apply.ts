@@ -23,6 +23,7 @@ import {
   updateNodeStatus,
 } from "./commands/nodes.ts";
 import { registerJob } from "./commands/register-job.ts";
+import { setSchedulerConfiguration } from "./commands/scheduler-configuration.ts";
 import { updateAllocations } from "./commands/update-allocations.ts";
 import { upsertEvaluations } from "./commands/upsert-evaluations.ts";
 import type { State } from "./state.ts";
@@ -91,6 +92,8 @@ function dispatch(state: State, step: Step, { Kind: kind }: Command): Outcome {
       return claimLease(state, step, kind.value);
     case "ReleaseLease":
       return releaseLease(state, step, kind.value);
+    case "SetSchedulerConfiguration":
+      return setSchedulerConfiguration(state, step, kind.value);
     case "Barrier":
       return done(step);
     case "UpdateNodeDrain":

@@ -1,7 +1,7 @@
 import type { Deployment, Evaluation } from "@steppe/proto";
 import type { AllocationState } from "./tables/allocations.ts";
 
-export type TableName = "jobs" | "summaries" | "evaluations" | "allocations" | "nodes" | "deployments";
+export type TableName = "jobs" | "summaries" | "evaluations" | "allocations" | "nodes" | "deployments" | "operator";
 
 /** Identifies a job in maps and watch keys. Namespaces have no slash, so no two jobs share a key. */
 export type JobKey = string;
@@ -32,6 +32,7 @@ export class Changes {
   /** Computed classes of nodes that gained free capacity or became usable. */
   readonly freedClasses: Set<string> = new Set();
   lease = false;
+  schedulerConfiguration = false;
 
   constructor(index: number) {
     this.index = index;

@@ -57,6 +57,7 @@ function header(state: State): SnapshotHeader {
     Time: state.time,
     Digest: state.digest.value,
     Lease: state.lease,
+    SchedulerConfiguration: state.schedulerConfiguration,
     TableIndexes: Object.fromEntries(state.indexes.last),
     DeleteIndexes: Object.fromEntries(state.indexes.deleted),
   };
@@ -113,6 +114,8 @@ function allocationRecord(allocation: AllocationState, metric: number): Allocati
     DeploymentID: allocation.DeploymentID,
     Reschedule: allocation.Reschedule,
     Claims: allocation.Claims,
+    PreemptedAllocations: [...allocation.PreemptedAllocations],
+    PreemptedByAllocation: allocation.PreemptedByAllocation,
   };
 }
 
@@ -201,6 +204,9 @@ class Restore {
     this.#state.index = header.Index;
     this.#state.time = header.Time;
     this.#state.lease = header.Lease;
+    if (header.SchedulerConfiguration !== undefined) {
+      this.#state.schedulerConfiguration = header.SchedulerConfiguration;
+    }
     for (const [table, index] of Object.entries(header.TableIndexes)) {
       this.#state.indexes.last.set(table as TableName, index);
     }
@@ -252,6 +258,8 @@ class Restore {
     allocation.DeploymentID = deployment?.ID ?? record.DeploymentID;
     allocation.Reschedule = record.Reschedule;
     allocation.Score = record.Score;
+    if (record.PreemptedAllocations.length > 0) allocation.PreemptedAllocations = record.PreemptedAllocations;
+    allocation.PreemptedByAllocation = record.PreemptedByAllocation;
     allocation.Metrics = this.#metrics.get(record.Metric);
     allocation.ModifyIndex = record.ModifyIndex;
     allocation.AllocModifyIndex = record.AllocModifyIndex;

@@ -1,6 +1,7 @@
-import type { Deployment, Evaluation, Job, JobSummary, Lease, Node } from "@steppe/proto";
+import type { Deployment, Evaluation, Job, JobSummary, Lease, Node, SchedulerConfiguration } from "@steppe/proto";
 import { JobChildrenSummary, TaskGroupSummary } from "@steppe/proto";
 import type { TableName } from "./changes.ts";
+import { defaultSchedulerConfiguration } from "./commands/scheduler-configuration.ts";
 import { Digest, DigestHistory } from "./digest.ts";
 import type { Step } from "./step.ts";
 import { type AllocationState, AllocationTable } from "./tables/allocations.ts";
@@ -20,6 +21,8 @@ export class State {
   index = 0;
   time = 0;
   lease: Lease | undefined = undefined;
+  /** Never changed in place. */
+  schedulerConfiguration: SchedulerConfiguration = defaultSchedulerConfiguration();
   readonly digest: Digest = new Digest();
   readonly digests: DigestHistory = new DigestHistory();
   readonly indexes: TableIndexes = new TableIndexes();

@@ -1,4 +1,4 @@
-import type { Evaluation, Job, JobSubmission, JobSummary, Lease, Node } from "@steppe/proto";
+import type { Evaluation, Job, JobSubmission, JobSummary, Lease, Node, SchedulerConfiguration } from "@steppe/proto";
 import type { JobKey, TableName } from "./changes.ts";
 import type { AllocationState } from "./tables/allocations.ts";
 import type { DeploymentEntry, JobDeployments } from "./tables/deployments.ts";
@@ -16,6 +16,7 @@ export interface StateView {
   /** Log time, unix nanoseconds. */
   readonly time: number;
   readonly lease: Readonly<Lease> | undefined;
+  readonly schedulerConfiguration: Readonly<SchedulerConfiguration>;
   readonly indexes: { changedAt(table: TableName): number; deletedAt(table: TableName): number };
   readonly jobs: {
     readonly byKey: ReadonlyMap<JobKey, JobView>;

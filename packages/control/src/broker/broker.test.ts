@@ -4,6 +4,7 @@ import {
   BrokerDequeueRequest,
   BrokerDequeueResponse,
   BrokerTouch,
+  SchedulerConfiguration,
 } from "@steppe/proto";
 import { describe, expect, test } from "vitest";
 import { SUBJECTS } from "../bus.ts";
@@ -59,6 +60,26 @@ describe("broker", () => {
     const answered = hand.dequeue(4_000_000_000);
     await clock.advance(5_100);
     expect((await answered).Evaluation).toBeUndefined();
+  });
+
+  test("paused by operators, hands out nothing until it goes on", async () => {
+    const { cluster, hand } = await led();
+    const pause = (PauseEvalBroker: boolean) =>
+      cluster.write({
+        $case: "SetSchedulerConfiguration",
+        value: {
+          Config: { ...SchedulerConfiguration.create(), PauseEvalBroker },
+          CheckIndex: false,
+          ModifyIndex: 0,
+        },
+      });
+    await pause(true);
+    const id = await cluster.job("web", 1);
+    expect((await hand.dequeue()).Evaluation).toBeUndefined();
+    const answered = hand.dequeue(5_000);
+    await settle();
+    await pause(false);
+    expect((await answered).Evaluation?.ID).toBe(id);
   });
 
   test("made before this leader's term, is handed out", async () => {

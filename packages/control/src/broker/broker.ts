@@ -36,7 +36,8 @@ interface Waiter {
  *    the log says has ended or is blocked is acknowledged by that alone.
  * 2. What a worker is given names the index it must have applied: the last change of the job's
  *    evaluations and allocations, so that no plan is made without the last one in sight.
- * 3. An acknowledgement counts only for what the log says; an evaluation still open is delivered again.
+ * 3. While operators pause it, it hands out nothing, and goes on with all else.
+ * 4. An acknowledgement counts only for what the log says; an evaluation still open is delivered again.
  */
 export class Broker {
   readonly #term: number;
@@ -86,7 +87,8 @@ export class Broker {
   }
 
   #follow({ index, changes }: AppliedEntry): void {
-    if (changes.evaluations.size === 0 && changes.freedClasses.size === 0) return;
+    const concerns = changes.evaluations.size > 0 || changes.freedClasses.size > 0 || changes.schedulerConfiguration;
+    if (!concerns) return;
     const wallNs = this.#needs.clock.wallNs();
     for (const evaluation of changes.evaluations.values()) this.#open.take(evaluation, wallNs);
     this.#open.freed(changes.freedClasses, index);
@@ -152,7 +154,7 @@ export class Broker {
 
   #deliver(request: BrokerDequeueRequest, nowMs: number): BrokerDequeueResponse | undefined {
     const { random, view } = this.#needs;
-    if (!this.#open.queue.hasReady(request.Types)) return undefined;
+    if (view.schedulerConfiguration.PauseEvalBroker || !this.#open.queue.hasReady(request.Types)) return undefined;
     const token = random.id();
     const taken = this.#open.queue.dequeue(request.Types, request.WorkerID, token, nowMs);
     if (taken === undefined) return undefined;

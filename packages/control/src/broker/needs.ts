@@ -8,7 +8,7 @@ export interface BrokerNeeds {
   readonly random: Random;
   readonly logger: Logger;
   readonly bus: Pick<Bus, "serve" | "subscribe">;
-  readonly view: Pick<StateView, "index" | "indexes" | "jobs" | "evaluations">;
+  readonly view: Pick<StateView, "index" | "indexes" | "jobs" | "evaluations" | "schedulerConfiguration">;
   /** Writes UpsertEvaluations, and nothing else. */
   readonly propose: Propose;
   readonly onApplied: OnApplied;

@@ -4,21 +4,30 @@ import type { DistinctRule } from "./distinct.ts";
 export class DistinctHosts implements DistinctRule {
   readonly reason = "distinct_hosts";
   readonly group: string;
-  readonly #counts: Map<number, number> = new Map();
+  /** By slot. */
+  readonly #counts: Int32Array;
+  #total = 0;
 
-  constructor(group: string) {
+  constructor(group: string, slots: number) {
     this.group = group;
+    this.#counts = new Int32Array(slots);
+  }
+
+  get allowsAll(): boolean {
+    return this.#total === 0;
   }
 
   allows(slot: number): boolean {
-    return (this.#counts.get(slot) ?? 0) === 0;
+    return (this.#counts[slot] as number) === 0;
   }
 
   add(slot: number): void {
-    this.#counts.set(slot, (this.#counts.get(slot) ?? 0) + 1);
+    this.#counts[slot] = (this.#counts[slot] as number) + 1;
+    this.#total += 1;
   }
 
   remove(slot: number): void {
-    this.#counts.set(slot, (this.#counts.get(slot) ?? 0) - 1);
+    this.#counts[slot] = (this.#counts[slot] as number) - 1;
+    this.#total -= 1;
   }
 }

@@ -6,6 +6,7 @@ import type { DistinctRule } from "./distinct.ts";
 /** At most so many allocations on nodes with the same value of a property. A node without it takes none. */
 export class DistinctProperty implements DistinctRule {
   readonly reason: string;
+  readonly allowsAll = false;
   readonly group: string;
   readonly #target: string;
   readonly #most: number;

@@ -9,6 +9,8 @@ export interface DistinctRule {
   readonly reason: string;
   /** The group it counts and binds; empty for all of the job's. */
   readonly group: string;
+  /** One more may stand anywhere, as far as it can tell without a look at every slot. */
+  readonly allowsAll: boolean;
   /** One more may stand there. */
   allows(slot: number): boolean;
   add(slot: number): void;
@@ -32,6 +34,10 @@ export class DistinctRules {
     return new DistinctRules([...this.#rules, rule]);
   }
 
+  get allowsAll(): boolean {
+    return this.#rules.every((rule) => rule.allowsAll);
+  }
+
   add(slot: number): void {
     if (slot < 0) return;
     for (const rule of this.#rules) rule.add(slot);
@@ -47,7 +53,8 @@ export class DistinctRules {
   }
 
   forbidding(slot: number): DistinctRule | undefined {
-    for (const rule of this.#rules) if (!rule.allows(slot)) return rule;
+    const rules = this.#rules;
+    for (let i = 0; i < rules.length; i++) if (!(rules[i] as DistinctRule).allows(slot)) return rules[i];
     return undefined;
   }
 }
@@ -94,5 +101,5 @@ const binds = (rule: DistinctRule, group: string): boolean => rule.group === "" 
 
 function createRule(constraint: Constraint, group: string, nodes: NodeColumns): DistinctRule[] {
   if (constraint.Operand === "distinct_property") return [new DistinctProperty(constraint, group, nodes)];
-  return constraint.RTarget === "false" ? [] : [new DistinctHosts(group)];
+  return constraint.RTarget === "false" ? [] : [new DistinctHosts(group, nodes.length)];
 }

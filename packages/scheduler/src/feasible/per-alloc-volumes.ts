@@ -6,6 +6,7 @@ import { hasVolume, MISSING_VOLUMES, sourceOf } from "./volume.ts";
 /** Volumes of which each allocation has its own: only nodes with that of the one to be placed will do. */
 export class PerAllocVolumes implements DistinctRule {
   readonly reason = MISSING_VOLUMES;
+  readonly allowsAll = false;
   readonly group: string;
   /** Of the allocation that is to be placed next. */
   nameIndex = 0;

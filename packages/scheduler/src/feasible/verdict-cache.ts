@@ -1,5 +1,8 @@
 import type { Job, TaskGroup } from "@steppe/proto";
 import type { NodeColumns } from "@steppe/state";
+import { affinitiesOf, affinityFacts, NodeAffinity } from "../rank/affinity.ts";
+import type { NodeFacts } from "../rank/node-facts.ts";
+import { SpreadValues } from "../rank/spread-values.ts";
 import { constraintsOf, isDistinct } from "./constraint.ts";
 import { driversOf } from "./driver.ts";
 import { describeNeeds } from "./group-checks.ts";
@@ -14,17 +17,37 @@ const KEPT_MAX = 64;
  */
 export class VerdictCache {
   readonly #kept: Map<string, Verdicts> = new Map();
+  readonly #affinities: Map<string, NodeFacts> = new Map();
+  readonly #spreadValues: Map<string, SpreadValues> = new Map();
 
   /** Up to date for these nodes. */
   of(job: Job, group: TaskGroup, nodes: NodeColumns): Verdicts {
-    const key = signature(job, group);
-    const verdicts = this.#kept.get(key) ?? new Verdicts(job, group);
-    this.#kept.delete(key);
-    this.#kept.set(key, verdicts);
-    if (this.#kept.size > KEPT_MAX) this.#kept.delete(this.#kept.keys().next().value as string);
+    const verdicts = recall(this.#kept, signature(job, group), () => new Verdicts(job, group));
     verdicts.refresh(nodes);
     return verdicts;
   }
+
+  /** Undefined when the group has no affinities. */
+  affinity(job: Job, group: TaskGroup, nodes: NodeColumns): NodeAffinity | undefined {
+    const affinities = affinitiesOf(job, group);
+    if (affinities.length === 0) return undefined;
+    const key = JSON.stringify(affinities.map((it) => [it.LTarget, it.Operand, it.RTarget, it.Weight]));
+    const facts = recall(this.#affinities, key, () => affinityFacts(affinities));
+    facts.refresh(nodes);
+    return new NodeAffinity(facts);
+  }
+
+  spreadValues(attribute: string): SpreadValues {
+    return recall(this.#spreadValues, attribute, () => new SpreadValues(attribute));
+  }
+}
+
+function recall<T>(kept: Map<string, T>, key: string, make: () => T): T {
+  const found = kept.get(key) ?? make();
+  kept.delete(key);
+  kept.set(key, found);
+  if (kept.size > KEPT_MAX) kept.delete(kept.keys().next().value as string);
+  return found;
 }
 
 function signature(job: Job, group: TaskGroup): string {

@@ -1,6 +1,6 @@
 import { type ClaimAsk, claimAskOf, type Random } from "@steppe/model";
 import { type AllocMetric, type Claims, Placements, type RescheduleTracker, type TaskGroup } from "@steppe/proto";
-import type { NodeColumns } from "@steppe/state";
+import type { AllocationView, NodeColumns } from "@steppe/state";
 
 /** What a row says beside its place. */
 export interface RowExtras {
@@ -8,6 +8,7 @@ export interface RowExtras {
   readonly tracker?: RescheduleTracker | undefined;
   readonly canary?: boolean | undefined;
   readonly claims?: Claims | undefined;
+  readonly victims?: readonly AllocationView[] | undefined;
 }
 
 /** The placements of one task group, gathered as the columns of a plan. */
@@ -37,13 +38,16 @@ export class Rows {
   }
 
   add(nameIndex: number, slot: number, score: number, extras: RowExtras = NO_EXTRAS): void {
-    const { previousId, tracker, canary, claims } = extras;
+    const { previousId, tracker, canary, claims, victims } = extras;
     const row = this.#placements.NameIndexes.push(nameIndex) - 1;
     this.#placements.Nodes.push(this.#positionOf(slot));
     this.#placements.Scores.push(score);
     if (previousId !== undefined) this.#placements.PreviousAllocations[row] = previousId;
     if (tracker !== undefined) this.#placements.RescheduleTrackers[row] = tracker;
     if (canary === true) this.#placements.Canaries.push(row);
+    if (victims !== undefined && victims.length > 0) {
+      this.#placements.Evictions[row] = { AllocIDs: victims.map(({ ID }) => ID) };
+    }
     if (claims !== undefined) this.#addClaims(claims);
   }
 

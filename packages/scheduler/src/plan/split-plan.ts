@@ -152,18 +152,15 @@ function splitPlacements(parts: Parts, placements: Placements): void {
 const portsARow = ({ DynamicPorts, NameIndexes }: Placements): number => DynamicPorts.length / NameIndexes.length;
 
 function bytesOf(placements: Placements, row: number): number {
-  const { PreviousAllocations, RescheduleTrackers, Devices } = placements;
+  const { PreviousAllocations, RescheduleTrackers, Devices, Evictions } = placements;
   const devices = Devices[row] === undefined ? 0 : GivenDevices.encode(Devices[row]).finish().length + HEADER;
   const previous = PreviousAllocations[row];
   const tracker = RescheduleTrackers[row];
   const trackerBytes = tracker === undefined ? 0 : RescheduleTracker.encode(tracker).finish().length + 3 * HEADER;
-  return (
-    ROW +
-    (previous === undefined ? 0 : previous.length + 3 * HEADER) +
-    trackerBytes +
-    devices +
-    3 * portsARow(placements)
-  );
+  const evicted = Evictions[row]?.AllocIDs ?? [];
+  const evictedBytes = evicted.reduce((sum, id) => sum + id.length + HEADER, evicted.length > 0 ? 3 * HEADER : 0);
+  const previousBytes = previous === undefined ? 0 : previous.length + 3 * HEADER;
+  return ROW + previousBytes + trackerBytes + evictedBytes + devices + 3 * portsARow(placements);
 }
 
 function nodeBytes({ Nodes, NodeIDs }: Placements, row: number): number {
@@ -190,7 +187,8 @@ class PlacementsPart {
   }
 
   add(row: number): void {
-    const { NameIndexes, Scores, PreviousAllocations, RescheduleTrackers, DynamicPorts, Devices } = this.#whole;
+    const { NameIndexes, Scores, PreviousAllocations, RescheduleTrackers, DynamicPorts, Devices, Evictions } =
+      this.#whole;
     const ports = portsARow(this.#whole);
     const at = this.#rows.push(row) - 1;
     this.placements.NameIndexes.push(NameIndexes[row] as number);
@@ -203,6 +201,8 @@ class PlacementsPart {
     if (this.#canaries.has(row)) this.placements.Canaries.push(at);
     this.placements.DynamicPorts.push(...DynamicPorts.slice(ports * row, ports * (row + 1)));
     if (Devices[row] !== undefined) this.placements.Devices.push(Devices[row]);
+    const evicted = Evictions[row];
+    if (evicted !== undefined) this.placements.Evictions[at] = evicted;
   }
 
   /** Rows are neighbours, so their ids are one piece. */

@@ -14,19 +14,30 @@ export function binPackScore(freeCpu: number, freeMemory: number): number {
   return Math.min(Math.max(raw, 0), HIGHEST) / HIGHEST;
 }
 
-/** Fills nodes up before it starts on the next. */
+/** The reverse: 1 for an empty node, 0 for a full one. */
+export function spreadOutScore(freeCpu: number, freeMemory: number): number {
+  const raw = Math.exp(freeCpu * Math.LN10) + Math.exp(freeMemory * Math.LN10) - 2;
+  return Math.min(Math.max(raw, 0), HIGHEST) / HIGHEST;
+}
+
+/** The algorithm that fills nodes up before it starts on the next, and the one that does the opposite. */
+export type Algorithm = "binpack" | "spread";
+
+/** How well an allocation fits a node. Metrics name it alike, whichever algorithm is set. */
 export class BinPack implements Scorer {
   readonly name = "binpack";
   readonly #room: Room;
   readonly #ask: Ask;
+  readonly #formula: (freeCpu: number, freeMemory: number) => number;
   /** The latest answer: neighbours are often alike, and the two exponentials are most of a score's cost. */
   #freeCpu = Number.NaN;
   #freeMemory = Number.NaN;
   #score = 0;
 
-  constructor(room: Room, ask: Ask) {
+  constructor(room: Room, ask: Ask, algorithm: Algorithm = "binpack") {
     this.#room = room;
     this.#ask = ask;
+    this.#formula = algorithm === "spread" ? spreadOutScore : binPackScore;
   }
 
   score(slot: number): number {
@@ -35,7 +46,7 @@ export class BinPack implements Scorer {
     if (freeCpu !== this.#freeCpu || freeMemory !== this.#freeMemory) {
       this.#freeCpu = freeCpu;
       this.#freeMemory = freeMemory;
-      this.#score = binPackScore(freeCpu, freeMemory);
+      this.#score = this.#formula(freeCpu, freeMemory);
     }
     return this.#score;
   }

@@ -1,22 +1,27 @@
+/** By slot: where it is in its heap, -1 when in none; and its score. */
+export interface SlotColumns {
+  readonly placeOf: Int32Array;
+  readonly scores: Float64Array;
+}
+
 /**
  * Slots ordered by score, the best on top; equal scores by a permutation of the slots that the
  * seed chooses, so that workers with different seeds break ties differently. A slot is in it at
  * most once. Every change is O(log n).
  */
 export class NodeHeap {
-  /** Slots in heap order, the first `size` valid. */
-  readonly #slots: Int32Array;
-  /** By slot: where it is in the heap, -1 when it is not. */
+  /** Slots in heap order, the first `size` valid; grows where it is too short. */
+  #slots: Int32Array;
   readonly #placeOf: Int32Array;
-  /** By slot. */
   readonly #scores: Float64Array;
   readonly #seed: number;
   #size = 0;
 
-  constructor(slots: number, seed: number) {
+  /** Several heaps may share columns, as long as a slot is in one of them at a time. */
+  constructor(slots: number, seed: number, columns?: SlotColumns) {
     this.#slots = new Int32Array(slots);
-    this.#placeOf = new Int32Array(slots).fill(-1);
-    this.#scores = new Float64Array(slots);
+    this.#placeOf = columns?.placeOf ?? new Int32Array(slots).fill(-1);
+    this.#scores = columns?.scores ?? new Float64Array(slots);
     this.#seed = seed;
   }
 
@@ -37,10 +42,24 @@ export class NodeHeap {
     return this.#placeOf[slot] !== -1;
   }
 
+  /** The `count` best, best first; costs O(count²). */
+  top(count: number): number[] {
+    const found: number[] = [];
+    const open = this.#size > 0 ? [0] : [];
+    while (found.length < count && open.length > 0) {
+      let at = 0;
+      for (let i = 1; i < open.length; i++) if (this.#isBetterAt(open[i] as number, open[at] as number)) at = i;
+      const [place] = open.splice(at, 1) as [number];
+      found.push(this.#slots[place] as number);
+      for (const child of [2 * place + 1, 2 * place + 2]) if (child < this.#size) open.push(child);
+    }
+    return found;
+  }
+
   /** Adds a slot out of order; `order` must follow before anything else. */
   append(slot: number, score: number): void {
     this.#scores[slot] = score;
-    this.#put(this.#size++, slot);
+    this.#put(this.#lengthen(), slot);
   }
 
   order(): void {
@@ -49,7 +68,7 @@ export class NodeHeap {
 
   /** Adds a slot or changes its score. */
   set(slot: number, score: number): void {
-    if (!this.has(slot)) this.#put(this.#size++, slot);
+    if (!this.has(slot)) this.#put(this.#lengthen(), slot);
     this.#scores[slot] = score;
     this.#settle(this.#placeOf[slot] as number);
   }
@@ -62,6 +81,16 @@ export class NodeHeap {
     if (place === this.#size) return;
     this.#put(place, this.#slots[this.#size] as number);
     this.#settle(place);
+  }
+
+  /** The place that this adds. */
+  #lengthen(): number {
+    if (this.#size === this.#slots.length) {
+      const wider = new Int32Array(Math.max(4, 2 * this.#size));
+      wider.set(this.#slots);
+      this.#slots = wider;
+    }
+    return this.#size++;
   }
 
   #settle(place: number): void {
@@ -103,6 +132,10 @@ export class NodeHeap {
   #put(place: number, slot: number): void {
     this.#slots[place] = slot;
     this.#placeOf[slot] = place;
+  }
+
+  #isBetterAt(a: number, b: number): boolean {
+    return this.#isBetter(this.#slots[a] as number, this.#slots[b] as number);
   }
 
   #isBetter(a: number, b: number): boolean {

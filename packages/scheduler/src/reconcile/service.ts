@@ -2,7 +2,7 @@ import type { TaskGroup } from "@steppe/proto";
 import type { AllocationView } from "@steppe/state";
 import { scheduleFollowUps, scheduleTimeouts } from "../follow-ups.ts";
 import type { Pass } from "../pass.ts";
-import { placeGroup } from "../place-group.ts";
+import { placeGroups } from "../place-group.ts";
 import { isRunnable } from "../rolling-update.ts";
 import { type GroupChanges, replacedBy } from "./changes.ts";
 import { onlyStops } from "./desired-updates.ts";
@@ -22,7 +22,7 @@ export function scheduleService(pass: Pass): void {
   rollOut(pass, rollout, changes);
   // Only now, that all stops are known, is it known what is free.
   for (const change of changes) occupy(pass, change);
-  for (const change of changes) placeGroup(pass, change);
+  placeGroups(pass, changes);
   scheduleFollowUps(
     pass,
     changes.flatMap(({ later }) => later),

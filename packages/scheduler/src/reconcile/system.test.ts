@@ -91,7 +91,8 @@ describe("system jobs", () => {
   it("no room on a node: the others get theirs, and a blocked evaluation waits for that one", () => {
     const world = new World();
     world.addNodes(mockNode({}, 0));
-    const filler = mockJob();
+    // Too near in priority to be preempted.
+    const filler = mockJob({ Priority: 95 });
     world.process(world.register(filler));
     world.addNodes(mockNode({}, 1));
     const job = mockSystemJob();

@@ -1,10 +1,11 @@
-import type { TaskGroup } from "@steppe/proto";
+import type { AllocMetric, TaskGroup } from "@steppe/proto";
 import { type AllocationView, askOf } from "@steppe/state";
 import type { Claimant } from "../claims/claimant.ts";
 import { scheduleTimeouts } from "../follow-ups.ts";
 import type { Pass } from "../pass.ts";
 import type { Rows } from "../plan/rows.ts";
 import { STOP, type StopReason } from "../plan/stop-reasons.ts";
+import { preemptionScore } from "../preempt/preemption-score.ts";
 import { BinPack } from "../rank/bin-pack.ts";
 import { destructiveMax, isRunnable, rollOn } from "../rolling-update.ts";
 import { disconnectOf } from "./disconnect.ts";
@@ -110,14 +111,18 @@ function place(pass: Pass, on: GroupOnNodes): void {
   const open = candidates.slots.filter((slot) => !on.served.has(slot));
   if (open.length === 0) return;
   const rows = pass.draft.rows(group);
-  rows.explain(candidates.metric(ask, pass.room, rules, claimant));
+  const stopwatch = pass.stopwatch();
+  const explain = (): AllocMetric => ({
+    ...candidates.metric(ask, pass.room, rules, claimant),
+    AllocationTime: stopwatch(),
+  });
+  rows.explain(explain());
   const unplaced = open.filter((slot) => !placeOn(pass, on, rows, slot, claimant));
   const fresh = rows.length + unplaced.length - on.replaced.size;
   if (fresh > 0) count(pass, group.Name, "Place", fresh);
   if (unplaced.length === 0) return;
   candidates.restrict(unplaced);
-  const metric = candidates.metric(ask, pass.room, rules, claimant);
-  pass.draft.fallShort(group.Name, unplaced.length, metric, pass.verdicts(group));
+  pass.draft.fallShort(group.Name, unplaced.length, explain(), pass.verdicts(group));
 }
 
 /**
@@ -136,18 +141,23 @@ function placeOn(pass: Pass, on: GroupOnNodes, rows: Rows, slot: number, claiman
     if (before !== undefined) pass.draft.stop(before, STOP.notNeeded);
     return true;
   }
-  if (!pass.room.fits(slot, ask) || !claimant.fits(slot)) {
+  // Ports and devices are not made free by evicting others.
+  const evictable = () => (claimant.fits(slot) ? pass.evictions?.victims(slot, ask) : undefined);
+  const victims = pass.room.fits(slot, ask) && claimant.fits(slot) ? [] : evictable();
+  if (victims === undefined) {
     if (before === undefined) return false;
     pass.room.take(slot, before.Ask);
     claimant.restore(slot, before.Claims);
     rules.add(slot);
     return false;
   }
-  const score = new BinPack(pass.room, ask).score(slot);
+  pass.evictions?.evict(slot, victims);
+  const packing = new BinPack(pass.room, ask, pass.algorithm).score(slot);
+  const score = victims.length === 0 ? packing : (packing + preemptionScore(victims)) / 2;
   pass.room.take(slot, ask);
   rules.add(slot);
   if (before !== undefined) pass.draft.stop(before, STOP.updating);
-  rows.add(0, slot, score, { previousId: before?.ID, claims: claimant.take(slot) });
+  rows.add(0, slot, score, { previousId: before?.ID, victims, claims: claimant.take(slot) });
   return true;
 }
 

@@ -134,6 +134,7 @@ export function createJobs(reader: Reader, writer: Writer, limits: JobLimits, ra
 
     async register(request, call) {
       const job = request.Job;
+      if (view.schedulerConfiguration.RejectJobRegistration) throw new SteppeError("permission-denied", REJECTED);
       if (job === undefined) throw new SteppeError("invalid", "Job must be specified");
       const warnings = admit(job, request.Write);
       const outcome = await writer.write(request.Write, call, {
@@ -255,6 +256,9 @@ export function createJobs(reader: Reader, writer: Writer, limits: JobLimits, ra
     return pool === "default" || pool === "all" || view.nodes.nodes.some((node) => node?.NodePool === pool);
   }
 }
+
+/** Letter for letter the API's: tools match it. */
+const REJECTED = "Job registration, dispatch, and scale are disabled by the scheduler configuration";
 
 function reply(outcome: Outcome): JobRegisterResponse {
   return {

@@ -8,6 +8,7 @@ import { createDeployments } from "./deployments.ts";
 import { createEvaluations } from "./evaluations.ts";
 import { createJobs } from "./jobs.ts";
 import { createNodes } from "./nodes.ts";
+import { createOperator } from "./operator.ts";
 import { createReader } from "./read.ts";
 import { createStatus } from "./status.ts";
 import type { Writer } from "./write.ts";
@@ -40,6 +41,7 @@ export function localServices({ config, replica, writer, clock, random, peers }:
     evaluations: createEvaluations(reader),
     allocations: createAllocations(reader),
     nodes: createNodes(reader, writer),
+    operator: createOperator(reader, writer),
     status: createStatus(replica.view, clock, peers),
   };
 }

@@ -1,5 +1,13 @@
 import { allocatedResources } from "@steppe/model";
-import { Allocation, AllocListStub, type Evaluation, JobListStub, type Node, NodeListStub } from "@steppe/proto";
+import {
+  Allocation,
+  AllocListStub,
+  type AllocMetric,
+  type Evaluation,
+  JobListStub,
+  type Node,
+  NodeListStub,
+} from "@steppe/proto";
 import { type AllocationView, groupOf, type JobView, type StateView } from "@steppe/state";
 
 /** The forms in which lists and single reads show what the state keeps more tightly. */
@@ -47,13 +55,25 @@ export function fullAllocation(view: StateView, allocation: AllocationView): All
     Job: allocation.Job,
     AllocatedResources:
       group && allocatedResources(group, allocation.Claims, view.nodes.get(allocation.NodeID)?.NodeResources),
-    Metrics: allocation.Metrics,
+    Metrics: ownMetrics(allocation),
     PreviousAllocation: allocation.PreviousAllocation,
     DeploymentID: allocation.DeploymentID,
     NetworkStatus: allocation.NetworkStatus,
     AllocStates: allocation.UnknownSince === 0 ? [] : [{ Field: 0, Value: "unknown", Time: allocation.UnknownSince }],
     AllocModifyIndex: allocation.AllocModifyIndex,
   };
+}
+
+/**
+ * The metrics of a placement are shared by its pass, and tell the best nodes of the pass's first
+ * placement. What this allocation's node scored is its own: it comes first.
+ */
+function ownMetrics({ Metrics, NodeID, Score }: AllocationView): AllocMetric | undefined {
+  if (Metrics === undefined) return undefined;
+  const others = Metrics.ScoreMetaData.filter((it) => it.NodeID !== NodeID);
+  const known = Metrics.ScoreMetaData.find((it) => it.NodeID === NodeID && it.NormScore === Score);
+  const own = known ?? { NodeID, Scores: {}, NormScore: Score };
+  return { ...Metrics, ScoreMetaData: [own, ...others] };
 }
 
 function sharedFields(view: StateView, allocation: AllocationView) {
@@ -82,6 +102,8 @@ function sharedFields(view: StateView, allocation: AllocationView) {
     FollowupEvalID: allocation.FollowupEvalID,
     NextAllocation: allocation.NextAllocation,
     RescheduleTracker: allocation.RescheduleTracker,
+    PreemptedAllocations: [...allocation.PreemptedAllocations],
+    PreemptedByAllocation: allocation.PreemptedByAllocation,
     CreateIndex: allocation.CreateIndex,
     ModifyIndex: allocation.ModifyIndex,
     CreateTime: allocation.CreateTime,

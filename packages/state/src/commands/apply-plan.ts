@@ -9,6 +9,7 @@ import type { JobState } from "../tables/jobs.ts";
 import { cancelBlocked, supersedeBlocked } from "./blocked-evaluations.ts";
 import { checkPlan, isCanaryRow, isNameTaken, type Row } from "./check-plan.ts";
 import { activeDeployment, countJoined, decide, type Joined, joinDeployment, succeed } from "./deployment-course.ts";
+import { evaluateRobbed, preempt } from "./preempt.ts";
 
 /**
  * Commits what still fits of a plan, and ends its evaluation when that was all of it. Otherwise
@@ -38,11 +39,12 @@ export function applyPlan(state: State, step: Step, plan: Plan): Outcome {
   disconnect(state, step, disconnected);
   if (job !== undefined) {
     const deployment = begin(state, step, job, plan);
-    const placing: Placing = { evalId: plan.EvalID, deployment, joined: new Map() };
+    const placing: Placing = { evalId: plan.EvalID, deployment, joined: new Map(), robbed: new Set() };
     updateInPlace(state, step, job, plan, placing);
     for (const row of checked.rows) place(state, step, job, row, placing);
     if (deployment !== undefined) countJoined(state, step, deployment, placing.joined);
     for (const nodeId of reconnect(state, step, job, plan)) rejectedNodes.add(nodeId);
+    evaluateRobbed(state, step, placing.robbed);
   }
   followUp(state, step, plan);
   if (rejectedNodes.size === 0) finish(state, step, plan, job);
@@ -163,6 +165,8 @@ interface Placing {
   readonly evalId: string;
   readonly deployment: DeploymentEntry | undefined;
   readonly joined: Joined;
+  /** Jobs whose allocations were evicted. */
+  readonly robbed: Set<JobState>;
 }
 
 /** Makes a running allocation part of a deployment, which then waits to hear how it fares. */
@@ -175,8 +179,9 @@ function join(state: State, allocation: AllocationState, { deployment, joined }:
   joinDeployment(deployment, allocation, joined);
 }
 
-function place(state: State, step: Step, job: JobState, row: Row, { evalId, deployment, joined }: Placing): void {
-  const { group, version, placements, row: n } = row;
+function place(state: State, step: Step, job: JobState, row: Row, placing: Placing): void {
+  const { evalId, deployment, joined, robbed } = placing;
+  const { group, version, placements, row: n, victims } = row;
   const allocation = new AllocationState(
     row.id,
     version,
@@ -198,6 +203,10 @@ function place(state: State, step: Step, job: JobState, row: Row, { evalId, depl
   allocation.Score = placements.Scores[n] ?? 0;
   allocation.PreviousAllocation = placements.PreviousAllocations[n] ?? "";
   allocation.RescheduleTracker = placements.RescheduleTrackers[n];
+  if (victims.length > 0) {
+    allocation.PreemptedAllocations = victims.map(({ ID }) => ID);
+    preempt(state, step, allocation, victims, robbed);
+  }
   state.addAllocation(step, job, allocation);
   const previous = state.allocations.get(allocation.PreviousAllocation);
   if (previous === undefined) return;

@@ -16,6 +16,8 @@ export interface Row {
   readonly nameIndex: number;
   readonly nodeId: string;
   readonly claims: Claims | undefined;
+  /** Allocations that make room for it. */
+  readonly victims: readonly AllocationState[];
 }
 
 export interface CheckedPlan {
@@ -25,9 +27,10 @@ export interface CheckedPlan {
 
 /**
  * Decides which placements of a plan take effect, in the state at this point of the log: the node
- * is there, takes placements and has room once the plan's own stops are done; the ports and
- * devices that the row names are free there; the allocation's name is free; its id is new. This,
- * and not the worker, is what keeps nodes from being over-committed and names from being doubled.
+ * is there, takes placements and has room once the plan's own stops and the row's evictions are
+ * done; the ports and devices that the row names are free there; the allocation's name is free; its
+ * id is new. This, and not the worker, is what keeps nodes from being over-committed and names from
+ * being doubled.
  */
 export function checkPlan(
   state: State,
@@ -41,6 +44,7 @@ export function checkPlan(
   const names = new Names(state, job, stopped, disconnected);
   const rows: Row[] = [];
   const rejectedNodes = new Set<string>();
+  const gone = new Set(stopped);
   for (const placements of plan.Placements) {
     const version = placements.JobVersion === undefined ? job.job : job.version(placements.JobVersion);
     const group = version && groupOf(version, placements.TaskGroup);
@@ -51,6 +55,8 @@ export function checkPlan(
       const nameIndex = placements.NameIndexes[row] as number;
       const id = formatId(placements.AllocIDs, 16 * row);
       const slot = state.nodes.slot(nodeId);
+      const victims = victimsOf(state, placements, row, nodeId, gone);
+      room.free(slot, victims);
       const fits = slot >= 0 && state.nodes.usable[slot] === 1 && room.fits(slot, ask);
       const claimed = fits ? claiming.read(group, placements, row, slot) : "refused";
       if (
@@ -60,8 +66,10 @@ export function checkPlan(
       ) {
         room.take(slot, ask);
         claiming.take(slot, claimed.claims);
-        rows.push({ id, version, group, placements, row, nameIndex, nodeId, claims: claimed.claims });
+        for (const victim of victims) gone.add(victim);
+        rows.push({ id, version, group, placements, row, nameIndex, nodeId, claims: claimed.claims, victims });
       } else {
+        room.restore(slot, victims);
         rejectedNodes.add(nodeId);
       }
     }
@@ -72,6 +80,23 @@ export function checkPlan(
 export function isCanaryRow({ Canaries }: Placements, row: number): boolean {
   return Canaries.length > 0 && Canaries.includes(row);
 }
+
+/** What a row evicts, as far as it still holds room on the row's node. */
+function victimsOf(
+  state: State,
+  { Evictions }: Placements,
+  row: number,
+  nodeId: string,
+  gone: ReadonlySet<AllocationState>,
+): readonly AllocationState[] {
+  const evicted = Evictions[row];
+  if (evicted === undefined) return NO_VICTIMS;
+  return evicted.AllocIDs.map((id) => state.allocations.get(id)).filter(
+    (it) => it !== undefined && !it.terminal && it.NodeID === nodeId && !gone.has(it),
+  ) as AllocationState[];
+}
+
+const NO_VICTIMS: readonly AllocationState[] = [];
 
 /** Free resources a node, as the plan fills them. */
 class Room {
@@ -99,6 +124,14 @@ class Room {
 
   take(slot: number, ask: Ask): void {
     this.#add(slot, ask, 1);
+  }
+
+  free(slot: number, victims: readonly AllocationState[]): void {
+    for (const { Ask } of victims) this.#add(slot, Ask, -1);
+  }
+
+  restore(slot: number, victims: readonly AllocationState[]): void {
+    for (const { Ask } of victims) this.#add(slot, Ask, 1);
   }
 
   #add(slot: number, ask: Ask, times: 1 | -1): void {

@@ -51,6 +51,9 @@ export class AllocationState {
   DeploymentID = "";
   /** Its failure within a deployment may be followed by a replacement. */
   Reschedule = false;
+  /** What was evicted for it, and what it was evicted for. */
+  PreemptedAllocations: readonly string[] = NONE;
+  PreemptedByAllocation = "";
   Score = 0;
   Metrics: AllocMetric | undefined = undefined;
   readonly CreateIndex: number;
@@ -114,6 +117,7 @@ export class AllocationState {
   }
 }
 
+const NONE: readonly string[] = Object.freeze([]);
 const NO_TASK_STATES: Readonly<Record<string, TaskState>> = Object.freeze({});
 
 const asks = new WeakMap<TaskGroup, Ask>();

@@ -1,0 +1,66 @@
+import { NodeHeap } from "./node-heap.ts";
+
+/**
+ * Slots by how good they are. What is given of a slot is the sum of the numbers that its scorers
+ * have to say, and how many they are; its score is their mean.
+ */
+export interface Ranking {
+  readonly size: number;
+  /** -1 when empty. */
+  readonly best: number;
+  has(slot: number): boolean;
+  scoreOf(slot: number): number;
+  /** The `count` best, best first. */
+  top(count: number): number[];
+  /** Adds a slot out of order; `order` must follow before anything else. */
+  append(slot: number, sum: number, count: number): void;
+  order(): void;
+  /** Adds a slot or changes what is said of it. */
+  set(slot: number, sum: number, count: number): void;
+  remove(slot: number): void;
+}
+
+/** For scores that change one slot at a time. */
+export class PlainRanking implements Ranking {
+  readonly #heap: NodeHeap;
+
+  constructor(slots: number, seed: number) {
+    this.#heap = new NodeHeap(slots, seed);
+  }
+
+  get size(): number {
+    return this.#heap.size;
+  }
+
+  get best(): number {
+    return this.#heap.best;
+  }
+
+  has(slot: number): boolean {
+    return this.#heap.has(slot);
+  }
+
+  scoreOf(slot: number): number {
+    return this.#heap.scoreOf(slot);
+  }
+
+  top(count: number): number[] {
+    return this.#heap.top(count);
+  }
+
+  append(slot: number, sum: number, count: number): void {
+    this.#heap.append(slot, sum / count);
+  }
+
+  order(): void {
+    this.#heap.order();
+  }
+
+  set(slot: number, sum: number, count: number): void {
+    this.#heap.set(slot, sum / count);
+  }
+
+  remove(slot: number): void {
+    this.#heap.remove(slot);
+  }
+}

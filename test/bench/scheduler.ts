@@ -1,0 +1,88 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: targets of constraints
+// What one placement costs the scheduler: `schedule()` whole, the plan's columns included.
+import type { Job } from "@steppe/proto";
+import { createRandom } from "@steppe/runtime";
+import { schedule, VerdictCache } from "@steppe/scheduler";
+import type { State } from "@steppe/state";
+import { median, type Scenario, type Spread, type Table } from "./scenario.ts";
+import { jobOf, machine, register, stateWith } from "./world.ts";
+
+export const NODES = [1_000, 5_000, 10_000] as const;
+const COUNTS = [1_000, 10_000] as const;
+const RUNS = 21;
+/** Until the code is compiled and the worker's cache is filled, as in a worker that has run for a second. */
+const WARM_UP = 5;
+
+interface Variant {
+  readonly name: string;
+  readonly job: Partial<Job>;
+  /** One allocation a node at most. */
+  readonly spreadsOut?: true;
+}
+
+const constraint = (LTarget: string, Operand: string, RTarget: string) => ({
+  Constraints: [{ LTarget, Operand, RTarget }],
+});
+const spread = { Spreads: [{ Attribute: "${node.datacenter}", Weight: 100, SpreadTarget: [] }] };
+const targets = [
+  { Value: "dc1", Percent: 50 },
+  { Value: "dc2", Percent: 30 },
+];
+const targeted = { Spreads: [{ Attribute: "${node.datacenter}", Weight: 100, SpreadTarget: targets }] };
+const affinity = { Affinities: [{ LTarget: "${meta.half}", Operand: "=", RTarget: "a", Weight: 50 }] };
+
+export const VARIANTS: readonly Variant[] = [
+  { name: "plain", job: {} },
+  { name: "distinct_hosts", job: constraint("", "distinct_hosts", ""), spreadsOut: true },
+  { name: "half filtered by unique attribute", job: constraint("${attr.unique.hostname}", "regexp", "[02468]$") },
+  { name: "half filtered by class", job: constraint("${meta.half}", "=", "a") },
+  { name: "spread over 3 datacenters, even", job: spread },
+  { name: "spread over 3 datacenters, targets", job: targeted },
+  { name: "affinity", job: affinity },
+  { name: "batch, plain", job: { Type: "batch" } },
+  { name: "batch, spread over 3 datacenters", job: { Type: "batch", ...spread } },
+  { name: "batch, affinity", job: { Type: "batch", ...affinity } },
+];
+
+export const scheduler: Scenario = {
+  name: "scheduler",
+  summary: "nanoseconds a placement over 1,000 to 10,000 nodes, plain and with each kind of rule",
+  run() {
+    const rows: Table["rows"] = VARIANTS.map(({ name }) => [name]);
+    for (const nodes of NODES) {
+      const state = cluster(nodes);
+      VARIANTS.forEach((variant, i) => {
+        for (const count of COUNTS) rows[i]?.push(measure(state, nodes, count, variant));
+      });
+    }
+    const columns = ["", ...NODES.flatMap((nodes) => COUNTS.map((count) => `${nodes} × ${count}`))];
+    return Promise.resolve([{ title: "Scheduler: ns a placement, nodes × count", columns, rows }]);
+  },
+};
+
+const cluster = (nodes: number): State =>
+  stateWith(
+    Array.from({ length: nodes }, (_, i) =>
+      machine(i, { Datacenter: `dc${(i % 3) + 1}`, Meta: { half: i % 2 === 0 ? "a" : "b" } }),
+    ),
+  );
+
+/** The plan is not committed, so every run finds the cluster empty. */
+function measure(state: State, nodes: number, count: number, { name, job, spreadsOut }: Variant): Spread | string {
+  if (spreadsOut && count > nodes) return "–";
+  const id = `${name} ${count}`;
+  const fields = { Datacenters: ["*"], ...job };
+  const evaluation = state.evaluations.get(register(state, jobOf(id, [[20, 30, count]], fields)));
+  if (evaluation === undefined) throw new Error("no evaluation");
+  const random = createRandom();
+  const cache = new VerdictCache();
+  const times = Array.from({ length: WARM_UP + RUNS }, () => {
+    const start = performance.now();
+    const plan = schedule(state, evaluation, { now: 3e9, random, cache });
+    const ns = ((performance.now() - start) * 1e6) / count;
+    const placed = plan.Placements[0]?.NameIndexes.length ?? 0;
+    if (placed !== count) throw new Error(`${id} on ${nodes} nodes: placed ${placed}`);
+    return ns;
+  });
+  return median(times.slice(WARM_UP));
+}
