@@ -14,6 +14,7 @@ interface Shape {
   readonly type: "service" | "batch" | "system";
   readonly groups: readonly { readonly count: number; readonly env: number; readonly cpu: number }[];
   readonly parallel: number;
+  readonly canaries: number;
 }
 
 const shape = (type: fc.Arbitrary<Shape["type"]>): fc.Arbitrary<Shape> =>
@@ -24,9 +25,10 @@ const shape = (type: fc.Arbitrary<Shape["type"]>): fc.Arbitrary<Shape> =>
       maxLength: 2,
     }),
     parallel: fc.nat(3),
+    canaries: fc.nat(2),
   });
 
-function jobOf({ type, groups, parallel }: Shape): Job {
+function jobOf({ type, groups, parallel, canaries }: Shape): Job {
   const job = { service: mockJob, batch: mockBatchJob, system: mockSystemJob }[type]({ ID: "planned" });
   const [group] = job.TaskGroups;
   if (group === undefined) throw new Error("no group");
@@ -34,7 +36,7 @@ function jobOf({ type, groups, parallel }: Shape): Job {
     ...group,
     Name: `g${n}`,
     Count: type === "system" ? 1 : count,
-    Update: group.Update && { ...group.Update, MaxParallel: parallel },
+    Update: group.Update && { ...group.Update, MaxParallel: parallel, Canary: type === "service" ? canaries : 0 },
     Tasks: group.Tasks.map((task) => ({
       ...task,
       Env: { ENV: String(env) },

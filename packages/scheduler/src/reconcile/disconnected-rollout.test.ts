@@ -148,7 +148,9 @@ describe("any rollout on nodes that are cut off, drain and come back", () => {
           finish(world, job);
         }
         expect(violations(world.state)).toEqual([]);
-        expect(held(world, job)).toEqual(Array.from({ length: count }, (_, n) => `${n} v1`));
+        // Where more canaries than the count were tried, the names that stay may be any of theirs.
+        const standing = world.live(job).filter(({ holdsName }) => holdsName);
+        expect(standing.map(({ Job }) => Job.Version)).toEqual(Array(count).fill(1));
         expect([world.live(job).length, world.deployment(job).Status]).toEqual([count, "successful"]);
       }),
       { numRuns: RUNS },
