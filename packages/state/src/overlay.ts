@@ -19,7 +19,7 @@ export function withJob(view: StateView, job: Job): StateView {
       allocations: view.allocations,
       nodes: view.nodes,
       deployments: view.deployments,
-    schedulerConfiguration: view.schedulerConfiguration,
+      schedulerConfiguration: view.schedulerConfiguration,
     },
     jobs: {
       byKey: jobs.byKey,
