@@ -31,7 +31,6 @@ export interface StateView {
   };
   readonly allocations: {
     readonly byId: ReadonlyMap<string, AllocationView>;
-    readonly byEvaluation: ReadonlyMap<string, ReadonlySet<AllocationView>>;
     get(id: string): AllocationView | undefined;
   };
   readonly deployments: {

@@ -39,12 +39,13 @@ export function createEvaluations(reader: Reader): Service<EvaluationsDefinition
     async allocations(request, call) {
       const key = { kind: "evaluation-allocations", id: request.EvalID } as const;
       const { value, meta } = await reader.read(request.Query, call, key, (view) => {
-        const allocations = [...(view.allocations.byEvaluation.get(request.EvalID) ?? [])];
+        const evaluation = view.evaluations.get(request.EvalID);
+        const job = evaluation && view.jobs.get(evaluation.Namespace, evaluation.JobID);
+        const allocations = [...(job?.allocations ?? [])].filter((it) => it.EvalID === request.EvalID);
         const changedAt = allocations.reduce(
           (latest, it) => Math.max(latest, it.ModifyIndex),
           view.indexes.deletedAt("allocations"),
         );
-        const evaluation = view.evaluations.get(request.EvalID);
         return {
           changedAt,
           index: Math.max(changedAt, evaluation?.CreateIndex ?? view.indexes.changedAt("evaluations")),

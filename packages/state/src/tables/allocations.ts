@@ -137,9 +137,9 @@ export function groupOf(job: Job, name: string): TaskGroup | undefined {
   return job.TaskGroups.find((group) => group.Name === name);
 }
 
+/** Allocations by id. Those of a job or a node hang on these; those of an evaluation are among its job's. */
 export class AllocationTable {
   readonly byId: Map<string, AllocationState> = new Map();
-  readonly byEvaluation: Map<string, Set<AllocationState>> = new Map();
 
   get(id: string): AllocationState | undefined {
     return this.byId.get(id);
@@ -147,18 +147,9 @@ export class AllocationTable {
 
   add(allocation: AllocationState): void {
     this.byId.set(allocation.ID, allocation);
-    let siblings = this.byEvaluation.get(allocation.EvalID);
-    if (siblings === undefined) {
-      siblings = new Set();
-      this.byEvaluation.set(allocation.EvalID, siblings);
-    }
-    siblings.add(allocation);
   }
 
   remove(allocation: AllocationState): void {
     this.byId.delete(allocation.ID);
-    const siblings = this.byEvaluation.get(allocation.EvalID);
-    siblings?.delete(allocation);
-    if (siblings?.size === 0) this.byEvaluation.delete(allocation.EvalID);
   }
 }
