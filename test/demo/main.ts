@@ -31,7 +31,8 @@ async function main(): Promise<void> {
   await registerAcross(cluster, "hello");
   if (cluster.embedded) say("With one server in eu there is none to kill; that part of the story is left out.");
   else await killAndRegister(cluster);
-  say("Done. `npm start` leaves such a cluster running.");
+  await cluster.stopJobs();
+  say("Stopped the jobs. Done. `npm start` leaves such a cluster running.");
 }
 
 async function startRegion(cluster: Cluster, name: keyof typeof HTTP_PORTS): Promise<void> {
@@ -105,6 +106,7 @@ async function keep(cluster: Cluster): Promise<void> {
     process.once("SIGTERM", resolve);
   });
   say("Stopping …");
+  await cluster.stopJobs();
 }
 
 await main().catch((error: unknown) => {

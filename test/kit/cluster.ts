@@ -4,11 +4,14 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { findNatsServer, type NatsServer, startNats } from "@steppe/log/internal";
+import { call, type Json, watchUntil } from "./api.ts";
 import { type Started, start } from "./process.ts";
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), "../..");
 const STEPPE = join(ROOT, "bin/steppe");
 const START_TIMEOUT_MS = 30_000;
+/** Longer than the kill timeout of a task and the pace of a region without a leader. */
+const TASKS_END_MS = 20_000;
 
 /** An agent process with the addresses it listens on. */
 export interface Agent extends Started {
@@ -158,6 +161,19 @@ export class Cluster {
     const file = join(folder, "agent.hcl");
     await writeFile(file, `${lines.filter((line) => line !== "").join("\n")}\n`);
     return { name, file };
+  }
+
+  /** Stops all jobs of regions that still answer: an agent that is stopped leaves its tasks running. */
+  async stopJobs(): Promise<void> {
+    for (const { servers, clients } of this.regions.values()) {
+      const server = servers.find(({ child }) => child.exitCode === null && child.signalCode === null);
+      if (server === undefined || clients.length === 0) continue;
+      const jobs = await call<{ ID: string }[]>("GET", `${server.http}/v1/jobs`);
+      for (const { ID } of jobs.body) await call("DELETE", `${server.http}/v1/job/${encodeURIComponent(ID)}`);
+      const ended = (list: Json[]) =>
+        list.every((it) => it.ClientStatus !== "running" && it.ClientStatus !== "pending");
+      await watchUntil<Json[]>(`${server.http}/v1/allocations`, ended, TASKS_END_MS);
+    }
   }
 
   /** Stops everything, clients first, and removes the folder. */
