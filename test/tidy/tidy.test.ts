@@ -11,7 +11,7 @@ const MAY_SEE: Readonly<Record<string, readonly string[]>> = {
   proto: [],
   model: ["proto"],
   runtime: ["model"],
-  jobspec: ["proto", "model"],
+  jobspec: ["model"],
   state: ["proto", "model"],
   scheduler: ["proto", "model", "state"],
   log: ["proto", "model"],
@@ -19,7 +19,7 @@ const MAY_SEE: Readonly<Record<string, readonly string[]>> = {
   control: ["proto", "model", "state", "scheduler", "log"],
   regions: ["proto", "model"],
   http: ["proto", "model"],
-  client: ["proto", "model", "regions"],
+  client: ["proto", "model"],
   server: [
     ...["proto", "model", "runtime", "jobspec", "state", "scheduler", "log", "watch"],
     ...["control", "regions", "http", "client"],

@@ -1,25 +1,7 @@
-import type { Clock, Logger, Service } from "@steppe/model";
-import type {
-  AllocationsDefinition,
-  DeploymentsDefinition,
-  EvaluationsDefinition,
-  JobsDefinition,
-  Member,
-  NodesDefinition,
-  OperatorDefinition,
-  StatusDefinition,
-} from "@steppe/proto";
+import type { Clock, Logger, RegionServices } from "@steppe/model";
+import type { Member } from "@steppe/proto";
 
-/** The services of one region, here or behind gRPC. */
-export interface RegionServices {
-  readonly jobs: Service<JobsDefinition>;
-  readonly deployments: Service<DeploymentsDefinition>;
-  readonly evaluations: Service<EvaluationsDefinition>;
-  readonly allocations: Service<AllocationsDefinition>;
-  readonly nodes: Service<NodesDefinition>;
-  readonly operator: Service<OperatorDefinition>;
-  readonly status: Service<StatusDefinition>;
-}
+export type { RegionServices } from "@steppe/model";
 
 /** What the HTTP API asks of the process it runs in. */
 export interface HttpNeeds {

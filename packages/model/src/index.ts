@@ -44,6 +44,7 @@ export {
 } from "./periodic.ts";
 export { PORT_MAX, parsePortRanges } from "./port-ranges.ts";
 export { compileRegexp, type Regexp } from "./regexp.ts";
+export type { RegionServices } from "./region-services.ts";
 export {
   isRescheduleEnabled,
   type NextReschedule,

@@ -1,4 +1,4 @@
-import type { Call, Service } from "@steppe/model";
+import type { Call, RegionServices, Service } from "@steppe/model";
 import {
   AllocationsDefinition,
   DeploymentsDefinition,
@@ -13,16 +13,7 @@ import {
   type WatchAllocationsRequest,
 } from "@steppe/proto";
 
-/** What a region is to a handler: its services, here or on a server of that region. */
-export interface RegionServices {
-  readonly jobs: Service<JobsDefinition>;
-  readonly deployments: Service<DeploymentsDefinition>;
-  readonly evaluations: Service<EvaluationsDefinition>;
-  readonly allocations: Service<AllocationsDefinition>;
-  readonly nodes: Service<NodesDefinition>;
-  readonly operator: Service<OperatorDefinition>;
-  readonly status: Service<StatusDefinition>;
-}
+export type { RegionServices } from "@steppe/model";
 
 /** The definition behind each member of `RegionServices`; what serves and what forwards both walk it. */
 export const REGION_DEFINITIONS = {

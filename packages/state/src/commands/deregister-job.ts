@@ -1,4 +1,4 @@
-import { DEPLOYMENT_DESCRIPTIONS } from "@steppe/model";
+import { DEPLOYMENT_DESCRIPTIONS, jobDeleted } from "@steppe/model";
 import type { DeregisterJob, Outcome } from "@steppe/proto";
 import type { State } from "../state.ts";
 import { done, type Step } from "../step.ts";
@@ -52,7 +52,7 @@ function closeEvaluations(state: State, step: Step, job: JobState): void {
     state.putEvaluation(step, {
       ...evaluation,
       Status: "complete",
-      StatusDescription: `job ${ID} deleted`,
+      StatusDescription: jobDeleted(ID),
       ModifyIndex: step.index,
       ModifyTime: step.time,
     });

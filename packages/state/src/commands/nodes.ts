@@ -1,4 +1,4 @@
-import { computedClass, SECOND } from "@steppe/model";
+import { ALLOCATION_DESCRIPTIONS, computedClass, SECOND } from "@steppe/model";
 import type {
   DeregisterNodes,
   EvaluateNode,
@@ -110,7 +110,7 @@ function giveUp(state: State, step: Step, allocation: AllocationState): void {
   if (allocation.terminal) return;
   state.changeAllocation(step, allocation, true, (it) => {
     it.DesiredStatus = "stop";
-    it.DesiredDescription = "alloc is lost since its node is down";
+    it.DesiredDescription = ALLOCATION_DESCRIPTIONS.lost;
     it.ClientStatus = "lost";
   });
 }

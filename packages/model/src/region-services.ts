@@ -1,0 +1,21 @@
+import type {
+  AllocationsDefinition,
+  DeploymentsDefinition,
+  EvaluationsDefinition,
+  JobsDefinition,
+  NodesDefinition,
+  OperatorDefinition,
+  StatusDefinition,
+} from "@steppe/proto";
+import type { Service } from "./service.ts";
+
+/** What a region is to a handler: its services, done here or by a server of that region. */
+export interface RegionServices {
+  readonly jobs: Service<JobsDefinition>;
+  readonly deployments: Service<DeploymentsDefinition>;
+  readonly evaluations: Service<EvaluationsDefinition>;
+  readonly allocations: Service<AllocationsDefinition>;
+  readonly nodes: Service<NodesDefinition>;
+  readonly operator: Service<OperatorDefinition>;
+  readonly status: Service<StatusDefinition>;
+}
