@@ -2,6 +2,8 @@
 export interface Answer<T> {
   readonly status: number;
   readonly body: T;
+  /** The body as it came. */
+  readonly text: string;
   readonly index: number;
   readonly headers: Headers;
 }
@@ -26,6 +28,7 @@ export async function call<T = Json>(
   return {
     status: response.status,
     body: (json ? JSON.parse(text) : text) as T,
+    text,
     index: Number(response.headers.get("x-nomad-index") ?? 0),
     headers: response.headers,
   };
