@@ -25,6 +25,11 @@ const MAY_SEE: Readonly<Record<string, readonly string[]>> = {
     ...["control", "regions", "http", "client"],
   ],
   cli: ["server"],
+  // Drives them all; none of them may see it.
+  sim: [
+    ...["proto", "model", "runtime", "state", "scheduler", "log", "watch"],
+    ...["control", "regions", "client", "server"],
+  ],
 };
 
 const PURE_PACKAGES = ["model", "state", "scheduler", "jobspec"];
