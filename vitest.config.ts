@@ -17,6 +17,8 @@ export default defineConfig({
         test: {
           name: "unit",
           isolate: false,
+          // For a machine that does ten other things: nothing here waits for time to pass.
+          testTimeout: 60_000,
           include: ["packages/*/src/**/*.test.ts", "test/**/*.test.ts"],
           exclude: ["**/*.cluster.test.ts", "**/node_modules/**"],
         },
