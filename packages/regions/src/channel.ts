@@ -27,6 +27,9 @@ type State =
 
 export type ChannelState = State["kind"];
 
+/** A channel as its callers see it. */
+export type ServerChannel = Omit<Channel, "tick" | "close">;
+
 export class Channel {
   readonly address: string;
   #clock: Clock;

@@ -1,6 +1,6 @@
 // Channels to servers by address, and the one loop that watches over their deadlines and health.
 import type { Clock, Logger } from "@steppe/model";
-import { Channel } from "./channel.ts";
+import { Channel, type ServerChannel } from "./channel.ts";
 import type { TlsOptions } from "./link.ts";
 
 /** How late a deadline may be noticed. */
@@ -8,7 +8,7 @@ const TICK_MS = 100;
 
 export interface Channels {
   /** The channel to `host:port`; connects when first used. */
-  to(address: string): Channel;
+  to(address: string): ServerChannel;
   /** Fails all calls. No channel may be used afterwards. */
   close(): void;
 }

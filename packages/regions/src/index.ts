@@ -1,5 +1,5 @@
 export { joinAddress, splitAddress, withPort } from "./address.ts";
-export type { Channel, ChannelState } from "./channel.ts";
+export type { ChannelState, ServerChannel } from "./channel.ts";
 export { type Channels, createChannels } from "./channels.ts";
 export {
   ALIVE,

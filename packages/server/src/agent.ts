@@ -8,13 +8,22 @@ import type { NodeAgent } from "@steppe/client";
 import { buildApp, type FastifyInstance, type HttpNeeds } from "@steppe/http";
 import { type Clock, type Logger, type Random, SteppeError } from "@steppe/model";
 import type { Member } from "@steppe/proto";
-import { type Channels, createChannels, createServerClient, type RegionServices } from "@steppe/regions";
+import {
+  type Channels,
+  createChannels,
+  createGrpcServer,
+  createServerClient,
+  type GrpcServer,
+  type Implementations,
+  type RegionServices,
+} from "@steppe/regions";
 import { createClock, createRandom } from "@steppe/runtime";
 import { agentInformation } from "./agent-information.ts";
 import { readings, serverHealth, stats } from "./agent-readings.ts";
 import { createClient } from "./client.ts";
 import { type AgentConfig, formatEndpoint } from "./config/index.ts";
 import { ownMember } from "./members.ts";
+import { openRegion } from "./open-region.ts";
 import { type Server, startServer } from "./server.ts";
 
 export interface Agent {
@@ -79,9 +88,15 @@ async function startParts(running: Running, app: FastifyInstance, onFatal: (erro
   running.httpPort = (app.server.address() as AddressInfo).port;
   const port = config.advertise.http.port || running.httpPort;
   const http = formatEndpoint({ host: config.advertise.http.host, port });
-  if (config.server.enabled) running.server = await startServer({ ...running, onFatal });
+  if (config.server.enabled)
+    running.server = await startServer({ ...running, openRegion, listen: listenOn(running), onFatal });
   if (config.client.enabled) running.client = await startClient(running, http);
   return http;
+}
+
+function listenOn({ config, clock, logger }: Running): (served: Implementations) => Promise<GrpcServer> {
+  const at = { host: config.addresses.rpc, port: config.ports.rpc };
+  return (served) => createGrpcServer({ ...at, clock, logger }, served);
 }
 
 async function startClient(running: Running, httpAddress: string): Promise<NodeAgent> {

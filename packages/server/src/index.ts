@@ -1,6 +1,11 @@
 export { type Agent, startAgent } from "./agent.ts";
+export { connectOverGrpc } from "./client.ts";
 export { type AgentConfig, type ConfigOverrides, devConfig, type LoadedConfig, loadConfig } from "./config/index.ts";
+export { type OpenRegion, openRegion, type RegionEnds } from "./open-region.ts";
+export { type OpenedReplica, openReplica } from "./open-replica.ts";
 export { runAgent } from "./run-agent.ts";
 export { runSimulatedNodes } from "./run-simulated-nodes.ts";
 export { runWorker } from "./run-worker.ts";
+export { type Server, type ServerParts, startServer } from "./server.ts";
 export { takeSnapshot } from "./snapshots.ts";
+export { startWorkers, type WorkerParts, type Workers } from "./workers.ts";

@@ -1,15 +1,8 @@
-import { mkdir } from "node:fs/promises";
-import { join } from "node:path";
 import {
   type Applier,
-  connectNats,
   createApplier,
   createFreshness,
-  createLocalBus,
-  createNatsBus,
   createProposer,
-  openEmbeddedLog,
-  openJetStreamLog,
   type RegionBus,
   type ReplicatedLog,
 } from "@steppe/log";
@@ -17,11 +10,12 @@ import { type Clock, type Logger, MILLISECOND, type Random } from "@steppe/model
 import { apply, type Changes, decodeSnapshot, State } from "@steppe/state";
 import { Watches } from "@steppe/watch";
 import type { AgentConfig } from "./config/index.ts";
-import { natsOptions } from "./nats-options.ts";
+import type { OpenRegion } from "./open-region.ts";
 import type { Replica } from "./replica.ts";
 
 export interface ReplicaNeeds {
   readonly config: AgentConfig;
+  readonly openRegion: OpenRegion;
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
@@ -43,7 +37,7 @@ export interface OpenedReplica {
 /** Opens the region's log, loads its newest snapshot and goes on from there. */
 export async function openReplica(needs: ReplicaNeeds): Promise<OpenedReplica> {
   const { clock, random, logger } = needs;
-  const { log, bus, kind, closeTransport } = await openLog(needs);
+  const { log, bus, kind, closeTransport } = await needs.openRegion(needs);
   const state = await loadState(log, logger);
   const applier = createApplier({
     log,
@@ -79,29 +73,6 @@ export async function openReplica(needs: ReplicaNeeds): Promise<OpenedReplica> {
     replica: { log, state, view: state, applier, proposer, freshness, watches, close },
     bus,
     settings: { kind, payloadMax: log.payloadMax },
-  };
-}
-
-async function openLog({ config, clock, logger }: ReplicaNeeds): Promise<{
-  log: ReplicatedLog;
-  bus: RegionBus;
-  kind: string;
-  closeTransport(): Promise<void>;
-}> {
-  const { nats, region } = config;
-  if (nats === undefined) {
-    const folder = join(config.dataDir, "server");
-    await mkdir(folder, { recursive: true });
-    const log = await openEmbeddedLog({ path: join(folder, "log.db"), logger });
-    return { log, bus: createLocalBus(clock, logger), kind: "embedded", closeTransport: async () => undefined };
-  }
-  const connection = await connectNats({ ...natsOptions(nats), name: `${config.name}.${region}`, logger });
-  const log = await openJetStreamLog({ connection, region, replicas: nats.replicas, clock, logger });
-  return {
-    log,
-    bus: createNatsBus(connection, region, logger),
-    kind: "jetstream",
-    closeTransport: () => connection.close(),
   };
 }
 

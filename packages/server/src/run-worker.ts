@@ -2,6 +2,7 @@ import { SteppeError } from "@steppe/model";
 import { createClock, createRandom } from "@steppe/runtime";
 import type { LoadedConfig } from "./config/index.ts";
 import { createLogger } from "./logger.ts";
+import { openRegion } from "./open-region.ts";
 import { openReplica } from "./open-replica.ts";
 import { untilSignalled } from "./signals.ts";
 import { startWorkers } from "./workers.ts";
@@ -19,7 +20,7 @@ export async function runWorker({ config, warnings }: LoadedConfig): Promise<num
   const [clock, random] = [createClock(), createRandom()];
   const fatal = Promise.withResolvers<Error>();
   const signalled = untilSignalled(logger);
-  const { replica, bus } = await openReplica({ config, clock, random, logger, onFatal: fatal.resolve });
+  const { replica, bus } = await openReplica({ config, openRegion, clock, random, logger, onFatal: fatal.resolve });
   const workers = startWorkers(1, {
     name: `${config.name}.${config.region}`,
     replica,

@@ -7,17 +7,18 @@ import {
   type Channels,
   createDirectory,
   createExchange,
-  createGrpcServer,
   createRouter,
   type Directory,
   type Exchange,
   type GrpcServer,
+  type Implementations,
   type Router,
   routedServices,
 } from "@steppe/regions";
 import { type AgentConfig, formatEndpoint } from "./config/index.ts";
 import { leaderDuties, onAppliedOf, proposeTo, type ServerDuties } from "./leader-duties.ts";
 import { ownMember } from "./members.ts";
+import type { OpenRegion } from "./open-region.ts";
 import { type OpenedReplica, openReplica } from "./open-replica.ts";
 import { keepPresence } from "./presence.ts";
 import { createNodeAgents } from "./services/node-agents.ts";
@@ -31,7 +32,10 @@ const CLOSE_GRACE_MS = 3000;
 
 export interface ServerParts {
   readonly config: AgentConfig;
+  readonly openRegion: OpenRegion;
   readonly channels: Channels;
+  /** Serves these where others reach this server. */
+  readonly listen: (implementations: Implementations) => Promise<GrpcServer>;
   /** Port the HTTP API got. */
   readonly httpPort: number;
   readonly clock: Clock;
@@ -79,14 +83,11 @@ export async function startServer(parts: ServerParts): Promise<Server> {
     heartbeatTtlMs: () => ttlFor(replica.view.nodes.size, random.fraction(), duties.timing),
   });
 
-  const grpc = await createGrpcServer(
-    { host: config.addresses.rpc, port: config.ports.rpc, clock, logger },
-    {
-      region: routedServices({ route: (region, forwarded) => known.get().router.route(region, forwarded) }),
-      membership: { exchange: (request, call) => known.get().exchange.service.exchange(request, call) },
-      nodeAgents,
-    },
-  );
+  const grpc = await parts.listen({
+    region: routedServices({ route: (region, forwarded) => known.get().router.route(region, forwarded) }),
+    membership: { exchange: (request, call) => known.get().exchange.service.exchange(request, call) },
+    nodeAgents,
+  });
   const self = ownMember(config, random.id(), clock.wallNs(), { http: parts.httpPort, rpc: grpc.port });
   const directory = createDirectory({ self });
   const exchange = createExchange({ directory, channels, join: config.server.join, clock, random, logger });
