@@ -15,11 +15,17 @@ export function quoteList(texts: readonly string[]): string {
 /** Order of Go strings, by bytes: the order of code points, which UTF-16 order differs from beyond the first plane. */
 export function compareText(a: string, b: string): number {
   if (a === b) return 0;
-  const left = Array.from(a, (char) => char.codePointAt(0) as number);
-  const right = Array.from(b, (char) => char.codePointAt(0) as number);
-  for (let i = 0; i < left.length && i < right.length; i++) {
-    const difference = (left[i] as number) - (right[i] as number);
-    if (difference !== 0) return difference;
+  const length = Math.min(a.length, b.length);
+  for (let i = 0; i < length; i++) {
+    const left = a.charCodeAt(i);
+    const right = b.charCodeAt(i);
+    if (left !== right) return codePointRank(left) - codePointRank(right);
   }
-  return left.length - right.length;
+  return a.length - b.length;
+}
+
+/** Halves of code points beyond the first plane rank above the last units of it. */
+function codePointRank(unit: number): number {
+  if (unit < 0xd800) return unit;
+  return unit < 0xe000 ? unit + 0x2000 : unit - 0x800;
 }

@@ -1,4 +1,5 @@
 import { listToJson } from "@steppe/model";
+import { boolParam } from "../request/params.ts";
 import { queryOptions } from "../request/query-options.ts";
 import { fixed } from "../resource.ts";
 import { register } from "./register.ts";
@@ -6,7 +7,8 @@ import { register } from "./register.ts";
 export const jobsResource = fixed("/v1/jobs", {
   GET: async (exchange) => {
     const Query = queryOptions(exchange);
-    const { Jobs, Meta } = await exchange.services(Query.Region).jobs.list({ Query }, exchange);
+    const wantsMeta = boolParam(exchange.params, "meta");
+    const { Jobs, Meta } = await exchange.services(Query.Region).jobs.list({ Query, Meta: wantsMeta }, exchange);
     exchange.meta(Meta);
     return exchange.json(listToJson("JobListStub", Jobs));
   },

@@ -1,6 +1,8 @@
 import type { Service } from "@steppe/model";
 import type { AllocationsDefinition } from "@steppe/proto";
-import { inNamespace, page, type Reader } from "./read.ts";
+import { allocationsListing } from "./listings.ts";
+import { createPager } from "./paging.ts";
+import { inNamespace, type Reader } from "./read.ts";
 import { allocationStub, fullAllocation } from "./stubs.ts";
 
 /** Allocations of this region. */
@@ -21,12 +23,13 @@ export function createAllocations(reader: Reader): Service<AllocationsDefinition
 
     async list({ Query: query }, call) {
       const wanted = inNamespace(query);
+      const page = createPager(query, allocationsListing(reader.view, query));
       const { value, meta } = await reader.read(query, call, { kind: "table", id: "allocations" }, (view) => {
         const index = view.indexes.changedAt("allocations");
-        const allocations = [...view.allocations.byId.values()].filter(
+        const { items, next } = page(
+          view.allocations.byId.values(),
           (it) => wanted(it.Namespace) && it.ID.startsWith(query?.Prefix ?? ""),
         );
-        const { items, next } = page(allocations, query, (it) => it.ID);
         return { changedAt: index, index, value: { items: items.map((it) => allocationStub(view, it)), next } };
       });
       return { Allocations: value.items, Meta: { ...meta, NextToken: value.next } };

@@ -1,7 +1,9 @@
 import { type Service, SteppeError } from "@steppe/model";
 import type { DeploymentsDefinition, DeploymentUpdateResponse, Outcome } from "@steppe/proto";
 import type { JobDeploymentsView, StateView } from "@steppe/state";
-import { inNamespace, page, type Reader } from "./read.ts";
+import { deploymentsListing } from "./listings.ts";
+import { createPager } from "./paging.ts";
+import { inNamespace, type Reader } from "./read.ts";
 import { allocationStub } from "./stubs.ts";
 import type { Writer } from "./write.ts";
 
@@ -23,11 +25,12 @@ export function createDeployments(reader: Reader, writer: Writer): Service<Deplo
 
     async list({ Query: query }, call) {
       const wanted = inNamespace(query);
+      const page = createPager(query, deploymentsListing(query));
       const { value, meta } = await reader.read(query, call, { kind: "table", id: "deployments" }, (view) => {
         const index = view.indexes.changedAt("deployments");
         const all = [...view.deployments.byId.values()].map(({ deployment }) => deployment);
-        const found = all.filter((it) => wanted(it.Namespace) && it.ID.startsWith(query?.Prefix ?? ""));
-        return { changedAt: index, index, value: page(found, query, (it) => it.ID) };
+        const found = page(all, (it) => wanted(it.Namespace) && it.ID.startsWith(query?.Prefix ?? ""));
+        return { changedAt: index, index, value: found };
       });
       return { Deployments: value.items, Meta: { ...meta, NextToken: value.next } };
     },

@@ -1,6 +1,8 @@
 import type { Service } from "@steppe/model";
 import type { EvaluationsDefinition } from "@steppe/proto";
-import { inNamespace, page, type Reader } from "./read.ts";
+import { evaluationsListing } from "./listings.ts";
+import { createPager } from "./paging.ts";
+import { inNamespace, type Reader } from "./read.ts";
 import { allocationStub, shownEvaluation } from "./stubs.ts";
 
 /** Evaluations of this region. */
@@ -22,16 +24,18 @@ export function createEvaluations(reader: Reader): Service<EvaluationsDefinition
     async list(request, call) {
       const { Query: query, JobID, Status } = request;
       const wanted = inNamespace(query);
+      const page = createPager(query, evaluationsListing(query));
       const { value, meta } = await reader.read(query, call, { kind: "table", id: "evaluations" }, (view) => {
         const index = view.indexes.changedAt("evaluations");
-        const evaluations = [...view.evaluations.byId.values()].filter(
+        const found = page(
+          view.evaluations.byId.values(),
           (it) =>
             wanted(it.Namespace) &&
             it.ID.startsWith(query?.Prefix ?? "") &&
             (JobID === "" || it.JobID === JobID) &&
             (Status === "" || it.Status === Status),
         );
-        return { changedAt: index, index, value: page(evaluations, query, (it) => it.ID) };
+        return { changedAt: index, index, value: found };
       });
       return { Evaluations: value.items.map(shownEvaluation), Meta: { ...meta, NextToken: value.next } };
     },

@@ -18,10 +18,11 @@ import {
 } from "@steppe/proto";
 import { jobKey } from "@steppe/state";
 import { changeOfDeployments } from "./deployments.ts";
+import { createJobList } from "./job-list.ts";
 import type { JobLimits } from "./limits.ts";
 import { planJob } from "./plan-job.ts";
-import { inNamespace, namespaceOf, page, type Reader } from "./read.ts";
-import { allocationStub, jobStub, shownEvaluation } from "./stubs.ts";
+import { namespaceOf, type Reader } from "./read.ts";
+import { allocationStub, shownEvaluation } from "./stubs.ts";
 import type { Writer } from "./write.ts";
 
 /** The job API of this region. */
@@ -33,6 +34,8 @@ export function createJobs(reader: Reader, writer: Writer, limits: JobLimits, ra
     jobKey(namespaceOf(request.Query), request.JobID);
 
   return {
+    ...createJobList(reader),
+
     async get(request, call) {
       const key = { kind: "job", id: ofJob(request) } as const;
       const { value, meta } = await reader.read(request.Query, call, key, (view) => {
@@ -44,19 +47,6 @@ export function createJobs(reader: Reader, writer: Writer, limits: JobLimits, ra
         };
       });
       return { Job: value, Meta: meta };
-    },
-
-    async list(request, call) {
-      const wanted = inNamespace(request.Query);
-      const prefix = request.Query?.Prefix ?? "";
-      const { value, meta } = await reader.read(request.Query, call, { kind: "table", id: "summaries" }, (view) => {
-        const index = Math.max(view.indexes.changedAt("jobs"), view.indexes.changedAt("summaries"));
-        const jobs = [...view.jobs.byKey.values()].filter(
-          ({ job }) => wanted(job.Namespace) && job.ID.startsWith(prefix),
-        );
-        return { changedAt: index, index, value: page(jobs, request.Query, (job) => job.key) };
-      });
-      return { Jobs: value.items.map(jobStub), Meta: { ...meta, NextToken: value.next } };
     },
 
     async summary(request, call) {

@@ -1,6 +1,8 @@
 import { NODE_ELIGIBILITIES, type NodeEligibility, quote, type Service, SteppeError } from "@steppe/model";
 import type { NodesDefinition, NodeWriteResponse, Outcome } from "@steppe/proto";
-import { page, type Reader } from "./read.ts";
+import { NODES } from "./listings.ts";
+import { createPager } from "./paging.ts";
+import type { Reader } from "./read.ts";
 import { fullAllocation, nodeStub, shownNode } from "./stubs.ts";
 import type { Writer } from "./write.ts";
 
@@ -21,11 +23,12 @@ export function createNodes(reader: Reader, writer: Writer): Service<NodesDefini
     },
 
     async list({ Query: query }, call) {
+      const page = createPager(query, NODES);
       const { value, meta } = await reader.read(query, call, { kind: "table", id: "nodes" }, (view) => {
         const index = view.indexes.changedAt("nodes");
-        const nodes = view.nodes.nodes.filter((node) => node?.ID.startsWith(query?.Prefix ?? "") === true);
-        const known = nodes.filter((node) => node !== undefined);
-        return { changedAt: index, index, value: page(known, query, (node) => node.ID) };
+        const known = view.nodes.nodes.filter((node) => node !== undefined);
+        const found = page(known, (node) => node.ID.startsWith(query?.Prefix ?? ""));
+        return { changedAt: index, index, value: found };
       });
       return { Nodes: value.items.map(nodeStub), Meta: { ...meta, NextToken: value.next } };
     },

@@ -29,7 +29,6 @@ export function createReader(replica: Replica, clock: Clock, fraction: () => num
     view,
     async read(given, call, key, find) {
       const query = given ?? QueryOptions.create();
-      if (query.Filter !== "") throw new SteppeError("invalid", "filter expressions are not supported by this version");
       if (!query.AllowStale) await catchUp(replica, query.Consistent, call, clock);
       const options = {
         minIndex: query.MinQueryIndex,
@@ -82,27 +81,6 @@ function queryMeta({ view, log }: Replica, clock: Clock, index: number): QueryMe
     LastContact: Math.round(log.silenceMs() * 1e6),
     KnownLeader: view.lease !== undefined && view.lease.Expires > clock.wallNs(),
   };
-}
-
-/** The part of a sorted list that the query asks for, and the token that continues it. */
-export function page<T>(
-  items: T[],
-  query: QueryOptions | undefined,
-  keyOf: (item: T) => string,
-): { items: T[]; next: string } {
-  items.sort((a, b) => compare(keyOf(a), keyOf(b)));
-  if (query === undefined) return { items, next: "" };
-  if (query.Reverse) items.reverse();
-  const token = query.NextToken;
-  const from =
-    token === "" ? 0 : items.findIndex((item) => (query.Reverse ? keyOf(item) <= token : keyOf(item) >= token));
-  const rest = from < 0 ? [] : items.slice(from);
-  if (query.PerPage <= 0 || rest.length <= query.PerPage) return { items: rest, next: "" };
-  return { items: rest.slice(0, query.PerPage), next: keyOf(rest[query.PerPage] as T) };
-}
-
-function compare(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }
 
 /** The namespace that a query means, and whether an object of one is in it. */

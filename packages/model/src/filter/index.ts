@@ -1,0 +1,1 @@
+export { compileFilter, type FilterSubject } from "./compile.ts";
