@@ -16,3 +16,4 @@ export {
   type ProposerDependencies,
   type ProposerOptions,
 } from "./proposer.ts";
+export { replaceFile } from "./replace-file.ts";

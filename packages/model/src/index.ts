@@ -28,6 +28,7 @@ export {
 } from "./descriptions.ts";
 export { combinedMeta, groupUpdate, specChanged } from "./diff.ts";
 export { type ErrorCode, GRPC_STATUS, HTTP_STATUS, isErrorCode, SteppeError } from "./errors.ts";
+export { type AppendFile, FileError, type FileErrorCode, type Files } from "./files.ts";
 export { compileFilter, type FilterSubject } from "./filter/index.ts";
 export { compareText, quote, quoteList } from "./go-text.ts";
 export { deriveId, formatId, parseId } from "./ids.ts";

@@ -1,2 +1,4 @@
 // For tests.
+
+export { canMount, type SmallDisk, smallDisk } from "./testing/small-disk.ts";
 export { createStepClock, START_NS, type StepClock, settle } from "./testing/step-clock.ts";
