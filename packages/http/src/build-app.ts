@@ -11,6 +11,7 @@ import { agentResources } from "./routes/agent.ts";
 import { allocationResources } from "./routes/allocations.ts";
 import { deploymentResources } from "./routes/deployments.ts";
 import { evaluationResources } from "./routes/evaluations.ts";
+import { eventResources } from "./routes/events.ts";
 import { jobResource } from "./routes/job.ts";
 import { jobsResource } from "./routes/jobs.ts";
 import { nodeResources } from "./routes/nodes.ts";
@@ -22,6 +23,7 @@ const RESOURCES: readonly Resource[] = [
   jobsResource,
   ...deploymentResources,
   ...evaluationResources,
+  ...eventResources,
   ...allocationResources,
   ...nodeResources,
   ...operatorResources,

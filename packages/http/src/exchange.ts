@@ -6,8 +6,9 @@ import type { HttpNeeds, RegionServices } from "./needs.ts";
 import type { HttpOptions } from "./options.ts";
 import { metaHeaders } from "./reply/meta.ts";
 import { chooseEncoding, Payload } from "./reply/payload.ts";
+import { ReplyStream } from "./reply/reply-stream.ts";
 import { authToken } from "./request/credentials.ts";
-import type { Params } from "./request/params.ts";
+import { allValues, type Params } from "./request/params.ts";
 import { readBody } from "./request/read-body.ts";
 
 /** What all requests of one app share. */
@@ -79,6 +80,11 @@ export class Exchange implements Call, Held {
     if (this.#isHeld) this.#around.lifecycle.release(this);
   }
 
+  /** Every value of a query parameter that may be repeated. */
+  all(name: string): string[] {
+    return allValues(this.#request.url ?? "", name);
+  }
+
   services(region: string): RegionServices {
     return this.needs.route(region);
   }
@@ -117,6 +123,7 @@ export class Exchange implements Call, Held {
       this.needs.logger.debug({ err: error, method, url }, "client went away");
       return;
     }
+    if (this.#response.headersSent) throw error;
     if (error instanceof SteppeError) {
       if (error.code === "outcome-unknown") this.header("Steppe-Outcome", "unknown");
       // What is left of the body would be read only to be thrown away.
@@ -134,6 +141,21 @@ export class Exchange implements Call, Held {
     const { method, url } = this.#request;
     this.needs.logger.error({ err: error, method, url }, "reply could not be written");
     this.#response.destroy();
+  }
+
+  /** Begins a reply that is written piece by piece: each one goes out at once, packed where the client takes that. */
+  stream(type: string): ReplyStream {
+    const accepted = this.#request.headers["accept-encoding"];
+    const encoding = accepted === undefined ? undefined : chooseEncoding(accepted);
+    const head = ["Content-Type", type, "Vary", "Accept-Encoding"];
+    if (this.#around.lifecycle.closing) head.push("Connection", "close");
+    if (encoding !== undefined) head.push("Content-Encoding", encoding);
+    this.#response.writeHead(200, [...head, ...this.#headers]);
+    return new ReplyStream(this.#response, encoding, this.#request.method === "HEAD");
+  }
+
+  get isHead(): boolean {
+    return this.#request.method === "HEAD";
   }
 
   send(status: number, type: string, payload: Payload): void | Promise<void> {

@@ -3,6 +3,7 @@ import {
   AllocationsDefinition,
   DeploymentsDefinition,
   EvaluationsDefinition,
+  EventsDefinition,
   JobRegisterResponse,
   JobsDefinition,
   type Member,
@@ -66,12 +67,14 @@ function servicesOf(region: string, answers: Answers, calls: World["calls"]): Re
   const service = <D extends ServiceDefinition>(name: keyof RegionServices, definition: D): Service<D> => {
     const methods: Record<string, unknown> = {};
     for (const method of Object.keys(definition.methods)) {
-      methods[method] = async (request: unknown, call: Call) => {
+      const answered = (request: unknown, call: Call) => {
         calls.push({ region, method: `${name}.${method}`, request, call });
         const answer = (answers[name] as Record<string, (request: unknown, call: Call) => unknown>)?.[method];
         if (answer === undefined) throw new Error(`${name}.${method} was not expected`);
         return answer(request, call);
       };
+      const isStream = definition.methods[method]?.responseStream === true;
+      methods[method] = isStream ? answered : async (request: unknown, call: Call) => answered(request, call);
     }
     return methods as Service<D>;
   };
@@ -79,6 +82,7 @@ function servicesOf(region: string, answers: Answers, calls: World["calls"]): Re
     jobs: service("jobs", JobsDefinition),
     deployments: service("deployments", DeploymentsDefinition),
     evaluations: service("evaluations", EvaluationsDefinition),
+    events: service("events", EventsDefinition),
     allocations: service("allocations", AllocationsDefinition),
     nodes: service("nodes", NodesDefinition),
     operator: service("operator", OperatorDefinition),

@@ -2,6 +2,7 @@ import type {
   AllocationsDefinition,
   DeploymentsDefinition,
   EvaluationsDefinition,
+  EventsDefinition,
   JobsDefinition,
   NodesDefinition,
   OperatorDefinition,
@@ -14,6 +15,7 @@ export interface RegionServices {
   readonly jobs: Service<JobsDefinition>;
   readonly deployments: Service<DeploymentsDefinition>;
   readonly evaluations: Service<EvaluationsDefinition>;
+  readonly events: Service<EventsDefinition>;
   readonly allocations: Service<AllocationsDefinition>;
   readonly nodes: Service<NodesDefinition>;
   readonly operator: Service<OperatorDefinition>;

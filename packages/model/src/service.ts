@@ -1,15 +1,16 @@
 /**
  * A service of the contract as a plain object of functions: what a handler calls, whether the
  * work is done here or by a server of another region. `D` is a definition that
- * `npm run generate` makes (`JobsDefinition`, …). Unary methods only; failures are `SteppeError`.
+ * `npm run generate` makes (`JobsDefinition`, …). Failures are `SteppeError`. A stream of answers lasts
+ * until the call's signal aborts, and is not bound to the call's time.
  */
 export type Service<D extends ServiceDefinition> = {
-  readonly [Method in keyof D["methods"]]: D["methods"][Method]["responseStream"] extends true
-    ? never
-    : (
-        request: MessageOf<D["methods"][Method]["requestType"]>,
-        call: Call,
-      ) => Promise<MessageOf<D["methods"][Method]["responseType"]>>;
+  readonly [Method in keyof D["methods"]]: (
+    request: MessageOf<D["methods"][Method]["requestType"]>,
+    call: Call,
+  ) => D["methods"][Method]["responseStream"] extends true
+    ? AsyncIterable<MessageOf<D["methods"][Method]["responseType"]>>
+    : Promise<MessageOf<D["methods"][Method]["responseType"]>>;
 };
 
 /** What accompanies every call. */

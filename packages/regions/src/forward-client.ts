@@ -13,8 +13,15 @@ import { blockingMs, queryOf } from "./blocking.ts";
 import type { Channels } from "./channels.ts";
 import type { Directory, RegionServer } from "./directory.ts";
 import { type GrpcMethod, grpcMethods } from "./grpc-definition.ts";
-import { type AnyMethod, mapRegionServices, REGION_DEFINITIONS, type RegionServices } from "./region-services.ts";
+import {
+  type AnyMethod,
+  type AnyStream,
+  mapRegionServices,
+  REGION_DEFINITIONS,
+  type RegionServices,
+} from "./region-services.ts";
 import { noPathToRegion, type RegionView, routeRequest } from "./route.ts";
+import { firstThatStreams } from "./stream-call.ts";
 import { TransportFailure } from "./transport-failure.ts";
 
 const FORWARD_TIMEOUT_MS = 5_000;
@@ -41,7 +48,10 @@ export function createRouter(options: RouterOptions): Router {
     servers: (region) => directory.servers(region, clock.monotonicMs()),
   };
   const stubs = new Map<string, RegionServices>();
-  const refusing = mapRegionServices(() => () => Promise.reject(noPathToRegion()));
+  const refusing = mapRegionServices(
+    () => () => Promise.reject(noPathToRegion()),
+    () => () => firstThatStreams<never>([], (none) => none, noPathToRegion),
+  );
   return {
     route(region, forwarded = false) {
       const route = routeRequest({ region, forwarded }, self, view);
@@ -50,7 +60,10 @@ export function createRouter(options: RouterOptions): Router {
       let stub = stubs.get(region);
       if (stub === undefined) {
         const forwarder = new Forwarder(region, options, view);
-        stub = mapRegionServices((service, method) => forwarder.method(service, method));
+        stub = mapRegionServices(
+          (service, method) => forwarder.method(service, method),
+          (service, method) => forwarder.stream(service, method),
+        );
         stubs.set(region, stub);
       }
       return stub;
@@ -61,6 +74,12 @@ export function createRouter(options: RouterOptions): Router {
 const METHODS = Object.fromEntries(
   Object.entries(REGION_DEFINITIONS).map(([service, definition]) => [service, grpcMethods(definition)]),
 ) as Record<keyof RegionServices, Record<string, GrpcMethod<object, object>>>;
+
+function methodOf(service: keyof RegionServices, name: string): GrpcMethod<object, object> {
+  const method = METHODS[service][name];
+  if (method === undefined) throw new Error(`no method ${service}.${name}`);
+  return method;
+}
 
 /** What one call has met so far. */
 interface Attempts {
@@ -85,14 +104,25 @@ class Forwarder {
   }
 
   method(service: keyof RegionServices, name: string): AnyMethod {
-    const method = METHODS[service][name];
-    if (method === undefined) throw new Error(`no method ${service}.${name}`);
+    const method = methodOf(service, name);
     // An empty message tells which kind of request this is.
     const blank = method.decodeRequest(new Uint8Array(0));
     if ("Write" in blank) return (request, call) => this.#forward(method, this.#markWrite(request), call, true);
     if ("Query" in blank) return (request, call) => this.#forward(method, this.#markQuery(request), call, false);
     const mark = { Region: this.#region, Forwarded: true };
     return (request, call) => this.#forward(method, { ...request, ...mark }, call, false);
+  }
+
+  /** Streams are reads. They have no time limit, so only their beginning is tried again elsewhere. */
+  stream(service: keyof RegionServices, name: string): AnyStream {
+    const method = methodOf(service, name);
+    const { channels } = this.#options;
+    return (request, { signal }) =>
+      firstThatStreams(
+        this.#candidates(),
+        (server) => channels.to(server.address).stream(method, this.#markQuery(request), signal),
+        noPathToRegion,
+      );
   }
 
   #markQuery(request: object): object {

@@ -8,7 +8,7 @@ import {
   type sendUnaryData,
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
-import { type Call, type Clock, type Logger, MILLISECOND, type ServiceDefinition, SteppeError } from "@steppe/model";
+import { type Clock, type Logger, MILLISECOND, type ServiceDefinition, SteppeError } from "@steppe/model";
 import { MembershipDefinition, NodeAgentsDefinition } from "@steppe/proto";
 import { joinAddress } from "./address.ts";
 import { blockingMs, queryOf } from "./blocking.ts";
@@ -18,6 +18,7 @@ import { CLOSING, CODE_TRAILER, encodeError, type WireStatus } from "./grpc-erro
 import type { TlsOptions } from "./link.ts";
 import {
   type AnyMethod,
+  type AnyStream,
   type MembershipService,
   type NodeAgentsService,
   REGION_DEFINITIONS,
@@ -170,7 +171,6 @@ function handlers(
 }
 
 type AnyGrpcMethod = GrpcMethod<object, object>;
-type AnyStream = (request: object, call: Call) => AsyncIterable<object>;
 
 function unaryHandler(method: AnyMethod, grpc: AnyGrpcMethod, calls: OpenCalls, { clock, logger }: GrpcServerOptions) {
   return async (call: ServerUnaryCall<object, Uint8Array>, callback: sendUnaryData<Uint8Array>): Promise<void> => {

@@ -3,14 +3,13 @@ import {
   AllocationsDefinition,
   DeploymentsDefinition,
   EvaluationsDefinition,
+  EventsDefinition,
   JobsDefinition,
   type MembershipDefinition,
   type NodeAgentsDefinition,
-  type NodeAllocations,
   NodesDefinition,
   OperatorDefinition,
   StatusDefinition,
-  type WatchAllocationsRequest,
 } from "@steppe/proto";
 
 export type { RegionServices } from "@steppe/model";
@@ -20,6 +19,7 @@ export const REGION_DEFINITIONS = {
   jobs: JobsDefinition,
   deployments: DeploymentsDefinition,
   evaluations: EvaluationsDefinition,
+  events: EventsDefinition,
   allocations: AllocationsDefinition,
   nodes: NodesDefinition,
   operator: OperatorDefinition,
@@ -28,26 +28,28 @@ export const REGION_DEFINITIONS = {
 
 export type MembershipService = Service<MembershipDefinition>;
 
-/** What a server does for node agents; the watch is a stream that lasts until the call's signal aborts. */
-export type NodeAgentsService = Omit<Service<NodeAgentsDefinition>, "watchAllocations"> & {
-  watchAllocations(request: WatchAllocationsRequest, call: Call): AsyncIterable<NodeAllocations>;
-};
+/** What a server does for node agents. */
+export type NodeAgentsService = Service<NodeAgentsDefinition>;
 
-/** A service method whose message types the walker of definitions does not know. */
+/** Service methods whose message types the walker of definitions does not know. */
 export type AnyMethod = (request: object, call: Call) => Promise<object>;
+export type AnyStream = (request: object, call: Call) => AsyncIterable<object>;
 
 /**
- * Makes one `RegionServices` by asking `make` for each method. The only place where the types of
+ * Makes one `RegionServices` by asking `unary` or `stream` for each method. The only place where the types of
  * the messages are set aside: a method made for a definition gets that definition's messages.
  */
-export function mapRegionServices(make: (service: keyof RegionServices, method: string) => AnyMethod): RegionServices {
-  const services: Record<string, Record<string, AnyMethod>> = {};
-  for (const [service, definition] of Object.entries(REGION_DEFINITIONS)) {
-    const methods: Record<string, AnyMethod> = {};
-    for (const method of Object.keys(definition.methods)) {
-      methods[method] = make(service as keyof RegionServices, method);
+export function mapRegionServices(
+  unary: (service: keyof RegionServices, method: string) => AnyMethod,
+  stream: (service: keyof RegionServices, method: string) => AnyStream,
+): RegionServices {
+  const services: Record<string, Record<string, AnyMethod | AnyStream>> = {};
+  for (const [service, { methods }] of Object.entries(REGION_DEFINITIONS)) {
+    const made: Record<string, AnyMethod | AnyStream> = {};
+    for (const [method, { responseStream }] of Object.entries(methods)) {
+      made[method] = (responseStream ? stream : unary)(service as keyof RegionServices, method);
     }
-    services[service] = methods;
+    services[service] = made;
   }
   return services as unknown as RegionServices;
 }

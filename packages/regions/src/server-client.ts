@@ -1,7 +1,14 @@
 import { type Call, SteppeError } from "@steppe/model";
 import type { Channels } from "./channels.ts";
 import { type GrpcMethod, grpcMethods } from "./grpc-definition.ts";
-import { type AnyMethod, mapRegionServices, REGION_DEFINITIONS, type RegionServices } from "./region-services.ts";
+import {
+  type AnyMethod,
+  type AnyStream,
+  mapRegionServices,
+  REGION_DEFINITIONS,
+  type RegionServices,
+} from "./region-services.ts";
+import { firstThatStreams } from "./stream-call.ts";
 import { TransportFailure } from "./transport-failure.ts";
 
 /**
@@ -10,12 +17,28 @@ import { TransportFailure } from "./transport-failure.ts";
  * another server only when the first cannot have had it.
  */
 export function createServerClient(addresses: () => readonly string[], channels: Channels): RegionServices {
-  return mapRegionServices((service, name) => {
-    const methods = grpcMethods(REGION_DEFINITIONS[service]) as Record<string, GrpcMethod<object, object>>;
-    const method = methods[name];
+  const methodOf = (service: keyof RegionServices, name: string) => {
+    const method = (grpcMethods(REGION_DEFINITIONS[service]) as Record<string, GrpcMethod<object, object>>)[name];
     if (method === undefined) throw new Error(`no method ${service}.${name}`);
-    return callFirst(method, addresses, channels);
-  });
+    return method;
+  };
+  return mapRegionServices(
+    (service, name) => callFirst(methodOf(service, name), addresses, channels),
+    (service, name) => streamFirst(methodOf(service, name), addresses, channels),
+  );
+}
+
+function streamFirst(
+  method: GrpcMethod<object, object>,
+  addresses: () => readonly string[],
+  channels: Channels,
+): AnyStream {
+  return (request, { signal }) =>
+    firstThatStreams(
+      addresses(),
+      (address) => channels.to(address).stream(method, request, signal),
+      (cause) => new SteppeError("no-leader", "No known servers answer", { cause }),
+    );
 }
 
 function callFirst(

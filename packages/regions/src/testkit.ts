@@ -7,7 +7,7 @@ import { type Channels, createChannels } from "./channels.ts";
 import { createDirectory, type Directory } from "./directory.ts";
 import { createRouter, type Router } from "./forward-client.ts";
 import { createGrpcServer, type GrpcServer, type Implementations } from "./forward-server.ts";
-import { type AnyMethod, mapRegionServices, type RegionServices } from "./region-services.ts";
+import { type AnyMethod, type AnyStream, mapRegionServices, type RegionServices } from "./region-services.ts";
 
 export const clock = createClock();
 export const random = createRandom();
@@ -36,11 +36,23 @@ export function recordingLogger(): Logger & { readonly lines: { level: string; f
 }
 
 /** Region services in which only the named methods (`jobs.get`) answer. */
-export function services(methods: Record<string, (request: never, call: Call) => Promise<object>>): RegionServices {
-  return mapRegionServices((service, method) => {
-    const given = methods[`${service}.${method}`] as AnyMethod | undefined;
-    return given ?? (() => Promise.reject(new Error(`unexpected call of ${service}.${method}`)));
-  });
+export function services(
+  methods: Record<string, (request: never, call: Call) => Promise<object> | AsyncIterable<object>>,
+): RegionServices {
+  const unexpected = (service: string, method: string) => new Error(`unexpected call of ${service}.${method}`);
+  return mapRegionServices(
+    (service, method) => {
+      const given = methods[`${service}.${method}`] as AnyMethod | undefined;
+      return given ?? (() => Promise.reject(unexpected(service, method)));
+    },
+    (service, method) => {
+      const given = methods[`${service}.${method}`] as unknown as AnyStream | undefined;
+      if (given !== undefined) return given;
+      return () => {
+        throw unexpected(service, method);
+      };
+    },
+  );
 }
 
 export function member(name: string, region: string, fields: Partial<Member> = {}): Member {

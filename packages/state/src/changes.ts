@@ -1,4 +1,4 @@
-import type { Deployment, Evaluation } from "@steppe/proto";
+import type { Deployment, Evaluation, Job, Node } from "@steppe/proto";
 import type { AllocationState } from "./tables/allocations.ts";
 
 export type TableName = "jobs" | "summaries" | "evaluations" | "allocations" | "nodes" | "deployments" | "operator";
@@ -18,6 +18,8 @@ export class Changes {
   readonly index: number;
   readonly tables: Set<TableName> = new Set();
   readonly jobs: Set<JobKey> = new Set();
+  /** Those of `jobs` that are gone, as they were. */
+  readonly removedJobs: Map<JobKey, Job> = new Map();
   readonly summaries: Set<JobKey> = new Set();
   readonly jobAllocations: Set<JobKey> = new Set();
   readonly jobEvaluations: Set<JobKey> = new Set();
@@ -27,6 +29,8 @@ export class Changes {
   readonly allocations: Set<AllocationState> = new Set();
   readonly removedAllocations: AllocationState[] = [];
   readonly nodes: Set<string> = new Set();
+  /** Those of `nodes` that are gone, as they were. */
+  readonly removedNodes: Map<string, Node> = new Map();
   /** Nodes for which the server changed an allocation: what their agents must hear. */
   readonly nodeAllocations: Set<string> = new Set();
   /** Computed classes of nodes that gained free capacity or became usable. */

@@ -56,6 +56,7 @@ export class State {
     this.#removeDeployments(step, job);
     this.jobs.remove(job);
     step.changes.jobs.add(job.key);
+    step.changes.removedJobs.set(job.key, job.job);
     step.changes.summaries.add(job.key);
     step.changes.jobAllocations.add(job.key);
     this.indexes.delete("jobs", step.index);
@@ -172,6 +173,8 @@ export class State {
   }
 
   removeNode(step: Step, id: string): void {
+    const node = this.nodes.get(id);
+    if (node !== undefined) step.changes.removedNodes.set(id, node);
     this.nodes.remove(id);
     step.changes.nodes.add(id);
     this.indexes.delete("nodes", step.index);

@@ -9,14 +9,25 @@ const NONE: Params = Object.freeze(Object.create(null));
 export function parseParams(text: string): Params {
   if (text === "") return NONE;
   const params: Record<string, string> = Object.create(null);
+  for (const [name, value] of pairsOf(text)) if (params[name] === undefined) params[name] = value;
+  return params;
+}
+
+/** All values of a parameter that may be repeated. `url` is the request's, query string included. */
+export function allValues(url: string, name: string): string[] {
+  const mark = url.indexOf("?");
+  if (mark < 0) return [];
+  return [...pairsOf(url.slice(mark + 1))].filter(([it]) => it === name).map(([, value]) => value);
+}
+
+function* pairsOf(text: string): Generator<readonly [name: string, value: string]> {
   for (const pair of text.split("&")) {
     if (pair === "" || pair.includes(";")) continue;
     const equals = pair.indexOf("=");
     const name = decode(equals === -1 ? pair : pair.slice(0, equals));
     const value = equals === -1 ? "" : decode(pair.slice(equals + 1));
-    if (name !== undefined && value !== undefined && params[name] === undefined) params[name] = value;
+    if (name !== undefined && value !== undefined) yield [name, value];
   }
-  return params;
 }
 
 function decode(text: string): string | undefined {

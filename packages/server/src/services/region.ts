@@ -6,6 +6,7 @@ import type { Replica } from "../replica.ts";
 import { createAllocations } from "./allocations.ts";
 import { createDeployments } from "./deployments.ts";
 import { createEvaluations } from "./evaluations.ts";
+import { createEvents } from "./events.ts";
 import { createJobs } from "./jobs.ts";
 import { createNodes } from "./nodes.ts";
 import { createOperator } from "./operator.ts";
@@ -39,6 +40,7 @@ export function localServices({ config, replica, writer, clock, random, peers }:
     jobs: createJobs(reader, writer, limits, random),
     deployments: createDeployments(reader, writer),
     evaluations: createEvaluations(reader),
+    events: createEvents(replica, clock),
     allocations: createAllocations(reader),
     nodes: createNodes(reader, writer),
     operator: createOperator(reader, writer),

@@ -10,6 +10,10 @@ import {
 } from "@steppe/proto";
 import { type AllocationView, groupOf, type JobView, type StateView } from "@steppe/state";
 
+interface NodesView {
+  readonly nodes: Pick<StateView["nodes"], "get">;
+}
+
 /** The forms in which lists and single reads show what the state keeps more tightly. */
 
 export function jobStub(job: JobView): JobListStub {
@@ -47,7 +51,8 @@ export function allocationStub(view: StateView, allocation: AllocationView): All
   };
 }
 
-export function fullAllocation(view: StateView, allocation: AllocationView): Allocation {
+/** `nodes`: where the allocation is. */
+export function fullAllocation(view: NodesView, allocation: AllocationView): Allocation {
   const group = groupOf(allocation.Job, allocation.TaskGroup);
   return {
     ...Allocation.create(),
@@ -76,7 +81,7 @@ function ownMetrics({ Metrics, NodeID, Score }: AllocationView): AllocMetric | u
   return { ...Metrics, ScoreMetaData: [own, ...others] };
 }
 
-function sharedFields(view: StateView, allocation: AllocationView) {
+function sharedFields(view: NodesView, allocation: AllocationView) {
   return {
     ID: allocation.ID,
     EvalID: allocation.EvalID,

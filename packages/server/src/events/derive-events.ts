@@ -1,0 +1,111 @@
+import { toJson } from "@steppe/model";
+import type { Deployment, Entry, Evaluation, Event, Job, Node } from "@steppe/proto";
+import { AllocationState, type AllocationView, type Changes, type StateView } from "@steppe/state";
+import type { EntryEvents } from "@steppe/watch";
+import { fullAllocation, shownEvaluation, shownNode } from "../services/stubs.ts";
+import { type EventTopicName, eventTypes } from "./event-types.ts";
+
+/** An allocation as an entry left it, with the node it was on. */
+interface AllocationThen {
+  readonly allocation: AllocationView;
+  readonly node: Node | undefined;
+}
+
+/**
+ * The events of an entry that was just applied; undefined when there are none. Only notes what changed: the
+ * texts are made when somebody reads them. Allocations are copied, as they alone are changed in place.
+ */
+export function deriveEvents(entry: Entry, changes: Changes, view: StateView): EntryEvents | undefined {
+  const size =
+    changes.jobs.size +
+    changes.evaluations.size +
+    changes.allocations.size +
+    changes.deployments.size +
+    changes.nodes.size;
+  if (size === 0) return undefined;
+  const jobs = found(changes.jobs, (key) => view.jobs.byKey.get(key)?.job ?? changes.removedJobs.get(key));
+  const nodes = found(changes.nodes, (id) => view.nodes.get(id) ?? changes.removedNodes.get(id));
+  const allocations = [...changes.allocations].map(
+    (it): AllocationThen => ({ allocation: copyOf(it), node: view.nodes.get(it.NodeID) }),
+  );
+  const evaluations = [...changes.evaluations.values()];
+  const deployments = [...changes.deployments.values()];
+  const typeOf = eventTypes(entry.Commands);
+  const { index } = changes;
+  let made: readonly Event[] | undefined;
+  return {
+    index,
+    size,
+    events() {
+      made ??= [
+        ...jobs.map((job) => jobEvent(index, typeOf("Job"), job)),
+        ...evaluations.map((it) => evaluationEvent(index, typeOf("Evaluation"), it)),
+        ...allocations.map((it) => allocationEvent(index, typeOf("Allocation"), it)),
+        ...deployments.map((it) => deploymentEvent(index, typeOf("Deployment"), it)),
+        ...nodes.map((node) => nodeEvent(index, typeOf("Node"), node)),
+      ];
+      return made;
+    },
+  };
+}
+
+function found<T>(ids: Iterable<string>, find: (id: string) => T | undefined): T[] {
+  return [...ids].map(find).filter((it) => it !== undefined);
+}
+
+function copyOf(allocation: AllocationState): AllocationView {
+  return Object.assign(Object.create(AllocationState.prototype), allocation);
+}
+
+function event(
+  index: number,
+  Topic: EventTopicName,
+  Type: string,
+  fields: Omit<Event, "Topic" | "Type" | "Index">,
+): Event {
+  return { Topic, Type, Index: index, ...fields };
+}
+
+function jobEvent(index: number, type: string, job: Job): Event {
+  const shown = { ...job, ConsulToken: "", VaultToken: "" };
+  return event(index, "Job", type, {
+    Key: job.ID,
+    Namespace: job.Namespace,
+    FilterKeys: [],
+    Payload: `{"Job":${toJson("Job", shown)}}`,
+  });
+}
+
+function evaluationEvent(index: number, type: string, evaluation: Evaluation): Event {
+  return event(index, "Evaluation", type, {
+    Key: evaluation.ID,
+    Namespace: evaluation.Namespace,
+    FilterKeys: [evaluation.JobID, evaluation.DeploymentID],
+    Payload: `{"Evaluation":${toJson("Evaluation", shownEvaluation(evaluation))}}`,
+  });
+}
+
+/** Without its job, which would be most of it. */
+function allocationEvent(index: number, type: string, { allocation, node }: AllocationThen): Event {
+  const full = fullAllocation({ nodes: { get: () => node } }, allocation);
+  return event(index, "Allocation", type, {
+    Key: allocation.ID,
+    Namespace: allocation.Namespace,
+    FilterKeys: [allocation.JobID, allocation.DeploymentID],
+    Payload: `{"Allocation":${toJson("Allocation", { ...full, Job: undefined })}}`,
+  });
+}
+
+function deploymentEvent(index: number, type: string, deployment: Deployment): Event {
+  return event(index, "Deployment", type, {
+    Key: deployment.ID,
+    Namespace: deployment.Namespace,
+    FilterKeys: [deployment.JobID],
+    Payload: `{"Deployment":${toJson("Deployment", deployment)}}`,
+  });
+}
+
+function nodeEvent(index: number, type: string, node: Node): Event {
+  const Payload = `{"Node":${toJson("Node", shownNode(node))}}`;
+  return event(index, "Node", type, { Key: node.ID, Namespace: "", FilterKeys: [], Payload });
+}

@@ -1,0 +1,106 @@
+// Events of entries that are no longer at hand: derived again, by applying what the log keeps to a state of its own.
+import type { LogRecord, ReplicatedLog } from "@steppe/log";
+import { SteppeError } from "@steppe/model";
+import { Entry } from "@steppe/proto";
+import { apply, decodeSnapshot, State } from "@steppe/state";
+import type { EntryEvents } from "@steppe/watch";
+import { deriveEvents } from "./derive-events.ts";
+
+/**
+ * Entries with events from `index` on, and new ones for as long as they are read. It begins at the newest snapshot,
+ * and holds a second state while it is read. Rejects with `invalid`, which names the oldest index there is, when
+ * the snapshot is newer than what is asked for.
+ */
+export async function replayEvents(
+  log: ReplicatedLog,
+  index: number,
+  signal: AbortSignal,
+): Promise<AsyncIterable<EntryEvents>> {
+  const snapshot = await log.loadSnapshot();
+  const first = snapshot === undefined ? await log.firstIndex(signal) : snapshot.index + 1;
+  if (index < first) throw tooOld(index, first);
+  const state = snapshot === undefined ? new State() : decodeSnapshot(snapshot.data);
+  return readFrom(log, state, snapshot?.index ?? first - 1, signal);
+}
+
+async function* readFrom(
+  log: ReplicatedLog,
+  state: State,
+  after: number,
+  signal: AbortSignal,
+): AsyncGenerator<EntryEvents> {
+  const done = new AbortController();
+  const handover = new Handover();
+  const ends = AbortSignal.any([signal, done.signal]);
+  const tail = log
+    .tail(after, (records) => handover.give(records), ends)
+    .then(
+      () => handover.close(undefined),
+      (error: unknown) => handover.close(error),
+    );
+  try {
+    for (let records = await handover.take(); records !== undefined; records = await handover.take()) {
+      for (const record of records) {
+        const entry = Entry.decode(record.payload);
+        const events = deriveEvents(entry, apply(state, record.index, entry).changes, state);
+        // An index without events is told too: the reader sees how far this has come.
+        yield events ?? { index: record.index, size: 0, events: () => [] };
+      }
+    }
+  } finally {
+    done.abort();
+    handover.close(undefined);
+    await tail;
+  }
+}
+
+/** Records from the log to a reader, one batch at a time: the log waits while the reader is busy. */
+class Handover {
+  #batch: readonly LogRecord[] | undefined;
+  #error: unknown;
+  #closed = false;
+  #wake: () => void = () => undefined;
+
+  async give(records: readonly LogRecord[]): Promise<void> {
+    this.#batch = records;
+    this.#wake();
+    while (this.#batch !== undefined && !this.#closed) await this.#woken();
+  }
+
+  async take(): Promise<readonly LogRecord[] | undefined> {
+    // The batch given last has been worked off.
+    for (;;) {
+      const batch = this.#batch;
+      if (batch !== undefined) {
+        this.#batch = undefined;
+        this.#wake();
+        return batch;
+      }
+      if (this.#error !== undefined) throw this.#error;
+      if (this.#closed) return undefined;
+      await this.#woken();
+    }
+  }
+
+  close(error: unknown): void {
+    this.#error ??= error;
+    this.#closed = true;
+    this.#wake();
+  }
+
+  #woken(): Promise<void> {
+    return new Promise((resolve) => {
+      const before = this.#wake;
+      this.#wake = () => {
+        this.#wake = () => undefined;
+        before();
+        resolve();
+      };
+    });
+  }
+}
+
+function tooOld(index: number, first: number): SteppeError {
+  const text = `events of index ${index} are no longer in the log: the oldest index it still has is ${first}`;
+  return new SteppeError("invalid", text);
+}
