@@ -1,0 +1,118 @@
+// Events of a real replica: what is read back from the log is what was told when it happened.
+import type { Call } from "@steppe/model";
+import { mockJob, mockNode } from "@steppe/model/internal";
+import { type EventBatch, EventStreamRequest, type Job } from "@steppe/proto";
+import { expect, onTestFinished, test } from "vitest";
+import { takeSnapshot } from "../snapshots.ts";
+import { openLocalRegion } from "../testing/local-region.ts";
+import { silentLogger } from "../testing/silent-logger.ts";
+import { createEvents } from "./events.ts";
+
+async function world() {
+  const region = await openLocalRegion(silentLogger);
+  onTestFinished(() => region.close());
+  const call: Call = { signal: new AbortController().signal, timeoutMs: 5000 };
+  const write = (kind: Parameters<typeof region.writer.write>[2]) => region.writer.write(undefined, call, kind);
+  const register = (job: Job) =>
+    write({
+      $case: "RegisterJob",
+      value: {
+        Job: job,
+        EnforceIndex: false,
+        JobModifyIndex: 0,
+        EvalPriority: 0,
+        PreserveCounts: false,
+        PreserveResources: false,
+        Submission: undefined,
+      },
+    });
+  /** Some of everything: nodes, jobs and their evaluations, a stop and a purge. */
+  const history = async () => {
+    await write({ $case: "RegisterNode", value: { Node: mockNode() } });
+    await register(mockJob({ ID: "web" }));
+    await register(mockJob({ ID: "web", Priority: 70 }));
+    await register(mockJob({ ID: "other" }));
+    const parts = { Namespace: "default", EvalPriority: 0, NoShutdownDelay: false };
+    await write({ $case: "DeregisterJob", value: { ...parts, JobID: "web", Purge: false } });
+    await write({ $case: "DeregisterJob", value: { ...parts, JobID: "other", Purge: true } });
+    await write({ $case: "DeregisterNodes", value: { NodeIDs: [mockNode().ID] } });
+  };
+  return { region, write, register, history };
+}
+
+/** Batches from an index on, up to and including that of another. */
+async function read(events: ReturnType<typeof createEvents>, from: number, to: number): Promise<EventBatch[]> {
+  const reader = new AbortController();
+  const request = { ...EventStreamRequest.create(), Index: from };
+  const batches: EventBatch[] = [];
+  for await (const batch of events.stream(request, { signal: reader.signal, timeoutMs: 0 })) {
+    if (batch.Index > 0) batches.push(batch);
+    if (batch.Index >= to) break;
+  }
+  return batches;
+}
+
+const namesOf = (batches: readonly EventBatch[]) =>
+  batches.map(({ Events }) =>
+    Events.map(({ Topic, Type, Key }) => `${Topic} ${Type} ${Topic === "Evaluation" ? "" : Key}`),
+  );
+
+test("events, of a registration, an update, a stop, a purge and nodes: one batch an entry, named by what was done", async () => {
+  const { region, history } = await world();
+  await history();
+  const node = mockNode().ID;
+  expect(namesOf(await read(region.services.events, 1, region.replica.view.index))).toEqual([
+    [`Node NodeRegistration ${node}`],
+    ["Job JobRegistered web", "Evaluation JobRegistered "],
+    ["Job JobRegistered web", "Evaluation JobRegistered "],
+    ["Job JobRegistered other", "Evaluation JobRegistered "],
+    ["Job JobDeregistered web", "Evaluation JobDeregistered "],
+    ["Job JobDeregistered other", "Evaluation JobDeregistered ", "Evaluation JobDeregistered "],
+    [`Node NodeDeregistration ${node}`],
+  ]);
+});
+
+test("events, of a purged job, show it as it was; tokens and secrets are in none", async () => {
+  const { region, register, history } = await world();
+  await register(mockJob({ ID: "secret", VaultToken: "v-token", ConsulToken: "c-token" }));
+  await history();
+  const batches = await read(region.services.events, 1, region.replica.view.index);
+  const purged = batches.at(-2)?.Events[0];
+  expect(JSON.parse(purged?.Payload ?? "").Job).toMatchObject({ ID: "other", TaskGroups: [{ Name: "web" }] });
+  const text = JSON.stringify(batches);
+  for (const secret of ["v-token", "c-token", mockNode().SecretID]) expect(text).not.toContain(secret);
+});
+
+test("events, that only the log still has, are read back as they were told", async () => {
+  const { region, history, register } = await world();
+  await history();
+  const told = await read(region.services.events, 1, region.replica.view.index);
+  // A server that comes later has nothing at hand.
+  const later = createEvents(region.replica, {
+    monotonicMs: () => 0,
+    wallNs: () => 0,
+    after: () => new Promise(() => {}),
+  });
+  expect(await read(later, 1, region.replica.view.index)).toEqual(told);
+  expect(await read(later, 4, region.replica.view.index)).toEqual(told.filter(({ Index }) => Index >= 4));
+  const fresh = read(later, region.replica.view.index, region.replica.view.index + 1);
+  await register(mockJob({ ID: "new" }));
+  expect((await fresh).map(({ Index }) => Index)).toEqual([7, 8]);
+});
+
+test("events, before the newest snapshot, are refused with the oldest index there is", async () => {
+  const { region, history, register } = await world();
+  await history();
+  await takeSnapshot(region.replica);
+  await register(mockJob({ ID: "new" }));
+  const later = createEvents(region.replica, {
+    monotonicMs: () => 0,
+    wallNs: () => 0,
+    after: () => new Promise(() => {}),
+  });
+  await expect(read(later, 7, 8)).rejects.toMatchObject({
+    code: "invalid",
+    message: "events of index 7 are no longer in the log: the oldest index it still has is 8",
+  });
+  expect(namesOf(await read(later, 8, 8))).toEqual([["Job JobRegistered new", "Evaluation JobRegistered "]]);
+});
