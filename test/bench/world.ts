@@ -64,7 +64,7 @@ export function jobOf(
   return job;
 }
 
-function run(state: State, commands: NonNullable<Kind["Commands"]>) {
+export function run(state: State, commands: NonNullable<Kind["Commands"]>) {
   const stamped = [...commands].map((command) => ({ ...command, IDSeed: random.bytes(16) }));
   return apply(state, state.index + 1, Entry.create({ Time: 2e9, Commands: stamped })).outcomes;
 }

@@ -4,9 +4,10 @@ import { AllocationRecord, type Job, type JobRecord, SnapshotHeader, SnapshotRec
 import type { TableName } from "./changes.ts";
 import { MetricNumbers } from "./metric-numbers.ts";
 import { State } from "./state.ts";
-import { AllocationState, groupOf } from "./tables/allocations.ts";
+import { AllocationState, groupOf, type Moment, type Origin } from "./tables/allocations.ts";
 import { compactClaims } from "./tables/claims.ts";
 import { JobState } from "./tables/jobs.ts";
+import { keptMetrics } from "./tables/metrics.ts";
 
 export const SNAPSHOT_FORMAT = 1;
 
@@ -140,6 +141,9 @@ class Restore {
   readonly #metrics: Map<number, AllocationState["Metrics"]> = new Map();
   /** Every version in the snapshot, by job: also those only allocations refer to. */
   readonly #versions: Map<JobState, readonly Job[]> = new Map();
+  /** By index. */
+  readonly #moments: Map<number, Moment> = new Map();
+  #origin: Origin | undefined = undefined;
   #records = 0;
   #digest = 0;
   #ended = false;
@@ -168,7 +172,7 @@ class Restore {
         this.#state.deployments.put(kind.value.Deployment).decidedIndex = kind.value.DecidedIndex;
         return;
       case "Metric":
-        this.#metrics.set(kind.value.Number, kind.value.Metrics);
+        this.#metrics.set(kind.value.Number, keptMetrics(this.#state, kind.value.Metrics));
         return;
       case "Allocation":
         this.#allocation(kind.value);
@@ -236,34 +240,68 @@ class Restore {
     if (job === undefined || version === undefined || group === undefined) {
       throw new Error(`snapshot has allocation ${record.ID} of a job version that it lacks`);
     }
-    const { ID, NameIndex, NodeID, EvalID, CreateIndex, CreateTime } = record;
-    const allocation = new AllocationState(ID, version, group, NameIndex, NodeID, EvalID, CreateIndex, CreateTime);
+    const nodeId = this.#state.nodes.get(record.NodeID)?.ID ?? record.NodeID;
+    const origin = this.#originOf(record);
+    const allocation = new AllocationState(record.ID, version, group, record.NameIndex, nodeId, origin);
     allocation.Claims = record.Claims && compactClaims(record.Claims);
-    allocation.DesiredStatus = record.DesiredStatus;
-    allocation.DesiredDescription = record.DesiredDescription;
-    allocation.ClientStatus = record.ClientStatus;
-    allocation.ClientDescription = record.ClientDescription;
-    allocation.TaskStates = record.TaskStates;
-    allocation.DeploymentStatus = record.DeploymentStatus;
-    allocation.NetworkStatus = record.NetworkStatus;
-    allocation.PreviousAllocation = record.PreviousAllocation;
-    allocation.NextAllocation = record.NextAllocation;
-    allocation.FollowupEvalID = record.FollowupEvalID;
-    allocation.RescheduleTracker = record.RescheduleTracker;
-    allocation.ForceReschedule = record.ForceReschedule;
-    allocation.Migrate = record.Migrate;
-    allocation.UnknownSince = record.UnknownSince;
+    const { texts, taskForms } = this.#state;
+    allocation.DesiredStatus = texts.of(record.DesiredStatus);
+    allocation.ClientStatus = texts.of(record.ClientStatus);
+    allocation.ClientDescription = texts.of(record.ClientDescription);
+    allocation.report(taskForms.pack(record.TaskStates));
+    const { DeploymentStatus: status } = record;
+    if (status !== undefined) allocation.fare(this.#state.healths.of(status), status.Timestamp);
+    allocation.amend({
+      DesiredDescription: texts.of(record.DesiredDescription),
+      NetworkStatus: record.NetworkStatus,
+      PreviousAllocation: record.PreviousAllocation,
+      NextAllocation: record.NextAllocation,
+      FollowupEvalID: record.FollowupEvalID,
+      RescheduleTracker: record.RescheduleTracker,
+      ForceReschedule: record.ForceReschedule,
+      Migrate: record.Migrate,
+      UnknownSince: record.UnknownSince,
+      Reschedule: record.Reschedule,
+      PreemptedByAllocation: record.PreemptedByAllocation,
+    });
+    if (record.PreemptedAllocations.length > 0) {
+      allocation.amend({ PreemptedAllocations: record.PreemptedAllocations });
+    }
     // The table's own text, one for all allocations of the deployment.
     const deployment = this.#state.deployments.get(record.DeploymentID)?.deployment;
     allocation.DeploymentID = deployment?.ID ?? record.DeploymentID;
-    allocation.Reschedule = record.Reschedule;
     allocation.Score = record.Score;
-    if (record.PreemptedAllocations.length > 0) allocation.PreemptedAllocations = record.PreemptedAllocations;
-    allocation.PreemptedByAllocation = record.PreemptedByAllocation;
-    allocation.Metrics = this.#metrics.get(record.Metric);
-    allocation.ModifyIndex = record.ModifyIndex;
+    allocation.modifiedAt(this.#momentOf(record.ModifyIndex, record.ModifyTime));
     allocation.AllocModifyIndex = record.AllocModifyIndex;
-    allocation.ModifyTime = record.ModifyTime;
     this.#state.restoreAllocation(job, allocation);
+  }
+
+  /** One for neighbours that were placed together. */
+  #originOf({ TaskGroup, EvalID, Metric, CreateIndex, CreateTime }: AllocationRecord): Origin {
+    const last = this.#origin;
+    const Metrics = this.#metrics.get(Metric);
+    const isSame =
+      last?.EvalID === EvalID &&
+      last.TaskGroup === TaskGroup &&
+      last.Metrics === Metrics &&
+      last.moment.index === CreateIndex;
+    if (isSame) return last;
+    const { texts, evaluations } = this.#state;
+    const origin: Origin = {
+      TaskGroup: texts.of(TaskGroup),
+      EvalID: evaluations.get(EvalID)?.ID ?? EvalID,
+      Metrics,
+      moment: this.#momentOf(CreateIndex, CreateTime),
+    };
+    this.#origin = origin;
+    return origin;
+  }
+
+  #momentOf(index: number, time: number): Moment {
+    const known = this.#moments.get(index);
+    if (known?.time === time) return known;
+    const moment = { index, time };
+    this.#moments.set(index, moment);
+    return moment;
   }
 }

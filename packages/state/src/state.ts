@@ -7,10 +7,14 @@ import type { Step } from "./step.ts";
 import { type AllocationState, AllocationTable } from "./tables/allocations.ts";
 import { type DeploymentEntry, DeploymentTable } from "./tables/deployments.ts";
 import { EvaluationTable } from "./tables/evaluations.ts";
+import { Healths } from "./tables/healths.ts";
 import { type JobState, JobTable } from "./tables/jobs.ts";
+import { NameCounts } from "./tables/name-counts.ts";
 import { isUsable, NodeTable } from "./tables/nodes.ts";
 import { OutcomeTable } from "./tables/outcomes.ts";
 import { TableIndexes } from "./tables/table-indexes.ts";
+import { TaskForms } from "./tables/task-forms.ts";
+import { TextPool } from "./tables/text-pool.ts";
 
 /**
  * All of a region's state, and the writes that commands are made of. Each write keeps what hangs
@@ -32,6 +36,10 @@ export class State {
   readonly deployments: DeploymentTable = new DeploymentTable();
   readonly nodes: NodeTable = new NodeTable();
   readonly outcomes: OutcomeTable = new OutcomeTable();
+  /** What makes the state small; nothing is told apart by them. */
+  readonly taskForms: TaskForms = new TaskForms();
+  readonly healths: Healths = new Healths();
+  readonly texts: TextPool = new TextPool();
 
   /** Records that an object was written. */
   touch(step: Step, table: TableName, id: string, word = 0): void {
@@ -132,8 +140,7 @@ export class State {
     const askBefore = allocation.Ask;
     if (job !== undefined) this.#count(step, job, allocation, -1);
     change(allocation);
-    allocation.ModifyIndex = step.index;
-    allocation.ModifyTime = step.time;
+    allocation.modifiedAt(step.moment);
     if (byServer) allocation.AllocModifyIndex = step.index;
     if (heldBefore && allocation.terminal) this.#release(step, job, allocation, slot, askBefore);
     else if (heldBefore && allocation.Ask !== askBefore && slot >= 0) {
@@ -193,12 +200,11 @@ export class State {
   #name(job: JobState, allocation: AllocationState, by: 1 | -1): void {
     let names = job.names.get(allocation.TaskGroup);
     if (names === undefined) {
-      names = new Map();
+      names = new NameCounts();
       job.names.set(allocation.TaskGroup, names);
     }
-    const holders = (names.get(allocation.NameIndex) ?? 0) + by;
-    if (holders > 0) names.set(allocation.NameIndex, holders);
-    else names.delete(allocation.NameIndex);
+    if (by === 1) names.add(allocation.NameIndex);
+    else names.remove(allocation.NameIndex);
   }
 
   #release(

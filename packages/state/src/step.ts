@@ -1,12 +1,15 @@
 import { deriveId, type ErrorCode } from "@steppe/model";
 import { Outcome } from "@steppe/proto";
 import type { Changes } from "./changes.ts";
+import type { Moment } from "./tables/allocations.ts";
 
 /** The circumstances in which one command applies. */
 export interface Step {
   readonly index: number;
   /** Log time, unix nanoseconds. */
   readonly time: number;
+  /** The same two, as one object for whatever keeps when it was written. */
+  readonly moment: Moment;
   readonly changes: Changes;
   /** A fresh id, the same one on every replica. */
   mint(): string;
@@ -14,7 +17,7 @@ export interface Step {
 
 export function createStep(index: number, time: number, seed: Uint8Array, changes: Changes): Step {
   let minted = 0;
-  return { index, time, changes, mint: () => deriveId(seed, minted++) };
+  return { index, time, moment: { index, time }, changes, mint: () => deriveId(seed, minted++) };
 }
 
 /** The command took effect (or had nothing to do). */

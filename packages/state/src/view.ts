@@ -4,6 +4,7 @@ import type { AllocationState } from "./tables/allocations.ts";
 import type { DeploymentEntry, JobDeployments } from "./tables/deployments.ts";
 import type { JobEvaluations } from "./tables/evaluations.ts";
 import type { HoldingsView } from "./tables/holdings-overlay.ts";
+import type { NameCounts } from "./tables/name-counts.ts";
 import type { NodeNetworks } from "./tables/node-networks.ts";
 
 /**
@@ -56,7 +57,7 @@ export interface JobView {
   readonly job: Job;
   readonly versions: readonly Job[];
   readonly allocations: ReadonlySet<AllocationView>;
-  readonly names: ReadonlyMap<string, ReadonlyMap<number, number>>;
+  readonly names: ReadonlyMap<string, Pick<NameCounts, "get">>;
   readonly children: ReadonlySet<JobKey>;
   readonly summary: Readonly<JobSummary>;
   readonly submission: JobSubmission | undefined;
@@ -66,7 +67,7 @@ export interface JobView {
   version(version: number): Job | undefined;
 }
 
-export type AllocationView = Readonly<AllocationState>;
+export type AllocationView = Omit<Readonly<AllocationState>, "amend" | "report" | "fare" | "modifiedAt">;
 
 /** Nodes as columns; see `NodeTable`. Slots below `length`; `nodes[slot]` is undefined where none is. */
 export interface NodeColumns {

@@ -1,5 +1,5 @@
 import { mockJob } from "@steppe/model/internal";
-import { AllocDeploymentStatus, Deployment, DeploymentState, Evaluation, type TaskGroup } from "@steppe/proto";
+import { Deployment, DeploymentState, Evaluation, type TaskGroup } from "@steppe/proto";
 import { AllocationState, type DeploymentView } from "@steppe/state";
 import { describe, expect, test } from "vitest";
 import { decideDeployment, dueAtNs, seenIndexOf } from "./decide.ts";
@@ -17,16 +17,20 @@ interface Given {
   readonly attempts?: number;
 }
 
+const ORIGIN = { TaskGroup: group.Name, EvalID: "e", Metrics: undefined, moment: { index: 5, time: NOW } };
+
 function allocation(given: Given, i: number): AllocationState {
-  const it = new AllocationState(`a${i}`, job, group, i, "n", "e", 5, NOW);
+  const it = new AllocationState(`a${i}`, job, group, i, "n", ORIGIN);
   it.DeploymentID = "d";
   it.ClientStatus = given.failed ? "failed" : "running";
   it.DesiredStatus = given.told ? "stop" : "run";
-  it.Reschedule = given.allowed ?? false;
+  it.amend({ Reschedule: given.allowed ?? false });
   const status = { Healthy: given.healthy, Canary: given.canary ?? false, ModifyIndex: 10 };
-  it.DeploymentStatus = AllocDeploymentStatus.create(status);
+  it.fare(status, 0);
   const event = { RescheduleTime: NOW, PrevAllocID: "p", PrevNodeID: "n", Delay: 5e9 };
-  if (given.attempts) it.RescheduleTracker = { Events: Array(given.attempts).fill(event), LastReschedule: "ok" };
+  if (given.attempts) {
+    it.amend({ RescheduleTracker: { Events: Array(given.attempts).fill(event), LastReschedule: "ok" } });
+  }
   return it;
 }
 

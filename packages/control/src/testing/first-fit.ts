@@ -38,7 +38,7 @@ function place(view: StateView, job: JobView, name: string, plan: Plan, random: 
   const taken = new Map<number, number>();
   let unplaced = 0;
   for (let index = 0; index < (group.Count ?? 0); index++) {
-    if (held?.has(index) === true) continue;
+    if ((held?.get(index) ?? 0) > 0) continue;
     const slot = slots(view, from).find(
       (it) =>
         view.nodes.usable[it] === 1 &&

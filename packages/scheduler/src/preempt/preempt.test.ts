@@ -36,7 +36,7 @@ function crowded(...jobs: Job[]): World {
   return world;
 }
 
-const evicted = (world: World) =>
+const evicted = (world: World): AllocationView[] =>
   [...world.state.allocations.byId.values()].filter((it) => it.DesiredStatus === "evict");
 
 describe("preemption", () => {

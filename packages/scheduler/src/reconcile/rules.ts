@@ -90,7 +90,14 @@ function isComplete(it: Case): boolean {
 }
 
 function isDoneThoughTold(it: Case): boolean {
-  return it.isTold && it.isBatch && it.wanted && it.isCurrent && isComplete(it) && ranSuccessfully(it.allocation);
+  return (
+    it.isTold &&
+    it.isBatch &&
+    it.wanted &&
+    it.isCurrent &&
+    isComplete(it) &&
+    ranSuccessfully({ TaskStates: it.allocation.TaskForms })
+  );
 }
 
 /** The plan's stop took effect, its placement did not: the node had been filled by another worker. */

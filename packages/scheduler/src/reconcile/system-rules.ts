@@ -68,7 +68,7 @@ const isOnce = ({ job }: SystemCase): boolean => job.Type === "sysbatch";
 
 function isDoneThoughTold(it: SystemCase): boolean {
   const { allocation, updates } = it;
-  const done = allocation.ClientStatus === "complete" && ranSuccessfully(allocation);
+  const done = allocation.ClientStatus === "complete" && ranSuccessfully({ TaskStates: allocation.TaskForms });
   return allocation.DesiredStatus !== "run" && isOnce(it) && done && updates.isCurrent(allocation);
 }
 

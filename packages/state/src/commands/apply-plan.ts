@@ -1,11 +1,12 @@
 import { ALLOCATION_DESCRIPTIONS, evaluationSuccessful } from "@steppe/model";
-import type { Outcome, Plan, PlanResult } from "@steppe/proto";
+import type { Outcome, Placements, Plan, PlanResult } from "@steppe/proto";
 import { groupSummary, type State } from "../state.ts";
 import { done, refuse, type Step } from "../step.ts";
-import { AllocationState, askOf, groupOf } from "../tables/allocations.ts";
+import { AllocationState, askOf, groupOf, type Origin } from "../tables/allocations.ts";
 import type { DeploymentEntry } from "../tables/deployments.ts";
 import { isOpen } from "../tables/evaluations.ts";
 import type { JobState } from "../tables/jobs.ts";
+import { keptMetrics } from "../tables/metrics.ts";
 import { cancelBlocked, supersedeBlocked } from "./blocked-evaluations.ts";
 import { checkPlan, isCanaryRow, isNameTaken, type Row } from "./check-plan.ts";
 import { activeDeployment, countJoined, decide, type Joined, joinDeployment, succeed } from "./deployment-course.ts";
@@ -39,7 +40,13 @@ export function applyPlan(state: State, step: Step, plan: Plan): Outcome {
   disconnect(state, step, disconnected);
   if (job !== undefined) {
     const deployment = begin(state, step, job, plan);
-    const placing: Placing = { evalId: plan.EvalID, deployment, joined: new Map(), robbed: new Set() };
+    const placing: Placing = {
+      evalId: evaluation.ID,
+      origins: new Map(),
+      deployment,
+      joined: new Map(),
+      robbed: new Set(),
+    };
     updateInPlace(state, step, job, plan, placing);
     for (const row of checked.rows) place(state, step, job, row, placing);
     if (deployment !== undefined) countJoined(state, step, deployment, placing.joined);
@@ -104,7 +111,7 @@ function disconnect(state: State, step: Step, disconnected: ReadonlySet<Allocati
     state.changeAllocation(step, allocation, true, (it) => {
       it.ClientStatus = "unknown";
       it.ClientDescription = ALLOCATION_DESCRIPTIONS.unknown;
-      it.UnknownSince = step.time;
+      it.amend({ UnknownSince: step.time });
     });
   }
 }
@@ -121,8 +128,7 @@ function reconnect(state: State, step: Step, job: JobState, plan: Plan): string[
       continue;
     }
     state.changeAllocation(step, allocation, true, (it) => {
-      it.UnknownSince = 0;
-      it.FollowupEvalID = "";
+      it.amend({ UnknownSince: 0, FollowupEvalID: "" });
       it.ClientDescription = "";
     });
   }
@@ -135,10 +141,10 @@ function stop(state: State, step: Step, plan: Plan): void {
       const allocation = state.allocations.get(id);
       if (allocation === undefined) continue;
       state.changeAllocation(step, allocation, true, (it) => {
-        it.DesiredStatus = DesiredStatus;
-        it.DesiredDescription = DesiredDescription;
-        if (ClientStatus !== "" && !it.clientTerminal) it.ClientStatus = ClientStatus;
-        if (FollowupEvalID !== "") it.FollowupEvalID = FollowupEvalID;
+        it.DesiredStatus = state.texts.of(DesiredStatus);
+        it.amend({ DesiredDescription: state.texts.of(DesiredDescription) });
+        if (ClientStatus !== "" && !it.clientTerminal) it.ClientStatus = state.texts.of(ClientStatus);
+        if (FollowupEvalID !== "") it.amend({ FollowupEvalID });
       });
     }
   }
@@ -163,6 +169,8 @@ function updateInPlace(state: State, step: Step, job: JobState, plan: Plan, plac
 
 interface Placing {
   readonly evalId: string;
+  /** By group header of the plan. */
+  readonly origins: Map<Placements, Origin>;
   readonly deployment: DeploymentEntry | undefined;
   readonly joined: Joined;
   /** Jobs whose allocations were evicted. */
@@ -174,46 +182,49 @@ function join(state: State, allocation: AllocationState, { deployment, joined }:
   if (deployment?.deployment.TaskGroups[allocation.TaskGroup] === undefined) return;
   if (allocation.DeploymentID === deployment.deployment.ID) return;
   state.deployments.get(allocation.DeploymentID)?.allocations.delete(allocation);
-  allocation.DeploymentStatus = undefined;
-  allocation.Reschedule = false;
+  allocation.fare(undefined, 0);
+  allocation.amend({ Reschedule: false });
   joinDeployment(deployment, allocation, joined);
 }
 
 function place(state: State, step: Step, job: JobState, row: Row, placing: Placing): void {
-  const { evalId, deployment, joined, robbed } = placing;
+  const { deployment, joined, robbed } = placing;
   const { group, version, placements, row: n, victims } = row;
-  const allocation = new AllocationState(
-    row.id,
-    version,
-    group,
-    row.nameIndex,
-    row.nodeId,
-    evalId,
-    step.index,
-    step.time,
-  );
+  const origin = originOf(state, step, placements, placing);
+  const allocation = new AllocationState(row.id, version, group, row.nameIndex, row.nodeId, origin);
   if (version === job.job && deployment?.deployment.TaskGroups[group.Name] !== undefined) {
     if (isCanaryRow(placements, n)) {
-      allocation.DeploymentStatus = { Healthy: undefined, Timestamp: 0, Canary: true, ModifyIndex: step.index };
+      allocation.fare(state.healths.of({ Healthy: undefined, Canary: true, ModifyIndex: step.index }), 0);
     }
     joinDeployment(deployment, allocation, joined);
   }
   allocation.Claims = row.claims;
-  allocation.Metrics = placements.Metrics;
   allocation.Score = placements.Scores[n] ?? 0;
-  allocation.PreviousAllocation = placements.PreviousAllocations[n] ?? "";
-  allocation.RescheduleTracker = placements.RescheduleTrackers[n];
+  allocation.amend({
+    PreviousAllocation: placements.PreviousAllocations[n] ?? "",
+    RescheduleTracker: placements.RescheduleTrackers[n],
+  });
   if (victims.length > 0) {
-    allocation.PreemptedAllocations = victims.map(({ ID }) => ID);
+    allocation.amend({ PreemptedAllocations: victims.map(({ ID }) => ID) });
     preempt(state, step, allocation, victims, robbed);
   }
   state.addAllocation(step, job, allocation);
   const previous = state.allocations.get(allocation.PreviousAllocation);
   if (previous === undefined) return;
   state.changeAllocation(step, previous, true, (it) => {
-    it.NextAllocation = allocation.ID;
-    it.ForceReschedule = false;
+    it.amend({ NextAllocation: allocation.ID, ForceReschedule: false });
   });
+}
+
+/** Made with the first row of a group that is placed. */
+function originOf(state: State, { moment }: Step, placements: Placements, { evalId, origins }: Placing): Origin {
+  let origin = origins.get(placements);
+  if (origin === undefined) {
+    const { TaskGroup, Metrics } = placements;
+    origin = { TaskGroup: state.texts.of(TaskGroup), EvalID: evalId, Metrics: keptMetrics(state, Metrics), moment };
+    origins.set(placements, origin);
+  }
+  return origin;
 }
 
 function followUp(state: State, step: Step, plan: Plan): void {
@@ -222,7 +233,7 @@ function followUp(state: State, step: Step, plan: Plan): void {
       const allocation = state.allocations.get(id);
       if (allocation === undefined) continue;
       state.changeAllocation(step, allocation, true, (it) => {
-        it.FollowupEvalID = EvalID;
+        it.amend({ FollowupEvalID: EvalID });
       });
     }
   }

@@ -1,5 +1,5 @@
 import { formatId } from "@steppe/model";
-import type { Claims, Job, Placements, Plan, TaskGroup } from "@steppe/proto";
+import type { Claims, Job, Node, Placements, Plan, TaskGroup } from "@steppe/proto";
 import type { State } from "../state.ts";
 import { type AllocationState, type Ask, askOf, groupOf } from "../tables/allocations.ts";
 import type { JobState } from "../tables/jobs.ts";
@@ -14,6 +14,7 @@ export interface Row {
   readonly placements: Placements;
   readonly row: number;
   readonly nameIndex: number;
+  /** The node table's own text: a plan brings one of its own, which its allocations would keep. */
   readonly nodeId: string;
   readonly claims: Claims | undefined;
   /** Allocations that make room for it. */
@@ -67,7 +68,8 @@ export function checkPlan(
         room.take(slot, ask);
         claiming.take(slot, claimed.claims);
         for (const victim of victims) gone.add(victim);
-        rows.push({ id, version, group, placements, row, nameIndex, nodeId, claims: claimed.claims, victims });
+        const node = (state.nodes.nodes[slot] as Node).ID;
+        rows.push({ id, version, group, placements, row, nameIndex, nodeId: node, claims: claimed.claims, victims });
       } else {
         room.restore(slot, victims);
         rejectedNodes.add(nodeId);

@@ -74,7 +74,8 @@ export function takeHealth(
   const before = allocation.DeploymentStatus;
   if (said.Healthy === undefined || said.Healthy === before?.Healthy) return;
   const { Healthy, Timestamp } = said;
-  allocation.DeploymentStatus = { Healthy, Timestamp, Canary: before?.Canary ?? false, ModifyIndex: step.index };
+  const health = state.healths.of({ Healthy, Canary: allocation.isCanary, ModifyIndex: step.index });
+  allocation.fare(health, Timestamp);
   const entry = state.deployments.get(allocation.DeploymentID);
   if (entry === undefined || !entry.active) return;
   amendGroup(state, step, entry, allocation.TaskGroup, (group) => ({

@@ -69,7 +69,8 @@ function promote(state: State, step: Step, entry: DeploymentEntry, names: Readon
   for (const allocation of entry.allocations) {
     if (!names.has(allocation.TaskGroup) || allocation.DeploymentStatus?.Canary !== true) continue;
     state.changeAllocation(step, allocation, true, (it) => {
-      if (it.DeploymentStatus !== undefined) it.DeploymentStatus = { ...it.DeploymentStatus, Canary: false };
+      const { DeploymentStatus: status } = it;
+      if (status !== undefined) it.fare(state.healths.of({ ...status, Canary: false }), status.Timestamp);
     });
   }
 }
@@ -178,7 +179,7 @@ export function advanceDeployments(state: State, step: Step, command: AdvanceDep
       const allocation = state.allocations.get(id);
       if (allocation === undefined) continue;
       state.changeAllocation(step, allocation, true, (it) => {
-        it.Reschedule = true;
+        it.amend({ Reschedule: true });
       });
     }
     evaluated(state, step, entry);

@@ -86,7 +86,7 @@ export function migrateAllocations(state: State, step: Step, command: MigrateAll
     if (allocation === undefined || allocation.terminal || allocation.Migrate) continue;
     // The agent has nothing to do yet: it hears of it when the scheduler stops the allocation.
     state.changeAllocation(step, allocation, false, (it) => {
-      it.Migrate = true;
+      it.amend({ Migrate: true });
     });
     evaluations.jobOf(allocation, state.nodes.get(allocation.NodeID));
   }

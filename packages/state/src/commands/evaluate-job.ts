@@ -13,7 +13,7 @@ export function evaluateJob(state: State, step: Step, command: EvaluateJob): Out
     for (const allocation of job.allocations) {
       if (allocation.ClientStatus !== "failed" || allocation.DesiredStatus !== "run") continue;
       state.changeAllocation(step, allocation, true, (it) => {
-        it.ForceReschedule = true;
+        it.amend({ ForceReschedule: true });
       });
     }
   }

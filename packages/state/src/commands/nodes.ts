@@ -110,7 +110,7 @@ function giveUp(state: State, step: Step, allocation: AllocationState): void {
   if (allocation.terminal) return;
   state.changeAllocation(step, allocation, true, (it) => {
     it.DesiredStatus = "stop";
-    it.DesiredDescription = ALLOCATION_DESCRIPTIONS.lost;
+    it.amend({ DesiredDescription: ALLOCATION_DESCRIPTIONS.lost });
     it.ClientStatus = "lost";
   });
 }

@@ -16,8 +16,7 @@ export function preempt(
   for (const victim of victims) {
     state.changeAllocation(step, victim, true, (it) => {
       it.DesiredStatus = "evict";
-      it.DesiredDescription = preemptedBy(preemptor.ID);
-      it.PreemptedByAllocation = preemptor.ID;
+      it.amend({ DesiredDescription: preemptedBy(preemptor.ID), PreemptedByAllocation: preemptor.ID });
     });
     const job = state.jobs.get(victim.Namespace, victim.JobID);
     if (job !== undefined) robbed.add(job);

@@ -15,7 +15,7 @@ export function updateAllocations(state: State, step: Step, command: UpdateAlloc
     if (allocation === undefined || !isNews(allocation, update)) continue;
     const returns = allocation.ClientStatus === "unknown" && update.ClientStatus !== "unknown";
     state.changeAllocation(step, allocation, false, (it) => {
-      take(it, update);
+      take(state, it, update);
       const health = update.DeploymentStatus;
       // Once known it stays, as the node's word goes; and what it says of another deployment says nothing of this one.
       const isOpen = it.DeploymentStatus?.Healthy === undefined && update.DeploymentID === it.DeploymentID;
@@ -41,9 +41,9 @@ function isNews(allocation: AllocationState, update: AllocationUpdate): boolean 
   return !(ended && (update.ClientStatus === "pending" || update.ClientStatus === "running"));
 }
 
-function take(allocation: AllocationState, update: AllocationUpdate): void {
-  allocation.ClientStatus = update.ClientStatus;
-  allocation.ClientDescription = update.ClientDescription;
-  allocation.TaskStates = update.TaskStates;
-  allocation.NetworkStatus = update.NetworkStatus ?? allocation.NetworkStatus;
+function take({ texts, taskForms }: State, allocation: AllocationState, update: AllocationUpdate): void {
+  allocation.ClientStatus = texts.of(update.ClientStatus);
+  allocation.ClientDescription = texts.of(update.ClientDescription);
+  allocation.report(taskForms.pack(update.TaskStates));
+  if (update.NetworkStatus !== undefined) allocation.amend({ NetworkStatus: update.NetworkStatus });
 }

@@ -7,8 +7,9 @@ import type {
   Job,
   RescheduleTracker,
   TaskGroup,
-  TaskState,
 } from "@steppe/proto";
+import type { Health } from "./healths.ts";
+import { NO_TASKS, type PackedTasks, type TaskStates, unpackTasks } from "./task-forms.ts";
 
 /** What one allocation of a group takes from its node. MHz and MB. */
 export interface Ask {
@@ -17,74 +18,215 @@ export interface Ask {
   readonly diskMb: number;
 }
 
+/** What befell an allocation. Most have nothing of it, and share one. Never changed in place. */
+export interface Course {
+  readonly DesiredDescription: string;
+  readonly NetworkStatus: AllocNetworkStatus | undefined;
+  readonly PreviousAllocation: string;
+  readonly NextAllocation: string;
+  readonly FollowupEvalID: string;
+  readonly RescheduleTracker: RescheduleTracker | undefined;
+  readonly ForceReschedule: boolean;
+  /** It is to leave its node. */
+  readonly Migrate: boolean;
+  /** Log time at which its node had gone without a word; 0 once the scheduler has decided that it runs on. */
+  readonly UnknownSince: number;
+  /** Its failure within a deployment may be followed by a replacement. */
+  readonly Reschedule: boolean;
+  /** What was evicted for it, and what it was evicted for. */
+  readonly PreemptedAllocations: readonly string[];
+  readonly PreemptedByAllocation: string;
+}
+
+const UNEVENTFUL: Course = Object.freeze({
+  DesiredDescription: "",
+  NetworkStatus: undefined,
+  PreviousAllocation: "",
+  NextAllocation: "",
+  FollowupEvalID: "",
+  RescheduleTracker: undefined,
+  ForceReschedule: false,
+  Migrate: false,
+  UnknownSince: 0,
+  Reschedule: false,
+  PreemptedAllocations: [],
+  PreemptedByAllocation: "",
+});
+
+/** When something was written: index and log time, unix nanoseconds. One for all that a command writes. */
+export interface Moment {
+  readonly index: number;
+  readonly time: number;
+}
+
+/** What the allocations that one plan places of a group have in common, for good. */
+export interface Origin {
+  readonly TaskGroup: string;
+  readonly EvalID: string;
+  readonly Metrics: AllocMetric | undefined;
+  readonly moment: Moment;
+}
+
 /**
- * An allocation as the state keeps it. `Job` is the version it was placed with, shared by all its
- * allocations; `Ask` and `Metrics` are shared too. Field names are the API's where it has one.
+ * An allocation as the state keeps it. There may be millions, so what many have alike is shared
+ * (`Job` is the version that it was placed with; `Ask`, its origin, the moment of its last change, the form
+ * of its tasks) and what few have is apart, in `Course`. Field names are the API's where it has one.
  */
 export class AllocationState {
   readonly ID: string;
   Job: Job;
-  readonly TaskGroup: string;
   readonly NameIndex: number;
   readonly NodeID: string;
-  readonly EvalID: string;
   Ask: Ask;
   /** Ports and devices that it has to itself, from placement on; undefined when none were asked for. */
   Claims: Claims | undefined = undefined;
   DesiredStatus = "run";
-  DesiredDescription = "";
   ClientStatus = "pending";
   ClientDescription = "";
-  TaskStates: Readonly<Record<string, TaskState>> = NO_TASK_STATES;
-  DeploymentStatus: AllocDeploymentStatus | undefined = undefined;
-  NetworkStatus: AllocNetworkStatus | undefined = undefined;
-  PreviousAllocation = "";
-  NextAllocation = "";
-  FollowupEvalID = "";
-  RescheduleTracker: RescheduleTracker | undefined = undefined;
-  ForceReschedule = false;
-  /** It is to leave its node. */
-  Migrate = false;
-  /** Log time at which its node had gone without a word; 0 once the scheduler has decided that it runs on. */
-  UnknownSince = 0;
   /** Empty outside deployments. */
   DeploymentID = "";
-  /** Its failure within a deployment may be followed by a replacement. */
-  Reschedule = false;
-  /** What was evicted for it, and what it was evicted for. */
-  PreemptedAllocations: readonly string[] = NONE;
-  PreemptedByAllocation = "";
   Score = 0;
-  Metrics: AllocMetric | undefined = undefined;
-  readonly CreateIndex: number;
-  ModifyIndex: number;
-  /** Last change by the server, as against the node agent. */
+  /** Index of the last change by the server, as against the node agent. */
   AllocModifyIndex: number;
-  readonly CreateTime: number;
-  ModifyTime: number;
+  readonly #origin: Origin;
+  #modified: Moment;
+  #form: TaskStates = NO_TASKS;
+  #times: PackedTasks["times"] = undefined;
+  #course: Course = UNEVENTFUL;
+  #health: Health | undefined = undefined;
+  #healthTime = 0;
 
-  constructor(
-    id: string,
-    job: Job,
-    group: TaskGroup,
-    nameIndex: number,
-    nodeId: string,
-    evalId: string,
-    index: number,
-    time: number,
-  ) {
+  constructor(id: string, job: Job, group: TaskGroup, nameIndex: number, nodeId: string, origin: Origin) {
     this.ID = id;
     this.Job = job;
-    this.TaskGroup = group.Name;
     this.NameIndex = nameIndex;
     this.NodeID = nodeId;
-    this.EvalID = evalId;
     this.Ask = askOf(group);
-    this.CreateIndex = index;
-    this.ModifyIndex = index;
-    this.AllocModifyIndex = index;
-    this.CreateTime = time;
-    this.ModifyTime = time;
+    this.#origin = origin;
+    this.#modified = origin.moment;
+    this.AllocModifyIndex = origin.moment.index;
+  }
+
+  get TaskGroup(): string {
+    return this.#origin.TaskGroup;
+  }
+
+  get EvalID(): string {
+    return this.#origin.EvalID;
+  }
+
+  get Metrics(): AllocMetric | undefined {
+    return this.#origin.Metrics;
+  }
+
+  get CreateIndex(): number {
+    return this.#origin.moment.index;
+  }
+
+  get CreateTime(): number {
+    return this.#origin.moment.time;
+  }
+
+  get ModifyIndex(): number {
+    return this.#modified.index;
+  }
+
+  get ModifyTime(): number {
+    return this.#modified.time;
+  }
+
+  modifiedAt(moment: Moment): void {
+    this.#modified = moment;
+  }
+
+  /** Made anew each time it is asked for. */
+  get TaskStates(): TaskStates {
+    return unpackTasks({ form: this.#form, times: this.#times });
+  }
+
+  /** The same at no cost, but for its points of time: 0 is none, 1 is some. */
+  get TaskForms(): TaskStates {
+    return this.#form;
+  }
+
+  report({ form, times }: PackedTasks): void {
+    this.#form = form;
+    this.#times = times;
+  }
+
+  /** How it fares in its deployment. Made anew each time it is asked for. */
+  get DeploymentStatus(): AllocDeploymentStatus | undefined {
+    return this.#health && { ...this.#health, Timestamp: this.#healthTime };
+  }
+
+  /** `time`: unix nanoseconds. */
+  fare(health: Health | undefined, time: number): void {
+    this.#health = health;
+    this.#healthTime = time;
+  }
+
+  get isCanary(): boolean {
+    return this.#health?.Canary === true;
+  }
+
+  /** Undefined: not known yet. */
+  get isHealthy(): boolean | undefined {
+    return this.#health?.Healthy;
+  }
+
+  /** Sets some of what few allocations have. */
+  amend(fields: Partial<Course>): void {
+    const before = this.#course;
+    const names = Object.keys(fields) as (keyof Course)[];
+    if (names.some((name) => fields[name] !== before[name])) this.#course = { ...before, ...fields };
+  }
+
+  get DesiredDescription(): string {
+    return this.#course.DesiredDescription;
+  }
+
+  get NetworkStatus(): AllocNetworkStatus | undefined {
+    return this.#course.NetworkStatus;
+  }
+
+  get PreviousAllocation(): string {
+    return this.#course.PreviousAllocation;
+  }
+
+  get NextAllocation(): string {
+    return this.#course.NextAllocation;
+  }
+
+  get FollowupEvalID(): string {
+    return this.#course.FollowupEvalID;
+  }
+
+  get RescheduleTracker(): RescheduleTracker | undefined {
+    return this.#course.RescheduleTracker;
+  }
+
+  get ForceReschedule(): boolean {
+    return this.#course.ForceReschedule;
+  }
+
+  get Migrate(): boolean {
+    return this.#course.Migrate;
+  }
+
+  get UnknownSince(): number {
+    return this.#course.UnknownSince;
+  }
+
+  get Reschedule(): boolean {
+    return this.#course.Reschedule;
+  }
+
+  get PreemptedAllocations(): readonly string[] {
+    return this.#course.PreemptedAllocations;
+  }
+
+  get PreemptedByAllocation(): string {
+    return this.#course.PreemptedByAllocation;
   }
 
   get Namespace(): string {
@@ -116,9 +258,6 @@ export class AllocationState {
     return this.ClientStatus === "complete" || this.ClientStatus === "failed" || this.ClientStatus === "lost";
   }
 }
-
-const NONE: readonly string[] = Object.freeze([]);
-const NO_TASK_STATES: Readonly<Record<string, TaskState>> = Object.freeze({});
 
 const asks = new WeakMap<TaskGroup, Ask>();
 

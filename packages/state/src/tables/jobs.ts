@@ -1,6 +1,7 @@
 import type { Job, JobSubmission, JobSummary } from "@steppe/proto";
 import { type JobKey, jobKey } from "../changes.ts";
 import type { AllocationState } from "./allocations.ts";
+import type { NameCounts } from "./name-counts.ts";
 
 /** Versions kept a job, the newest included (the peer's default of job_tracked_versions). */
 export const TRACKED_VERSIONS = 6;
@@ -11,7 +12,7 @@ export class JobState {
   readonly versions: Job[];
   readonly allocations: Set<AllocationState> = new Set();
   /** By group: name indexes held by non-terminal allocations, and by how many: a canary shares its name. */
-  readonly names: Map<string, Map<number, number>> = new Map();
+  readonly names: Map<string, NameCounts> = new Map();
   /** Keys of periodic and dispatched children. */
   readonly children: Set<JobKey> = new Set();
   liveAllocations = 0;
