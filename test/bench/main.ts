@@ -6,12 +6,13 @@ import { placementCostChart } from "./chart.ts";
 import { memory } from "./memory.ts";
 import { PACKAGE_SCRIPTS } from "./package-scripts.ts";
 import { packing } from "./packing.ts";
+import { register } from "./register.ts";
 import { markdown, type Scenario, type Table } from "./scenario.ts";
 import { scheduler } from "./scheduler.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
 const RESULTS = join(ROOT, ".cache/bench");
-const SCENARIOS: readonly Scenario[] = [scheduler, packing, memory, ...PACKAGE_SCRIPTS];
+const SCENARIOS: readonly Scenario[] = [register, scheduler, packing, memory, ...PACKAGE_SCRIPTS];
 
 async function main(args: readonly string[]): Promise<number> {
   if (args.includes("--help") || args.includes("-h")) {

@@ -29,8 +29,14 @@ export function median(values: readonly number[]): Spread {
 
 export function text(cell: Cell): string {
   if (typeof cell === "string") return cell;
-  const [middle, min, max] = [cell.median, cell.min, cell.max].map((it) => Math.round(it).toLocaleString("en-US"));
+  const [middle, min, max] = [cell.median, cell.min, cell.max].map(figure);
   return `${middle} [${min}–${max}]`;
+}
+
+/** Three significant digits at least, and no more than whole ones beyond. */
+export function figure(value: number): string {
+  const digits = Math.abs(value) >= 100 ? 0 : Math.abs(value) >= 10 ? 1 : 2;
+  return value.toLocaleString("en-US", { minimumFractionDigits: 0, maximumFractionDigits: digits });
 }
 
 export function markdown({ title, columns, rows }: Table): string {

@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { findNatsServer, type NatsServer, startNats } from "@steppe/log/internal";
+import { findNatsServer, type NatsServer, startNats, startNatsCluster } from "@steppe/log/internal";
 import { call, type Json, watchUntil } from "./api.ts";
 import { type Started, start } from "./process.ts";
 
@@ -23,8 +23,10 @@ export interface Agent extends Started {
 
 export interface Region {
   readonly name: string;
-  /** Undefined on the embedded log. */
+  /** Undefined on the embedded log; of a cluster, its first node. */
   readonly nats: NatsServer | undefined;
+  /** All of its NATS nodes. */
+  readonly natsServers: readonly NatsServer[];
   readonly servers: Agent[];
   readonly workers: Started[];
   readonly simulated: Started[];
@@ -38,6 +40,17 @@ export interface RegionShape {
   readonly clients: number;
   /** Port of the first server's HTTP API; 0 = any. */
   readonly httpPort?: number;
+  /** Nodes of its NATS cluster, each with a replica of the log; default 1. */
+  readonly natsNodes?: 1 | 3;
+}
+
+export interface ClusterOptions {
+  /** Default: where there is no nats-server. */
+  readonly embedded?: boolean;
+  /** Further lines of each server block, in HCL. */
+  readonly serverOptions?: string;
+  /** Of every agent and worker, by its name. */
+  readonly environment?: (name: string) => NodeJS.ProcessEnv;
 }
 
 /** Regions of real processes on this machine; everything is under one temporary folder. */
@@ -46,18 +59,18 @@ export class Cluster {
   readonly regions: Map<string, Region> = new Map();
   readonly #embedded: boolean;
   readonly #serverOptions: string;
+  readonly #environment: (name: string) => NodeJS.ProcessEnv;
   #count = 0;
 
-  private constructor(folder: string, embedded: boolean, serverOptions: string) {
+  private constructor(folder: string, options: ClusterOptions) {
     this.folder = folder;
-    this.#embedded = embedded;
-    this.#serverOptions = serverOptions;
+    this.#embedded = options.embedded ?? findNatsServer() === undefined;
+    this.#serverOptions = options.serverOptions ?? "";
+    this.#environment = options.environment ?? (() => ({}));
   }
 
-  /** `serverOptions`: further lines of each server block, in HCL. */
-  static async create(options: { embedded?: boolean; serverOptions?: string } = {}): Promise<Cluster> {
-    const folder = await mkdtemp(join(tmpdir(), "steppe-cluster-"));
-    return new Cluster(folder, options.embedded ?? findNatsServer() === undefined, options.serverOptions ?? "");
+  static async create(options: ClusterOptions = {}): Promise<Cluster> {
+    return new Cluster(await mkdtemp(join(tmpdir(), "steppe-cluster-")), options);
   }
 
   get embedded(): boolean {
@@ -72,14 +85,28 @@ export class Cluster {
 
   /** Starts a region whose servers join those that are there. On the embedded log it has one server, which also schedules. */
   async addRegion(shape: RegionShape): Promise<Region> {
-    const nats = this.#embedded ? undefined : await startNats({ storeDir: join(this.folder, shape.name, "nats") });
-    const region: Region = { name: shape.name, nats, servers: [], workers: [], simulated: [], clients: [] };
+    const natsServers = this.#embedded ? [] : await this.#startNats(shape);
+    const [nats] = natsServers;
+    const region: Region = {
+      name: shape.name,
+      nats,
+      natsServers,
+      servers: [],
+      workers: [],
+      simulated: [],
+      clients: [],
+    };
     this.regions.set(shape.name, region);
     const servers = this.#embedded ? 1 : shape.servers;
     for (let n = 0; n < servers; n++) await this.addServer(region, n === 0 ? (shape.httpPort ?? 0) : 0);
     if (!this.#embedded) for (let n = 0; n < shape.workers; n++) await this.addWorker(region);
     for (let n = 0; n < shape.clients; n++) await this.addClient(region);
     return region;
+  }
+
+  async #startNats({ name, natsNodes }: RegionShape): Promise<readonly NatsServer[]> {
+    if (natsNodes !== 3) return [await startNats({ storeDir: join(this.folder, name, "nats") })];
+    return (await startNatsCluster(3, `steppe-${name}`)).servers;
   }
 
   async addServer(region: Region, httpPort = 0): Promise<Agent> {
@@ -111,7 +138,7 @@ export class Cluster {
 
   async addWorker(region: Region): Promise<Started> {
     const { name, file } = await this.#config(region, "worker", 0, []);
-    const worker = start(name, STEPPE, ["worker", "-config", file]);
+    const worker = start(name, STEPPE, ["worker", "-config", file], this.#environment(name));
     await worker.line((line) => line.msg === "worker started", START_TIMEOUT_MS);
     region.workers.push(worker);
     return worker;
@@ -132,7 +159,7 @@ export class Cluster {
 
   async #agent(region: Region, role: string, httpPort: number, blocks: readonly string[]): Promise<Agent> {
     const { name, file } = await this.#config(region, role, httpPort, blocks);
-    const started = start(name, STEPPE, ["agent", "-config", file]);
+    const started = start(name, STEPPE, ["agent", "-config", file], this.#environment(name));
     const ready = await started.line((line) => line.msg === "agent started", START_TIMEOUT_MS);
     return Object.assign(started, { http: `http://${String(ready.http)}`, rpc: String(ready.rpc) });
   }
@@ -143,7 +170,9 @@ export class Cluster {
     const folder = join(this.folder, region.name, name);
     await mkdir(folder, { recursive: true });
     const nats =
-      region.nats === undefined || role === "client" ? "" : `nats { servers = [${JSON.stringify(region.nats.url)}] }`;
+      region.nats === undefined || role === "client"
+        ? ""
+        : `nats {\n  servers = ${JSON.stringify(region.natsServers.map(({ url }) => url))}\n  replicas = ${region.natsServers.length}\n}`;
     const lines = [
       `name = "${name}"`,
       `region = "${region.name}"`,
@@ -181,7 +210,11 @@ export class Cluster {
     for (const part of ["simulated", "clients", "workers", "servers"] as const) {
       await Promise.all([...this.regions.values()].flatMap((region) => region[part].map((it) => it.stop())));
     }
-    await Promise.all([...this.regions.values()].map((region) => region.nats?.stop()));
+    await Promise.all(
+      [...this.regions.values()].map((region) =>
+        Promise.all(region.natsServers.map((it) => it[Symbol.asyncDispose]())),
+      ),
+    );
     if (existsSync(this.folder)) await rm(this.folder, { recursive: true, force: true, maxRetries: 3 });
   }
 

@@ -1,0 +1,106 @@
+// Registering distinct jobs with one server, and where its time goes.
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { call } from "../kit/api.ts";
+import { type Agent, Cluster, type Region } from "../kit/cluster.ts";
+import { mockTaskJob } from "../kit/jobs.ts";
+import { cpuMs } from "./live/processes.ts";
+import { ROUNDS, rounds, SECONDS } from "./live/rounds.ts";
+import { sharesOf } from "./live/server-profile.ts";
+import { needWrk, wrk } from "./live/wrk.ts";
+import { figure, type Scenario, type Table } from "./scenario.ts";
+
+const CONCURRENCY = [1, 32, 256] as const;
+const BODY = JSON.stringify({ Job: mockTaskJob("@") });
+
+type Log = "embedded" | "R3";
+
+export const register: Scenario = {
+  name: "register",
+  summary: "PUT of distinct jobs to one server: embedded log, and JetStream on three nodes; where the time goes",
+  async run() {
+    needWrk();
+    const logs: Log[] = ["embedded", "R3"];
+    const rates: Table["rows"] = [];
+    for (const log of logs) rates.push(...(await ratesOf(log)));
+    return [
+      {
+        title: "Register distinct jobs",
+        columns: ["log", "at once", "jobs/s", "p50 ms", "p99 ms", "server CPU µs each", "NATS CPU µs each"],
+        rows: rates,
+      },
+      await whereTimeGoes(logs),
+    ];
+  },
+};
+
+async function regionOn(log: Log, environment: NodeJS.ProcessEnv = {}): Promise<[Cluster, Region, Agent]> {
+  const cluster = await Cluster.create({ embedded: log === "embedded", environment: () => environment });
+  const region = await cluster.addRegion({ name: "bench", servers: 1, workers: 0, clients: 0, natsNodes: 3 });
+  const [server] = region.servers;
+  if (server === undefined) throw new Error("the region has no server");
+  return [cluster, region, server];
+}
+
+async function ratesOf(log: Log): Promise<Table["rows"]> {
+  const rows: Table["rows"] = [];
+  for (const concurrency of CONCURRENCY) {
+    const [cluster, region, server] = await regionOn(log);
+    await using _ = cluster;
+    const nats = region.natsServers.flatMap(({ pid }) => pid ?? []);
+    await load(server, "warm", concurrency, 2);
+    const spread = await rounds(ROUNDS, async (round) => {
+      const before = [cpuMs([server.pid]), cpuMs(nats)] as const;
+      const { requests, perSecond, p50Ms, p99Ms } = await load(server, `r${round}`, concurrency, SECONDS);
+      const each = (after: number, before: number) => ((after - before) * 1e3) / requests;
+      return {
+        perSecond,
+        p50Ms,
+        p99Ms,
+        server: each(cpuMs([server.pid]), before[0]),
+        nats: each(cpuMs(nats), before[1]),
+      };
+    });
+    const { perSecond, p50Ms, p99Ms } = spread;
+    rows.push([log, String(concurrency), perSecond, p50Ms, p99Ms, spread.server, log === "R3" ? spread.nats : "–"]);
+  }
+  return rows;
+}
+
+const load = (server: Agent, prefix: string, concurrency: number, seconds: number) =>
+  wrk({
+    url: `${server.http}/v1/jobs`,
+    concurrency,
+    seconds,
+    register: { prefix: `${prefix}-${concurrency}`, body: BODY },
+  });
+
+/** Shares of the busy time of the server's main thread, by part, from a profile. */
+async function whereTimeGoes(logs: readonly Log[]): Promise<Table> {
+  const columns: { log: string; shares: ReadonlyMap<string, number>; idle: number }[] = [];
+  for (const log of logs) {
+    const folder = mkdtempSync(join(tmpdir(), "steppe-profile-"));
+    const [cluster, , server] = await regionOn(log, { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${folder}` });
+    await using _ = cluster;
+    await load(server, "profile", 32, SECONDS);
+    const leader = await call<string>("GET", `${server.http}/v1/status/leader`);
+    if (leader.status !== 200) throw new Error(`the server answers ${leader.status} after the load`);
+    await server.stop(30_000);
+    const { parts, idle } = sharesOf(folder);
+    rmSync(folder, { recursive: true });
+    columns.push({ log, shares: parts, idle });
+  }
+  const names = [...new Set(columns.flatMap(({ shares }) => [...shares.keys()]))];
+  const first = columns[0]?.shares;
+  names.sort((a, b) => (first?.get(b) ?? 0) - (first?.get(a) ?? 0));
+  const percent = (share: number) => `${figure(share * 100)} %`;
+  return {
+    title: "Where the time of the server's main thread goes, 32 at once",
+    columns: ["part", ...columns.map(({ log }) => log)],
+    rows: [
+      ...names.map((name) => [name, ...columns.map(({ shares }) => percent(shares.get(name) ?? 0))]),
+      ["(idle, of all time)", ...columns.map(({ idle }) => percent(idle))],
+    ],
+  };
+}
