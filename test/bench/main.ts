@@ -2,17 +2,38 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { cpus, totalmem } from "node:os";
 import { join } from "node:path";
+import { blocking } from "./blocking.ts";
 import { placementCostChart } from "./chart.ts";
+import { evaluation } from "./evaluation.ts";
+import { forward } from "./forward.ts";
 import { memory } from "./memory.ts";
+import { c1m, c2m } from "./million.ts";
 import { PACKAGE_SCRIPTS } from "./package-scripts.ts";
 import { packing } from "./packing.ts";
+import { read } from "./read.ts";
 import { register } from "./register.ts";
 import { markdown, type Scenario, type Table } from "./scenario.ts";
 import { scheduler } from "./scheduler.ts";
+import { soak } from "./soak.ts";
+import { start } from "./start.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
 const RESULTS = join(ROOT, ".cache/bench");
-const SCENARIOS: readonly Scenario[] = [register, scheduler, packing, memory, ...PACKAGE_SCRIPTS];
+const SCENARIOS: readonly Scenario[] = [
+  register,
+  read,
+  blocking,
+  forward,
+  evaluation,
+  c1m,
+  c2m,
+  start,
+  soak,
+  scheduler,
+  packing,
+  memory,
+  ...PACKAGE_SCRIPTS,
+];
 
 async function main(args: readonly string[]): Promise<number> {
   if (args.includes("--help") || args.includes("-h")) {

@@ -14,7 +14,7 @@ export const PACKAGE_SCRIPTS: readonly Scenario[] = [
     "appends a second through proposer and applier, embedded and JetStream",
   ),
   script("http", "packages/http/bench/get-job.ts", "GET of a job, requests a second and CPU each"),
-  script("forward", "packages/regions/bench/forward.ts", "a read forwarded to a server of another region"),
+  script("forward-call", "packages/regions/bench/forward.ts", "a read forwarded to a server of another region"),
 ];
 
 function script(name: string, path: string, summary: string): Scenario {

@@ -3,9 +3,10 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { call } from "../kit/api.ts";
-import { type Agent, Cluster, type Region } from "../kit/cluster.ts";
+import type { Agent } from "../kit/cluster.ts";
 import { mockTaskJob } from "../kit/jobs.ts";
 import { cpuMs } from "./live/processes.ts";
+import { type Log, natsPids, regionOn } from "./live/region.ts";
 import { ROUNDS, rounds, SECONDS } from "./live/rounds.ts";
 import { sharesOf } from "./live/server-profile.ts";
 import { needWrk, wrk } from "./live/wrk.ts";
@@ -13,8 +14,6 @@ import { figure, type Scenario, type Table } from "./scenario.ts";
 
 const CONCURRENCY = [1, 32, 256] as const;
 const BODY = JSON.stringify({ Job: mockTaskJob("@") });
-
-type Log = "embedded" | "R3";
 
 export const register: Scenario = {
   name: "register",
@@ -35,20 +34,12 @@ export const register: Scenario = {
   },
 };
 
-async function regionOn(log: Log, environment: NodeJS.ProcessEnv = {}): Promise<[Cluster, Region, Agent]> {
-  const cluster = await Cluster.create({ embedded: log === "embedded", environment: () => environment });
-  const region = await cluster.addRegion({ name: "bench", servers: 1, workers: 0, clients: 0, natsNodes: 3 });
-  const [server] = region.servers;
-  if (server === undefined) throw new Error("the region has no server");
-  return [cluster, region, server];
-}
-
 async function ratesOf(log: Log): Promise<Table["rows"]> {
   const rows: Table["rows"] = [];
   for (const concurrency of CONCURRENCY) {
-    const [cluster, region, server] = await regionOn(log);
-    await using _ = cluster;
-    const nats = region.natsServers.flatMap(({ pid }) => pid ?? []);
+    await using live = await regionOn(log);
+    const { region, server } = live;
+    const nats = natsPids(region);
     await load(server, "warm", concurrency, 2);
     const spread = await rounds(ROUNDS, async (round) => {
       const before = [cpuMs([server.pid]), cpuMs(nats)] as const;
@@ -81,8 +72,8 @@ async function whereTimeGoes(logs: readonly Log[]): Promise<Table> {
   const columns: { log: string; shares: ReadonlyMap<string, number>; idle: number }[] = [];
   for (const log of logs) {
     const folder = mkdtempSync(join(tmpdir(), "steppe-profile-"));
-    const [cluster, , server] = await regionOn(log, { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${folder}` });
-    await using _ = cluster;
+    await using live = await regionOn(log, { environment: { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${folder}` } });
+    const { server } = live;
     await load(server, "profile", 32, SECONDS);
     const leader = await call<string>("GET", `${server.http}/v1/status/leader`);
     if (leader.status !== 200) throw new Error(`the server answers ${leader.status} after the load`);

@@ -42,6 +42,8 @@ export interface RegionShape {
   readonly httpPort?: number;
   /** Nodes of its NATS cluster, each with a replica of the log; default 1. */
   readonly natsNodes?: 1 | 3;
+  /** Workers inside each server; default 0, and on the embedded log always 1. */
+  readonly schedulers?: number;
 }
 
 export interface ClusterOptions {
@@ -60,6 +62,7 @@ export class Cluster {
   readonly #embedded: boolean;
   readonly #serverOptions: string;
   readonly #environment: (name: string) => NodeJS.ProcessEnv;
+  readonly #schedulers = new Map<string, number>();
   #count = 0;
 
   private constructor(folder: string, options: ClusterOptions) {
@@ -97,6 +100,7 @@ export class Cluster {
       clients: [],
     };
     this.regions.set(shape.name, region);
+    this.#schedulers.set(shape.name, this.#embedded ? 1 : (shape.schedulers ?? 0));
     const servers = this.#embedded ? 1 : shape.servers;
     for (let n = 0; n < servers; n++) await this.addServer(region, n === 0 ? (shape.httpPort ?? 0) : 0);
     if (!this.#embedded) for (let n = 0; n < shape.workers; n++) await this.addWorker(region);
@@ -110,7 +114,7 @@ export class Cluster {
   }
 
   async addServer(region: Region, httpPort = 0): Promise<Agent> {
-    const schedulers = this.#embedded || region.nats === undefined ? 1 : 0;
+    const schedulers = this.#schedulers.get(region.name) ?? 0;
     const join = [...this.regions.values()].flatMap((it) => it.servers.map((server) => server.rpc));
     const agent = await this.#agent(region, "server", httpPort, [
       `server {`,

@@ -1,0 +1,109 @@
+// An hour, or the minutes given, of churn at half of the highest rate: does anything grow?
+import { statSync } from "node:fs";
+import { join } from "node:path";
+import { mockTaskJob } from "../kit/jobs.ts";
+import { peakMb, residentMb } from "./live/processes.ts";
+import { regionOn } from "./live/region.ts";
+import { Requests } from "./live/requests.ts";
+import { percentile } from "./live/rounds.ts";
+import { figure, type Scenario, type Table } from "./scenario.ts";
+
+const MINUTES = Number(process.env.BENCH_MINUTES ?? 60);
+const CALIBRATION_MS = 10_000;
+const AT_ONCE = 32;
+/** Jobs that live at a time; the oldest is stopped for each new one. */
+const LIVE = 2_000;
+const SLICES = 12;
+
+export const soak: Scenario = {
+  name: "soak",
+  summary:
+    "churn (register, update, stop, GC) at half the highest rate for BENCH_MINUTES=60: memory, p99, size of the log",
+  async run() {
+    await using live = await regionOn("embedded");
+    const { server, cluster, region } = live;
+    await cluster.addSimulatedNodes(region, 50);
+    const requests = new Requests(AT_ONCE * 2);
+    const churn = new Churn(requests, server.http);
+    const highest = await churn.run(CALIBRATION_MS, Number.POSITIVE_INFINITY);
+    const rate = highest.perSecond / 2;
+    const rows: Table["rows"] = [];
+    for (let slice = 0; slice < SLICES; slice++) {
+      const { perSecond, times } = await churn.run((MINUTES * 60_000) / SLICES, rate);
+      const folder = join(cluster.folder, region.name, server.name, "data/server");
+      rows.push([
+        figure((MINUTES * (slice + 1)) / SLICES),
+        ...[perSecond, percentile(times, 0.5), percentile(times, 0.99), residentMb(server.pid), folderMb(folder)].map(
+          figure,
+        ),
+      ]);
+    }
+    requests.close();
+    const column = (i: number) => rows.map((row) => Number(String(row[i]).replaceAll(",", "")));
+    return [
+      {
+        title: `Soak: ${figure(MINUTES)} minutes at ${figure(rate)} writes/s (highest: ${figure(highest.perSecond)}); peak ${figure(peakMb(server.pid))} MB`,
+        columns: ["minute", "writes/s", "p50 ms", "p99 ms", "resident MB", "log and snapshots MB"],
+        rows,
+      },
+      {
+        title: "Slope a minute, least squares over the second half",
+        columns: ["p99 ms", "resident MB", "log and snapshots MB"],
+        rows: [[3, 4, 5].map((i) => figure(slope(column(i).slice(SLICES / 2)) / (MINUTES / SLICES)))],
+      },
+    ];
+  },
+};
+
+/** Registers jobs, updates each once and stops each when `LIVE` newer ones are there. */
+class Churn {
+  readonly #requests: Requests;
+  readonly #http: string;
+  #next = 0;
+
+  constructor(requests: Requests, http: string) {
+    this.#requests = requests;
+    this.#http = http;
+  }
+
+  async run(forMs: number, perSecond: number): Promise<{ perSecond: number; times: number[] }> {
+    const [from, times] = [performance.now(), [] as number[]];
+    let begun = 0;
+    const caller = async () => {
+      for (;;) {
+        const dueMs = from + (begun++ * 1e3) / perSecond;
+        if (Math.max(dueMs, performance.now()) > from + forMs) return;
+        if (dueMs > performance.now()) await new Promise((resolve) => setTimeout(resolve, dueMs - performance.now()));
+        const startMs = performance.now();
+        await this.#write(this.#next++);
+        times.push(performance.now() - startMs);
+      }
+    };
+    await Promise.all(Array.from({ length: AT_ONCE }, caller));
+    return { perSecond: (times.length * 1e3) / (performance.now() - from), times };
+  }
+
+  #write(n: number): Promise<unknown> {
+    const id = Math.floor(n / 3);
+    const job = (priority: number) => ({ Job: { ...mockTaskJob(`churn-${id}`, { cpu: 1 }), Priority: priority } });
+    if (n % 3 === 0) return this.#requests.put(`${this.#http}/v1/jobs`, job(50));
+    if (n % 3 === 1) return this.#requests.put(`${this.#http}/v1/jobs`, job(60));
+    return id < LIVE
+      ? this.#requests.put(`${this.#http}/v1/jobs`, job(70))
+      : this.#requests.send("DELETE", `${this.#http}/v1/job/churn-${id - LIVE}?purge=true`);
+  }
+}
+
+function folderMb(folder: string): number {
+  const files = ["log.db", "log.db-wal"].map(
+    (name) => statSync(join(folder, name), { throwIfNoEntry: false })?.size ?? 0,
+  );
+  return files.reduce((sum, size) => sum + size, 0) / 2 ** 20;
+}
+
+function slope(values: readonly number[]): number {
+  const middle = (values.length - 1) / 2;
+  const mean = values.reduce((sum, it) => sum + it, 0) / values.length;
+  const over = values.reduce((sum, it, i) => sum + (i - middle) * (it - mean), 0);
+  return over / values.reduce((sum, _, i) => sum + (i - middle) ** 2, 0);
+}
