@@ -24,7 +24,8 @@ const MAY_SEE: Readonly<Record<string, readonly string[]>> = {
     ...["proto", "model", "runtime", "jobspec", "state", "scheduler", "log", "watch"],
     ...["control", "regions", "http", "client"],
   ],
-  cli: ["server"],
+  certificates: [],
+  cli: ["server", "certificates"],
   // Drives them all; none of them may see it.
   sim: [
     ...["proto", "model", "runtime", "state", "scheduler", "log", "watch"],

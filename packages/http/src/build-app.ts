@@ -4,7 +4,7 @@ import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest }
 import { Exchange, type Surroundings } from "./exchange.ts";
 import { Lifecycle } from "./lifecycle.ts";
 import type { HttpNeeds } from "./needs.ts";
-import { completeOptions, type HttpOptions } from "./options.ts";
+import { completeOptions, type HttpOptions, type HttpTls } from "./options.ts";
 import { type Params, parseParams } from "./request/params.ts";
 import { findRow, type Resource } from "./resource.ts";
 import { agentResources } from "./routes/agent.ts";
@@ -37,7 +37,7 @@ const METHODS = ["GET", "HEAD", "PUT", "POST", "DELETE", "PATCH", "OPTIONS"] as 
 /** The HTTP API over the given services. It never listens; tests use `inject`. */
 export function buildApp(needs: HttpNeeds, options: HttpOptions = {}): FastifyInstance {
   const around: Surroundings = { needs, options: completeOptions(options), lifecycle: new Lifecycle() };
-  const app = createFastify();
+  const app = createFastify(options.tls);
   // Handlers read bodies themselves: the API looks at no Content-Type, not even a malformed one.
   for (const method of METHODS) app.addHttpMethod(method, { hasBody: false, overrideExisting: true });
   for (const resource of RESOURCES) addResource(app, around, resource);
@@ -49,21 +49,29 @@ export function buildApp(needs: HttpNeeds, options: HttpOptions = {}): FastifyIn
   return app;
 }
 
-function createFastify(): FastifyInstance {
-  return Fastify({
-    logger: false,
-    exposeHeadRoutes: false,
-    forceCloseConnections: "idle",
-    return503OnClosing: false,
-    keepAliveTimeout: 120_000,
-    // For receiving a request; none of these limits how long a reply may take, so a blocking query is free of them.
-    requestTimeout: 60_000,
-    connectionTimeout: 0,
-    routerOptions: { maxParamLength: 16_384, querystringParser: parseParams },
-    frameworkErrors: refuseUrl,
-    clientErrorHandler: refuseBytes,
-  });
+function createFastify(tls: HttpTls | undefined): FastifyInstance {
+  if (tls === undefined) return Fastify(FASTIFY_OPTIONS);
+  const { identity, verifyClient } = tls;
+  const secure = { minVersion: identity.minVersion, requestCert: verifyClient, rejectUnauthorized: verifyClient };
+  const app = Fastify({ ...FASTIFY_OPTIONS, https: { ...identity.material, ...secure } });
+  identity.onReplace((material) => app.server.setSecureContext({ ...material, minVersion: identity.minVersion }));
+  // An HTTPS server is an HTTP server in all that is used of it here; fastify's types keep them apart.
+  return app as unknown as FastifyInstance;
 }
+
+const FASTIFY_OPTIONS = {
+  logger: false,
+  exposeHeadRoutes: false,
+  forceCloseConnections: "idle",
+  return503OnClosing: false,
+  keepAliveTimeout: 120_000,
+  // For receiving a request; none of these limits how long a reply may take, so a blocking query is free of them.
+  requestTimeout: 60_000,
+  connectionTimeout: 0,
+  routerOptions: { maxParamLength: 16_384, querystringParser: parseParams },
+  frameworkErrors: refuseUrl,
+  clientErrorHandler: refuseBytes,
+} as const;
 
 function addResource(app: FastifyInstance, around: Surroundings, resource: Resource): void {
   const isPrefix = resource.path.endsWith("/");

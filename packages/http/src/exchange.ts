@@ -3,7 +3,7 @@ import { type Call, HTTP_STATUS, SteppeError } from "@steppe/model";
 import type { QueryMeta } from "@steppe/proto";
 import type { Held, Lifecycle } from "./lifecycle.ts";
 import type { HttpNeeds, RegionServices } from "./needs.ts";
-import type { HttpOptions } from "./options.ts";
+import type { HttpLimits } from "./options.ts";
 import { metaHeaders } from "./reply/meta.ts";
 import { chooseEncoding, Payload } from "./reply/payload.ts";
 import { ReplyStream } from "./reply/reply-stream.ts";
@@ -14,7 +14,7 @@ import { readBody } from "./request/read-body.ts";
 /** What all requests of one app share. */
 export interface Surroundings {
   readonly needs: HttpNeeds;
-  readonly options: Required<HttpOptions>;
+  readonly options: HttpLimits;
   readonly lifecycle: Lifecycle;
 }
 

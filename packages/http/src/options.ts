@@ -1,3 +1,21 @@
+/** Of one process; the material may be replaced while it runs. */
+export interface HttpTls {
+  readonly identity: {
+    readonly material: TlsMaterial;
+    readonly minVersion: "TLSv1.2" | "TLSv1.3";
+    onReplace(listener: (material: TlsMaterial) => void): void;
+  };
+  /** Clients must show a certificate that `ca` has signed. */
+  readonly verifyClient: boolean;
+}
+
+/** PEM. */
+interface TlsMaterial {
+  readonly ca: string | Buffer;
+  readonly cert: string | Buffer;
+  readonly key: string | Buffer;
+}
+
 export interface HttpOptions {
   /** Largest request body in bytes. Default 5 MiB: a job of thousands of groups is below 1 MiB. */
   readonly bodyLimit?: number;
@@ -5,9 +23,14 @@ export interface HttpOptions {
   readonly timeoutMs?: number;
   /** How long `close` lets requests finish before it cuts their connections. Default 5,000. */
   readonly closeGraceMs?: number;
+  /** Default: clear text. */
+  readonly tls?: HttpTls;
 }
 
-export function completeOptions(options: HttpOptions): Required<HttpOptions> {
+/** Options that are numbers, with their defaults filled in. */
+export type HttpLimits = Required<Omit<HttpOptions, "tls">>;
+
+export function completeOptions(options: HttpOptions): HttpLimits {
   const complete = {
     bodyLimit: options.bodyLimit ?? 5 * 1024 * 1024,
     timeoutMs: options.timeoutMs ?? 10_000,

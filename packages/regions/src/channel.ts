@@ -6,10 +6,12 @@
 //    calls fail without a new attempt.
 // 3. A server that has hung is found by pings within 3 s; all its calls fail then.
 import type { Clock } from "@steppe/model";
+import type { CertificateName } from "./certificate-names.ts";
 import type { GrpcMethod } from "./grpc-definition.ts";
-import { Link, type TlsOptions } from "./link.ts";
+import { type Destination, Link } from "./link.ts";
 import type { Pending } from "./pending.ts";
 import { serverStream } from "./server-stream.ts";
+import type { TlsIdentity } from "./tls-identity.ts";
 import { TransportFailure } from "./transport-failure.ts";
 import { UnaryCall, type UnaryOptions } from "./unary-call.ts";
 
@@ -33,20 +35,27 @@ export type ServerChannel = Omit<Channel, "tick" | "close">;
 export class Channel {
   readonly address: string;
   #clock: Clock;
-  #tls: TlsOptions | undefined;
+  #destination: Destination;
+  #tls: TlsIdentity | undefined;
   #state: State = { kind: "idle" };
   /** All connections that are open, also the leaving ones. */
   #links = new Set<Link>();
   #pending = new Set<Pending>();
 
-  constructor(address: string, clock: Clock, tls: TlsOptions | undefined) {
-    this.address = address;
+  constructor(destination: Destination, clock: Clock, tls: TlsIdentity | undefined) {
+    this.address = destination.address;
+    this.#destination = destination;
     this.#clock = clock;
     this.#tls = tls;
   }
 
   get state(): ChannelState {
     return this.#state.kind;
+  }
+
+  /** Names in the certificate of the server that is connected; undefined without one, or without TLS. */
+  get names(): readonly CertificateName[] | undefined {
+    return this.#state.kind === "ready" ? this.#state.link.names : undefined;
   }
 
   /** The answer. Rejects with the server's `SteppeError`, a `TransportFailure`, or the signal's reason. */
@@ -125,7 +134,7 @@ export class Channel {
   }
 
   #becomeConnecting(nowMs: number): void {
-    const link = new Link(this.address, this.#tls, this.#clock);
+    const link = new Link(this.#destination, this.#tls, this.#clock);
     this.#links.add(link);
     this.#state = { kind: "connecting", link, sinceMs: nowMs };
     // The server's settings are its first words as gRPC; a listening socket alone proves nothing.

@@ -1,14 +1,17 @@
 // Channels to servers by address, and the one loop that watches over their deadlines and health.
 import type { Clock, Logger } from "@steppe/model";
 import { Channel, type ServerChannel } from "./channel.ts";
-import type { TlsOptions } from "./link.ts";
+import type { TlsIdentity } from "./tls-identity.ts";
 
 /** How late a deadline may be noticed. */
 const TICK_MS = 100;
 
 export interface Channels {
-  /** The channel to `host:port`; connects when first used. */
-  to(address: string): ServerChannel;
+  /**
+   * The channel to `host:port`; connects when first used. With TLS, only a server of `region`
+   * (undefined: of any region) is talked to there.
+   */
+  to(address: string, region: string | undefined): ServerChannel;
   /** Fails all calls. No channel may be used afterwards. */
   close(): void;
 }
@@ -16,7 +19,7 @@ export interface Channels {
 export function createChannels(options: {
   readonly clock: Clock;
   readonly logger: Logger;
-  readonly tls?: TlsOptions;
+  readonly tls?: TlsIdentity;
 }): Channels {
   const { clock, logger, tls } = options;
   const channels = new Map<string, Channel>();
@@ -36,11 +39,14 @@ export function createChannels(options: {
   });
 
   return {
-    to(address) {
-      let channel = channels.get(address);
+    to(address, anyOrRegion) {
+      // Without TLS nothing is checked, so that one connection will do.
+      const region = tls === undefined ? undefined : anyOrRegion;
+      const key = `${region ?? ""} ${address}`;
+      let channel = channels.get(key);
       if (channel === undefined) {
-        channel = new Channel(address, clock, tls);
-        channels.set(address, channel);
+        channel = new Channel({ address, region }, clock, tls);
+        channels.set(key, channel);
       }
       return channel;
     },

@@ -7,6 +7,7 @@
 import { type Clock, type Logger, type Random, SteppeError } from "@steppe/model";
 import { type Member, MembershipDefinition } from "@steppe/proto";
 import { withPort } from "./address.ts";
+import { type CertificateName, hasRole } from "./certificate-names.ts";
 import type { Channels } from "./channels.ts";
 import { ALIVE, type Directory, LEFT, type RegionServer } from "./directory.ts";
 import { grpcMethods } from "./grpc-definition.ts";
@@ -47,8 +48,8 @@ export function createExchange(options: ExchangeOptions): Exchange {
   const { directory, clock, random, intervalMs = 1_000 } = options;
   return {
     service: {
-      exchange: async ({ Members }) => {
-        directory.merge(Members, clock.monotonicMs());
+      exchange: async ({ Members }, { names }) => {
+        directory.merge(credible(Members, names, directory.self()), clock.monotonicMs());
         return { Members: directory.members(clock.monotonicMs()) };
       },
     },
@@ -70,6 +71,13 @@ export function createExchange(options: ExchangeOptions): Exchange {
   };
 }
 
+/** Whom to ask; a join address may be that of any region's server. */
+interface Target {
+  readonly address: string;
+  readonly region?: string;
+  readonly server?: RegionServer;
+}
+
 class Rounds {
   #options: ExchangeOptions;
   #join: string[];
@@ -88,12 +96,13 @@ class Rounds {
   async round(timeoutMs: number): Promise<void> {
     this.#options.directory.beat();
     this.#turn += 1;
-    const targets = new Map<string, RegionServer | undefined>();
+    const targets = new Map<string, Target>();
     for (const region of this.#otherRegions()) {
-      for (const server of this.#nextOf(region)) targets.set(server.address, server);
+      for (const server of this.#nextOf(region))
+        targets.set(server.address, { address: server.address, region, server });
     }
-    for (const address of this.#unresolved()) if (!targets.has(address)) targets.set(address, undefined);
-    await Promise.all([...targets].map(([address, server]) => this.#ask(address, server, timeoutMs)));
+    for (const address of this.#unresolved()) if (!targets.has(address)) targets.set(address, { address });
+    await Promise.all([...targets.values()].map((target) => this.#ask(target, timeoutMs)));
   }
 
   /** Asks one live server of each region, even if a question to it is open: this is the last word. */
@@ -103,9 +112,10 @@ class Rounds {
       this.#options.directory
         .servers(region, nowMs)
         .filter((server) => server.alive)
-        .slice(0, 1),
+        .slice(0, 1)
+        .map((server) => ({ address: server.address, region, server })),
     );
-    await Promise.all(targets.map((server) => this.#exchange(server.address, server, timeoutMs)));
+    await Promise.all(targets.map((target) => this.#exchange(target, timeoutMs)));
   }
 
   #otherRegions(): string[] {
@@ -131,23 +141,25 @@ class Rounds {
     return this.#join.filter((address) => !live.has(this.#joined.get(address) ?? ""));
   }
 
-  async #ask(address: string, server: RegionServer | undefined, timeoutMs: number): Promise<void> {
+  async #ask(target: Target, timeoutMs: number): Promise<void> {
+    const { address } = target;
     if (this.#asking.has(address)) return;
     this.#asking.add(address);
     try {
-      await this.#exchange(address, server, timeoutMs);
+      await this.#exchange(target, timeoutMs);
     } finally {
       this.#asking.delete(address);
     }
   }
 
-  async #exchange(address: string, server: RegionServer | undefined, timeoutMs: number): Promise<void> {
+  async #exchange({ address, region, server }: Target, timeoutMs: number): Promise<void> {
     const { directory, channels, clock } = this.#options;
     const nowMs = clock.monotonicMs();
     const request = { Members: directory.members(nowMs) };
     try {
-      const { Members } = await channels.to(address).unary(EXCHANGE, request, { signal: NEVER, timeoutMs });
-      this.#learn(address, server, Members);
+      const channel = channels.to(address, region);
+      const { Members } = await channel.unary(EXCHANGE, request, { signal: NEVER, timeoutMs });
+      this.#learn(address, server, credible(Members, channel.names, directory.self()));
     } catch (error) {
       this.#note(address, error);
       if (server !== undefined && error instanceof TransportFailure && error.silent) directory.suspect(server.name);
@@ -177,6 +189,19 @@ class Rounds {
     else if (error instanceof SteppeError) logger.warn({ address, err: error }, "the member exchange was refused");
     else logger.error({ address, err: error }, "the member exchange failed");
   }
+}
+
+/**
+ * The members that a caller or an answerer of these names (undefined: without TLS) can speak for. Only
+ * a server of a region tells of that region's servers when it is the own one; and what comes
+ * first, the teller itself, must be of its certificate's region. What is said of servers of third
+ * regions is checked when they are dialled.
+ */
+function credible(members: readonly Member[], names: readonly CertificateName[] | undefined, self: Member): Member[] {
+  if (names === undefined || hasRole(names, "server", self.Region)) return [...members];
+  const [teller] = members;
+  if (teller === undefined || !hasRole(names, "server", teller.Region)) return [];
+  return members.filter((member) => member.Region !== self.Region || member.Name === self.Name);
 }
 
 const NEVER = new AbortController().signal;

@@ -120,7 +120,7 @@ class Forwarder {
     return (request, { signal }) =>
       firstThatStreams(
         this.#candidates(),
-        (server) => channels.to(server.address).stream(method, this.#markQuery(request), signal),
+        (server) => channels.to(server.address, this.#region).stream(method, this.#markQuery(request), signal),
         noPathToRegion,
       );
   }
@@ -147,7 +147,7 @@ class Forwarder {
     for (const server of queue) {
       try {
         const options = { signal: call.signal, timeoutMs: leftMs };
-        const answer = await channels.to(server.address).unary(method, request, options);
+        const answer = await channels.to(server.address, this.#region).unary(method, request, options);
         this.#answered(server);
         return answer;
       } catch (error) {

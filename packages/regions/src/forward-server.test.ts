@@ -1,14 +1,8 @@
-import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import type { Call } from "@steppe/model";
 import { JobGetRequest, JobGetResponse, JobsDefinition } from "@steppe/proto";
 import { afterEach, describe, expect, it } from "vitest";
-import { createChannels } from "./channels.ts";
 import { createGrpcServer } from "./forward-server.ts";
 import { grpcMethods } from "./grpc-definition.ts";
-import type { TlsOptions } from "./link.ts";
 import { Cleanup, call, clock, connect, deferred, quiet, serve, services } from "./testkit.ts";
 
 const cleanup = new Cleanup();
@@ -28,7 +22,7 @@ describe("gRPC server", () => {
       return found;
     };
     const server = await serve(cleanup, { region: services({ "jobs.get": slow }) });
-    const channel = connect(cleanup).to(`127.0.0.1:${server.port}`);
+    const channel = connect(cleanup).to(`127.0.0.1:${server.port}`, undefined);
     const inHand = channel.unary(get, web, call());
     await entered.promise;
     const closed = server.close(60_000);
@@ -50,7 +44,7 @@ describe("gRPC server", () => {
       return new Promise<JobGetResponse>(() => {});
     };
     const server = await serve(cleanup, { region: services({ "jobs.get": stuck }) });
-    const inHand = connect(cleanup).to(`127.0.0.1:${server.port}`).unary(get, web, call());
+    const inHand = connect(cleanup).to(`127.0.0.1:${server.port}`, undefined).unary(get, web, call());
     const lost = expect(inHand).rejects.toMatchObject({ kind: "lost", reached: true });
     await entered.promise;
     await server.close(20);
@@ -66,7 +60,7 @@ describe("gRPC server", () => {
     };
     const server = await serve(cleanup, { region: services({ "jobs.get": see }) });
     await connect(cleanup)
-      .to(`127.0.0.1:${server.port}`)
+      .to(`127.0.0.1:${server.port}`, undefined)
       .unary(get, web, call({ timeoutMs: 1_234 }));
 
     expect(await given.promise).toBeGreaterThan(1_000);
@@ -76,7 +70,7 @@ describe("gRPC server", () => {
   it("service that it does not have, is an internal error that names the method", async () => {
     const server = await serve(cleanup, {});
 
-    const failure = connect(cleanup).to(`127.0.0.1:${server.port}`).unary(get, web, call());
+    const failure = connect(cleanup).to(`127.0.0.1:${server.port}`, undefined).unary(get, web, call());
     await expect(failure).rejects.toMatchObject({ code: "internal", message: expect.stringContaining("Jobs/Get") });
   });
 
@@ -85,58 +79,5 @@ describe("gRPC server", () => {
 
     const options = { host: "127.0.0.1", port, clock, logger: quiet };
     await expect(createGrpcServer(options, {})).rejects.toThrow(/EADDRINUSE|bind/);
-  });
-});
-
-/** An authority and a certificate of it for 127.0.0.1. */
-function makeTls(): TlsOptions {
-  const folder = mkdtempSync(join(tmpdir(), "steppe-tls-"));
-  cleanup.add(() => rmSync(folder, { recursive: true }));
-  const openssl = (...args: string[]) => execFileSync("openssl", args, { cwd: folder, stdio: "ignore" });
-  const fresh = ["req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"];
-  openssl(...fresh, "-x509", "-subj", "/CN=authority", "-keyout", "ca.key", "-out", "ca.pem", "-days", "1");
-  const name = ["-subj", "/CN=server", "-addext", "subjectAltName=IP:127.0.0.1,DNS:server.eu.nomad"];
-  openssl(...fresh, ...name, "-keyout", "key.pem", "-out", "request.pem");
-  const signed = ["-in", "request.pem", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-days", "1"];
-  openssl("x509", "-req", ...signed, "-copy_extensions", "copy", "-out", "cert.pem");
-  const read = (file: string) => readFileSync(join(folder, file));
-  return { ca: read("ca.pem"), cert: read("cert.pem"), key: read("key.pem") };
-}
-
-function hasOpenssl(): boolean {
-  try {
-    execFileSync("openssl", ["version"], { stdio: "ignore" });
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-describe.skipIf(!hasOpenssl())("gRPC server with TLS", () => {
-  async function ask(server: TlsOptions, client?: TlsOptions): Promise<unknown> {
-    const options = { host: "127.0.0.1", port: 0, clock, logger: quiet, tls: server };
-    const { port, close } = await createGrpcServer(options, {
-      region: services({ "jobs.get": () => Promise.resolve(found) }),
-    });
-    cleanup.add(() => close(0));
-    const channels = createChannels({ clock, logger: quiet, ...(client && { tls: client }) });
-    cleanup.add(() => channels.close());
-    return channels.to(`127.0.0.1:${port}`).unary(get, web, call());
-  }
-
-  it("both of one authority, talk, also by the name in the certificate", async () => {
-    const tls = makeTls();
-
-    expect(await ask(tls, tls)).toMatchObject({ Job: { ID: "web" } });
-    expect(await ask(tls, { ...tls, serverName: "server.eu.nomad" })).toMatchObject({ Job: { ID: "web" } });
-  });
-
-  it("server of another name, of another authority, or client without certificate, is refused", async () => {
-    const tls = makeTls();
-    const refused = { name: "TransportFailure", kind: "refused" };
-
-    await expect(ask(tls, { ...tls, serverName: "server.ap.nomad" })).rejects.toMatchObject(refused);
-    await expect(ask(tls, makeTls())).rejects.toMatchObject(refused);
-    await expect(ask(tls)).rejects.toMatchObject(refused);
   });
 });

@@ -11,19 +11,23 @@ import {
 import { type Clock, type Logger, MILLISECOND, type ServiceDefinition, SteppeError } from "@steppe/model";
 import { MembershipDefinition, NodeAgentsDefinition } from "@steppe/proto";
 import { joinAddress } from "./address.ts";
+import { refusal, type ServiceGroup } from "./admission.ts";
 import { blockingMs, queryOf } from "./blocking.ts";
+import type { CertificateName } from "./certificate-names.ts";
 import { MESSAGE_BYTES_MAX } from "./frames.ts";
 import { type GrpcMethod, grpcJsDefinition, grpcMethods } from "./grpc-definition.ts";
 import { CLOSING, CODE_TRAILER, encodeError, type WireStatus } from "./grpc-errors.ts";
-import type { TlsOptions } from "./link.ts";
 import {
   type AnyMethod,
   type AnyStream,
   type MembershipService,
   type NodeAgentsService,
+  type PeerCall,
   REGION_DEFINITIONS,
   type RegionServices,
 } from "./region-services.ts";
+import type { TlsIdentity } from "./tls-identity.ts";
+import { listenTls, type TlsListener } from "./tls-listener.ts";
 
 /** For callers that set no deadline; beyond any time that a blocking read is held. */
 const TIMEOUT_DEFAULT_MS = 30_000;
@@ -52,7 +56,9 @@ export interface GrpcServerOptions {
   readonly host: string;
   /** 0: any free one. */
   readonly port: number;
-  readonly tls?: TlsOptions;
+  readonly tls?: TlsIdentity;
+  /** Region of this server, by which callers are judged where there is TLS. */
+  readonly region?: string;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -73,37 +79,46 @@ export async function createGrpcServer(
 ): Promise<GrpcServer> {
   const server = new Server(SERVER_OPTIONS);
   const calls = new OpenCalls();
-  for (const [definition, implementation] of served(implementations)) {
-    server.addService(grpcJsDefinition(definition), handlers(definition, implementation, calls, options));
+  const listener: { tls?: TlsListener } = {};
+  const callerOf = (peer: string) => (options.tls === undefined ? undefined : (listener.tls?.namesOf(peer) ?? []));
+  for (const [group, definition, implementation] of served(implementations)) {
+    const serving: Serving = { ...options, calls, admit: admission(group, options), callerOf };
+    server.addService(grpcJsDefinition(definition), handlers(definition, implementation, serving));
   }
-  const port = await bind(server, options);
+  if (options.tls !== undefined) {
+    const { injectConnection } = server.createConnectionInjector(ServerCredentials.createInsecure());
+    listener.tls = await listenTls({ ...options, identity: options.tls, take: injectConnection });
+  }
+  const port = listener.tls?.port ?? (await bind(server, options));
   let closing: Promise<void> | undefined;
   return {
     port,
     close(graceMs) {
+      listener.tls?.close();
       closing ??= closeServer(server, calls, options.clock, graceMs);
       return closing;
     },
   };
 }
 
-function* served(given: Implementations): Generator<[ServiceDefinition, object]> {
-  for (const [name, definition] of Object.entries(REGION_DEFINITIONS)) {
-    if (given.region !== undefined) yield [definition, given.region[name as keyof RegionServices]];
-  }
-  if (given.membership !== undefined) yield [MembershipDefinition, given.membership];
-  if (given.nodeAgents !== undefined) yield [NodeAgentsDefinition, given.nodeAgents];
+/** Throws what is wrong with a caller of these names; nothing is where there is no TLS. */
+function admission(group: ServiceGroup, { tls, region = "" }: GrpcServerOptions): Serving["admit"] {
+  return (names) => {
+    const error = tls?.verifyNames ? refusal(group, names ?? [], region) : undefined;
+    if (error !== undefined) throw error;
+  };
 }
 
-function bind(server: Server, { host, port, tls }: GrpcServerOptions): Promise<number> {
-  const credentials =
-    tls === undefined
-      ? ServerCredentials.createInsecure()
-      : ServerCredentials.createSsl(
-          Buffer.from(tls.ca),
-          [{ cert_chain: Buffer.from(tls.cert), private_key: Buffer.from(tls.key) }],
-          true,
-        );
+function* served(given: Implementations): Generator<[ServiceGroup, ServiceDefinition, object]> {
+  for (const [name, definition] of Object.entries(REGION_DEFINITIONS)) {
+    if (given.region !== undefined) yield ["region", definition, given.region[name as keyof RegionServices]];
+  }
+  if (given.membership !== undefined) yield ["membership", MembershipDefinition, given.membership];
+  if (given.nodeAgents !== undefined) yield ["nodeAgents", NodeAgentsDefinition, given.nodeAgents];
+}
+
+function bind(server: Server, { host, port }: GrpcServerOptions): Promise<number> {
+  const credentials = ServerCredentials.createInsecure();
   return new Promise((resolve, reject) => {
     server.bindAsync(joinAddress(host, port), credentials, (error, bound) => (error ? reject(error) : resolve(bound)));
   });
@@ -154,31 +169,44 @@ function closingError(): Error {
   return new Error(CLOSING.message);
 }
 
+/** What the handlers of one group of services share. */
+interface Serving {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly calls: OpenCalls;
+  /** Throws for callers that may not call here. */
+  admit(names: readonly CertificateName[] | undefined): void;
+  /** Names of the caller at `address:port`; undefined without TLS. */
+  callerOf(peer: string): readonly CertificateName[] | undefined;
+}
+
 function handlers(
   definition: ServiceDefinition,
   implementation: object,
-  calls: OpenCalls,
-  options: GrpcServerOptions,
+  serving: Serving,
 ): UntypedServiceImplementation {
   const made: UntypedServiceImplementation = {};
   for (const [name, grpc] of Object.entries<AnyGrpcMethod>(grpcMethods(definition))) {
     const method = (implementation as Record<string, unknown>)[name];
     made[name] = grpc.responseStream
-      ? streamHandler(method as AnyStream, grpc, calls, options)
-      : unaryHandler(method as AnyMethod, grpc, calls, options);
+      ? streamHandler(method as AnyStream, grpc, serving)
+      : unaryHandler(method as AnyMethod, grpc, serving);
   }
   return made;
 }
 
 type AnyGrpcMethod = GrpcMethod<object, object>;
 
-function unaryHandler(method: AnyMethod, grpc: AnyGrpcMethod, calls: OpenCalls, { clock, logger }: GrpcServerOptions) {
+function unaryHandler(method: AnyMethod, grpc: AnyGrpcMethod, { clock, logger, calls, admit, callerOf }: Serving) {
   return async (call: ServerUnaryCall<object, Uint8Array>, callback: sendUnaryData<Uint8Array>): Promise<void> => {
     const held = blockingMs(queryOf(call.request));
     const controller = calls.add(held > 0);
     call.on("cancelled", () => controller.abort(new Error("the caller has gone")));
     try {
-      const answer = await method(call.request, { signal: controller.signal, timeoutMs: timeLeft(call, held, clock) });
+      const names = callerOf(call.getPeer());
+      admit(names);
+      const around: PeerCall = { signal: controller.signal, timeoutMs: timeLeft(call, held, clock), names };
+      const answer = await method(call.request, around);
       callback(null, grpc.encodeResponse(answer));
     } catch (error) {
       callback(statusOf(error, controller.signal, grpc.path, logger));
@@ -188,12 +216,13 @@ function unaryHandler(method: AnyMethod, grpc: AnyGrpcMethod, calls: OpenCalls, 
   };
 }
 
-function streamHandler(method: AnyStream, grpc: AnyGrpcMethod, calls: OpenCalls, { logger }: GrpcServerOptions) {
+function streamHandler(method: AnyStream, grpc: AnyGrpcMethod, { logger, calls, admit, callerOf }: Serving) {
   return async (call: ServerWritableStream<object, Uint8Array>): Promise<void> => {
     const controller = calls.add(true);
     const { signal } = controller;
     call.on("cancelled", () => controller.abort(new Error("the caller has gone")));
     try {
+      admit(callerOf(call.getPeer()));
       for await (const message of method(call.request, { signal, timeoutMs: Number.POSITIVE_INFINITY })) {
         if (signal.aborted) break;
         if (!call.write(grpc.encodeResponse(message))) await drained(call, signal);

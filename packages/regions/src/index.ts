@@ -1,4 +1,5 @@
 export { joinAddress, splitAddress, withPort } from "./address.ts";
+export { certificateNames, describeNames, hasRole } from "./certificate-names.ts";
 export type { ChannelState, ServerChannel } from "./channel.ts";
 export { type Channels, createChannels } from "./channels.ts";
 export {
@@ -13,10 +14,10 @@ export {
 export { createExchange, type Exchange, type ExchangeOptions } from "./exchange.ts";
 export { createRouter, type Router, type RouterOptions } from "./forward-client.ts";
 export { createGrpcServer, type GrpcServer, type GrpcServerOptions, type Implementations } from "./forward-server.ts";
-export type { TlsOptions } from "./link.ts";
 export { connectNodeAgents, type NodeAgentsClient } from "./node-agent-client.ts";
 export type { MembershipService, NodeAgentsService, RegionServices } from "./region-services.ts";
 export { type RegionView, type Route, routeRequest } from "./route.ts";
 export { routedServices } from "./routed-services.ts";
 export { createServerClient } from "./server-client.ts";
+export { TlsIdentity, type TlsMaterial, type TlsSettings } from "./tls-identity.ts";
 export { TransportFailure, type TransportFailureKind } from "./transport-failure.ts";

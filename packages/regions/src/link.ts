@@ -1,17 +1,17 @@
 // One HTTP/2 connection to a server, and what is known of its health.
 import { type ClientHttp2Session, connect as connectHttp2 } from "node:http2";
 import { connect as connectTcp, isIP, type TcpNetConnectOpts } from "node:net";
-import { connect as connectTls } from "node:tls";
+import { connect as connectTls, TLSSocket } from "node:tls";
 import type { Clock } from "@steppe/model";
 import { splitAddress } from "./address.ts";
+import { serverRefusal } from "./admission.ts";
+import { type CertificateName, certificateNames } from "./certificate-names.ts";
+import type { TlsIdentity } from "./tls-identity.ts";
 
-/** Mutual TLS. Both sides show a certificate that `ca` has signed. PEM. */
-export interface TlsOptions {
-  readonly ca: string | Buffer;
-  readonly cert: string | Buffer;
-  readonly key: string | Buffer;
-  /** Name the server's certificate must carry, where it is not the host that is dialled. */
-  readonly serverName?: string;
+/** Where a connection leads: which region's server must be there (undefined: any region's). */
+export interface Destination {
+  readonly address: string;
+  readonly region: string | undefined;
 }
 
 /** Bytes a peer may send before it must wait for us; lists of other regions come over long lines. */
@@ -29,12 +29,12 @@ export class Link {
   #pingedMs: number | undefined;
   #clock: Clock;
 
-  constructor(address: string, tls: TlsOptions | undefined, clock: Clock) {
+  constructor({ address, region }: Destination, tls: TlsIdentity | undefined, clock: Clock) {
     const { host, port } = splitAddress(address);
     this.#clock = clock;
     this.heardMs = clock.monotonicMs();
     this.session = connectHttp2(`${tls ? "https" : "http"}://${address}`, {
-      createConnection: () => dial(host, port, tls),
+      createConnection: () => (tls === undefined ? dial(host, port) : dialTls(host, port, region, tls)),
       settings: { enablePush: false, initialWindowSize: WINDOW_BYTES },
       // Megabytes; the default of 10 refuses streams while a few large answers are under way.
       maxSessionMemory: 1024,
@@ -44,6 +44,13 @@ export class Link {
   heard(): void {
     this.heardMs = this.#clock.monotonicMs();
     this.#pingedMs = undefined;
+  }
+
+  /** Names in the server's certificate; undefined without TLS. */
+  get names(): readonly CertificateName[] | undefined {
+    const { socket } = this.session;
+    if (!(socket instanceof TLSSocket)) return undefined;
+    return certificateNames(socket.getPeerCertificate().subjectaltname);
   }
 
   get usable(): boolean {
@@ -67,12 +74,21 @@ export class Link {
   }
 }
 
-function dial(host: string, port: number, tls: TlsOptions | undefined) {
+function dial(host: string, port: number) {
+  return connectTcp({ host, port, noDelay: true });
+}
+
+function dialTls(host: string, port: number, region: string | undefined, tls: TlsIdentity) {
   const target: TcpNetConnectOpts = { host, port, noDelay: true };
-  if (tls === undefined) return connectTcp(target);
-  const { ca, cert, key, serverName } = tls;
-  const name = serverName ?? host;
-  // An address is not allowed as SNI; the certificate is checked against `host` all the same.
-  const servername = isIP(name) === 0 ? name : "";
-  return connectTls({ ...target, ca, cert, key, servername, ALPNProtocols: ["h2"] });
+  return connectTls({
+    ...target,
+    ...tls.material,
+    minVersion: tls.minVersion,
+    // An address is not allowed as SNI.
+    servername: isIP(host) === 0 ? host : "",
+    ALPNProtocols: ["h2"],
+    // Names tell role and region, not hosts: servers are dialled at whatever address they advertise.
+    checkServerIdentity: (_host, { subjectaltname }) =>
+      tls.verifyNames ? serverRefusal(certificateNames(subjectaltname), region) : undefined,
+  });
 }

@@ -19,7 +19,7 @@ async function agentOf(methods: Partial<NodeAgentsService>) {
     ...methods,
   };
   const server = await serve(cleanup, { nodeAgents });
-  return { server, agent: connectNodeAgents(`127.0.0.1:${server.port}`, connect(cleanup)) };
+  return { server, agent: connectNodeAgents(`127.0.0.1:${server.port}`, "eu", connect(cleanup)) };
 }
 
 /** Index by index until the call ends, no faster than the consumer takes them. */
@@ -127,7 +127,7 @@ describe("node agent client", () => {
   });
 
   it("no server, calls and watches fail as refused", async () => {
-    const agent = connectNodeAgents(`127.0.0.1:${REFUSING_PORT}`, connect(cleanup));
+    const agent = connectNodeAgents(`127.0.0.1:${REFUSING_PORT}`, "eu", connect(cleanup));
     const refused = { name: "TransportFailure", kind: "refused", reached: false };
 
     await expect(agent.heartbeat(NodeHeartbeatRequest.create({}), call())).rejects.toMatchObject(refused);

@@ -17,9 +17,9 @@ export interface NodeAgentsClient extends Omit<Service<NodeAgentsDefinition>, "w
 
 const METHODS = grpcMethods(NodeAgentsDefinition);
 
-/** `address`: `host:port`. Connects when first used. */
-export function connectNodeAgents(address: string, channels: Channels): NodeAgentsClient {
-  const channel = channels.to(address);
+/** `address`: `host:port` of a server of `region`. Connects when first used. */
+export function connectNodeAgents(address: string, region: string, channels: Channels): NodeAgentsClient {
+  const channel = channels.to(address, region);
   const unary =
     <Request, Response>(method: GrpcMethod<Request, Response>) =>
     (request: Request, call: Call) =>

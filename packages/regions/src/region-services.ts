@@ -5,12 +5,14 @@ import {
   EvaluationsDefinition,
   EventsDefinition,
   JobsDefinition,
+  type MemberList,
   type MembershipDefinition,
   type NodeAgentsDefinition,
   NodesDefinition,
   OperatorDefinition,
   StatusDefinition,
 } from "@steppe/proto";
+import type { CertificateName } from "./certificate-names.ts";
 
 export type { RegionServices } from "@steppe/model";
 
@@ -26,7 +28,14 @@ export const REGION_DEFINITIONS = {
   status: StatusDefinition,
 } as const satisfies Record<keyof RegionServices, unknown>;
 
-export type MembershipService = Service<MembershipDefinition>;
+/** Also tells who calls: names in the caller's certificate; undefined without TLS. */
+export interface PeerCall extends Call {
+  readonly names?: readonly CertificateName[] | undefined;
+}
+
+export interface MembershipService {
+  exchange(request: MemberList, call: PeerCall): ReturnType<Service<MembershipDefinition>["exchange"]>;
+}
 
 /** What a server does for node agents. */
 export type NodeAgentsService = Service<NodeAgentsDefinition>;

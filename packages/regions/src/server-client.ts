@@ -12,31 +12,36 @@ import { firstThatStreams } from "./stream-call.ts";
 import { TransportFailure } from "./transport-failure.ts";
 
 /**
- * Services done by whichever of these servers answers: how an agent that is no server itself
+ * Services done by whichever of these servers of `region` answers: how an agent that is no server itself
  * serves requests. The region that a request names is the server's to find. A write goes to
  * another server only when the first cannot have had it.
  */
-export function createServerClient(addresses: () => readonly string[], channels: Channels): RegionServices {
+export function createServerClient(
+  addresses: () => readonly string[],
+  region: string,
+  channels: Channels,
+): RegionServices {
   const methodOf = (service: keyof RegionServices, name: string) => {
     const method = (grpcMethods(REGION_DEFINITIONS[service]) as Record<string, GrpcMethod<object, object>>)[name];
     if (method === undefined) throw new Error(`no method ${service}.${name}`);
     return method;
   };
   return mapRegionServices(
-    (service, name) => callFirst(methodOf(service, name), addresses, channels),
-    (service, name) => streamFirst(methodOf(service, name), addresses, channels),
+    (service, name) => callFirst(methodOf(service, name), addresses, region, channels),
+    (service, name) => streamFirst(methodOf(service, name), addresses, region, channels),
   );
 }
 
 function streamFirst(
   method: GrpcMethod<object, object>,
   addresses: () => readonly string[],
+  region: string,
   channels: Channels,
 ): AnyStream {
   return (request, { signal }) =>
     firstThatStreams(
       addresses(),
-      (address) => channels.to(address).stream(method, request, signal),
+      (address) => channels.to(address, region).stream(method, request, signal),
       (cause) => new SteppeError("no-leader", "No known servers answer", { cause }),
     );
 }
@@ -44,13 +49,14 @@ function streamFirst(
 function callFirst(
   method: GrpcMethod<object, object>,
   addresses: () => readonly string[],
+  region: string,
   channels: Channels,
 ): AnyMethod {
   return async (request: object, call: Call) => {
     let last: unknown;
     for (const address of addresses()) {
       try {
-        return await channels.to(address).unary(method, request, call);
+        return await channels.to(address, region).unary(method, request, call);
       } catch (error) {
         if (!(error instanceof TransportFailure)) throw error;
         if (error.reached && "Write" in request) throw unknownOutcome(error);

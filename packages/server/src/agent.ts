@@ -16,6 +16,7 @@ import {
   type GrpcServer,
   type Implementations,
   type RegionServices,
+  type TlsIdentity,
 } from "@steppe/regions";
 import { createClock, createRandom } from "@steppe/runtime";
 import { agentInformation } from "./agent-information.ts";
@@ -25,6 +26,7 @@ import { type AgentConfig, formatEndpoint } from "./config/index.ts";
 import { ownMember } from "./members.ts";
 import { openRegion } from "./open-region.ts";
 import { type Server, startServer } from "./server.ts";
+import { openTls, reloadTls } from "./tls.ts";
 
 export interface Agent {
   readonly config: AgentConfig;
@@ -34,6 +36,8 @@ export interface Agent {
   readonly http: string;
   /** `host:port` of gRPC; empty when this is no server. */
   readonly rpc: string;
+  /** Reads the certificates again. */
+  reload(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -41,6 +45,7 @@ export interface Agent {
 interface Running {
   readonly config: AgentConfig;
   readonly channels: Channels;
+  readonly rpcTls: TlsIdentity | undefined;
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
@@ -55,10 +60,13 @@ export async function startAgent(given: AgentConfig, logger: Logger, onFatal: (e
   const clock = createClock();
   const temporary = given.dataDir === "" ? await mkdtemp(join(tmpdir(), "steppe-dev-")) : undefined;
   const config = temporary === undefined ? given : { ...given, dataDir: temporary };
-  const channels = createChannels({ clock, logger });
+  const identity = await openTls(config);
+  const rpcTls = config.tls?.rpc ? identity : undefined;
+  const channels = createChannels({ clock, logger, ...(rpcTls && { tls: rpcTls }) });
   const random = createRandom();
-  const running: Running = { config, channels, clock, random, logger, startedNs: clock.wallNs(), httpPort: 0 };
-  const app = buildApp(httpNeeds(running));
+  const running: Running = { config, channels, rpcTls, clock, random, logger, startedNs: clock.wallNs(), httpPort: 0 };
+  const https = config.tls?.http && identity ? { identity, verifyClient: config.tls.verifyHttpsClient } : undefined;
+  const app = buildApp(httpNeeds(running), { ...(https && { tls: https }) });
   const http = await startParts(running, app, onFatal).catch(async (error: unknown) => {
     await close();
     throw error;
@@ -69,6 +77,9 @@ export async function startAgent(given: AgentConfig, logger: Logger, onFatal: (e
     client: running.client,
     http,
     rpc: running.server?.rpcAddress ?? "",
+    reload: async () => {
+      if (identity !== undefined) await reloadTls(config, identity, logger);
+    },
     close,
   };
 
@@ -94,9 +105,9 @@ async function startParts(running: Running, app: FastifyInstance, onFatal: (erro
   return http;
 }
 
-function listenOn({ config, clock, logger }: Running): (served: Implementations) => Promise<GrpcServer> {
-  const at = { host: config.addresses.rpc, port: config.ports.rpc };
-  return (served) => createGrpcServer({ ...at, clock, logger }, served);
+function listenOn({ config, rpcTls, clock, logger }: Running): (served: Implementations) => Promise<GrpcServer> {
+  const at = { host: config.addresses.rpc, port: config.ports.rpc, region: config.region };
+  return (served) => createGrpcServer({ ...at, ...(rpcTls && { tls: rpcTls }), clock, logger }, served);
 }
 
 async function startClient(running: Running, httpAddress: string): Promise<NodeAgent> {
@@ -108,7 +119,9 @@ async function startClient(running: Running, httpAddress: string): Promise<NodeA
 function httpNeeds(running: Running): HttpNeeds {
   const { config, clock, logger, channels } = running;
   const server = () => running.server;
-  const remote = config.server.enabled ? undefined : createServerClient(() => config.client.servers, channels);
+  const remote = config.server.enabled
+    ? undefined
+    : createServerClient(() => config.client.servers, config.region, channels);
   return {
     region: config.region,
     name: `${config.name}.${config.region}`,

@@ -7,9 +7,9 @@ import type { AgentConfig } from "./config/index.ts";
 const CALL_TIMEOUT_MS = 10_000;
 
 /** How node agents reach a server: gRPC. */
-export function connectOverGrpc(channels: Channels): (address: string) => NodeAgentServer {
+export function connectOverGrpc(region: string, channels: Channels): (address: string) => NodeAgentServer {
   return (address) => {
-    const client = connectNodeAgents(address, channels);
+    const client = connectNodeAgents(address, region, channels);
     const call = (signal: AbortSignal) => ({ signal, timeoutMs: CALL_TIMEOUT_MS });
     return {
       register: (request, signal) => client.register(request, call(signal)),
@@ -37,7 +37,7 @@ export function createClient(parts: ClientParts): NodeAgent {
   const servers = parts.ownServer === undefined ? config.client.servers : [parts.ownServer, ...config.client.servers];
   return createAgent({
     config: clientParams(config, servers, parts.httpAddress),
-    connect: connectOverGrpc(channels),
+    connect: connectOverGrpc(config.region, channels),
     clock,
     random,
     logger,

@@ -1,7 +1,7 @@
 import { startAgent } from "./agent.ts";
 import type { LoadedConfig } from "./config/index.ts";
 import { createLogger } from "./logger.ts";
-import { untilSignalled } from "./signals.ts";
+import { onHangup, untilSignalled } from "./signals.ts";
 import { API_VERSION, STEPPE_VERSION } from "./version.ts";
 
 /** Runs an agent until SIGINT, SIGTERM or until it cannot go on. Resolves with the exit code. */
@@ -15,6 +15,7 @@ export async function runAgent({ config, warnings, files }: LoadedConfig): Promi
   const fatal = Promise.withResolvers<Error>();
   const signalled = untilSignalled(logger);
   const agent = await startAgent(config, logger, fatal.resolve);
+  onHangup(logger, () => agent.reload());
   const role = [agent.server && "server", agent.client && "client"].filter((it) => it !== undefined);
   const log = agent.server?.opened.settings.kind;
   logger.info({ http: agent.http, rpc: agent.rpc, role, log, node: agent.client?.nodeId }, "agent started");

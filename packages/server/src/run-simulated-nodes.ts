@@ -30,7 +30,7 @@ export async function runSimulatedNodes(options: SimulatedNodesOptions): Promise
   const channels = createChannels({ clock, logger });
   const nodes = simulateNodes({
     ...options,
-    connect: connectOverGrpc(channels),
+    connect: connectOverGrpc("", channels),
     clock,
     random: createRandom(),
     logger,

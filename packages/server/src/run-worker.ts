@@ -4,7 +4,7 @@ import type { LoadedConfig } from "./config/index.ts";
 import { createLogger } from "./logger.ts";
 import { openRegion } from "./open-region.ts";
 import { openReplica } from "./open-replica.ts";
-import { untilSignalled } from "./signals.ts";
+import { onHangup, untilSignalled } from "./signals.ts";
 import { startWorkers } from "./workers.ts";
 
 /** Runs a scheduling worker until SIGINT, SIGTERM or until it cannot go on. Resolves with the exit code. */
@@ -30,6 +30,8 @@ export async function runWorker({ config, warnings }: LoadedConfig): Promise<num
     logger,
     types: config.server.enabledSchedulers,
   });
+  // The NATS client reads its certificates for each new connection.
+  onHangup(logger, async () => undefined);
   logger.info({ name: config.name, region: config.region }, "worker started");
   const end = await Promise.race([signalled, fatal.promise]);
   if (typeof end !== "string") logger.error({ err: end }, "this worker cannot go on");

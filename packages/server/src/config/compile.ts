@@ -3,6 +3,7 @@ import { Checks } from "./checks.ts";
 import { compileClient } from "./compile-client.ts";
 import { compileNats } from "./compile-nats.ts";
 import { compileServer } from "./compile-server.ts";
+import { compileTls } from "./compile-tls.ts";
 import type { AgentConfig, LogLevel } from "./config.ts";
 import { DEFAULTS, DEV_DEFAULTS } from "./defaults.ts";
 import { warnOfGossipPorts } from "./join.ts";
@@ -42,6 +43,7 @@ export function compileConfig(settings: Settings, dev: boolean, machine: Machine
     server: compileServer(options.server ?? {}, options.server?.enabled ?? dev, checks),
     client: compileClient(options.client ?? {}, { enabled: options.client?.enabled ?? dev, dev, dataDir }, checks),
     worker: { enabled: options.worker?.enabled ?? false },
+    tls: compileTls(options.tls, checks),
     nats: compileNats(options.nats, checks),
   };
   checkTogether(config, checks);

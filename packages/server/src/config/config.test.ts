@@ -288,12 +288,40 @@ ports { serf = 1 }`,
 
   test.each([
     ["acl { enabled = true }", "acl.enabled is not supported by this version: every request would be allowed"],
-    ["tls { rpc = true }", "tls.rpc is not supported by this version: gRPC would be served in clear text"],
   ])("%s: is refused, not ignored", (text, expected) => {
     expect(() => compile(`${MINIMAL}${text}`)).toThrow(expected);
   });
 
+  test("a tls block: files, and names that are checked unless said otherwise", () => {
+    const files = 'ca_file = "/ca.pem"\ncert_file = "/cert.pem"\nkey_file = "/key.pem"\n';
+    const { config, warnings } = compile(
+      `${MINIMAL}tls {\n http = true\n rpc = true\n ${files} tls_min_version = "tls13"\n rpc_upgrade_mode = true\n}`,
+    );
+
+    expect(config.tls).toEqual({
+      http: true,
+      rpc: true,
+      caFile: "/ca.pem",
+      certFile: "/cert.pem",
+      keyFile: "/key.pem",
+      verifyServerHostname: true,
+      verifyHttpsClient: false,
+      minVersion: "TLSv1.3",
+    });
+    expect(warnings).toEqual([
+      "option tls.rpc_upgrade_mode is not supported by this version and is ignored (a.hcl:10)",
+    ]);
+    expect(compile(`${MINIMAL}tls {\n${files}}`).config.tls).toBeUndefined();
+  });
+
   test.each([
+    ["tls { rpc = true }", "a.hcl:3:1: tls needs ca_file where http or rpc is true"],
+    ['tls { http = true, ca_file = "ca.pem" }', 'a.hcl:3:30: tls.ca_file must be an absolute path, not "ca.pem"'],
+    ["tls { verify_https_client = true }", "a.hcl:3:29: tls.verify_https_client needs tls.http = true"],
+    [
+      'tls { http = true, ca_file = "/a", cert_file = "/b", key_file = "/c", tls_min_version = "tls11" }',
+      'tls.tls_min_version must be one of tls12, tls13, not "tls11"',
+    ],
     [
       "server { heartbeat_grace = true }",
       'a.hcl:3:28: server.heartbeat_grace must be a duration such as "30s" (or whole nanoseconds), not the bool true',

@@ -33,6 +33,8 @@ export interface AgentConfig {
   readonly client: ClientConfig;
   /** A process that only schedules. Default false. */
   readonly worker: { readonly enabled: boolean };
+  /** Undefined: HTTP and gRPC in clear text. */
+  readonly tls: TlsConfig | undefined;
   /** Absent: the embedded log under `dataDir`, for one server process. */
   readonly nats: NatsConfig | undefined;
 }
@@ -131,6 +133,22 @@ export interface HostVolumeConfig {
   /** Absolute. */
   readonly path: string;
   readonly readOnly: boolean;
+}
+
+/** Paths are absolute, the files PEM. */
+export interface TlsConfig {
+  readonly http: boolean;
+  /** gRPC: between servers, regions and node agents; always mutual. */
+  readonly rpc: boolean;
+  readonly caFile: string;
+  readonly certFile: string;
+  readonly keyFile: string;
+  /** Certificates must name role and region, `server.eu.steppe`. Default true. */
+  readonly verifyServerHostname: boolean;
+  /** HTTP clients must show a certificate of `caFile`. Default false. */
+  readonly verifyHttpsClient: boolean;
+  /** Default TLSv1.2. */
+  readonly minVersion: "TLSv1.2" | "TLSv1.3";
 }
 
 export interface NatsConfig {

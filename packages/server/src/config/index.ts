@@ -12,6 +12,7 @@ export type {
   ReservedResources,
   SchedulerType,
   ServerConfig,
+  TlsConfig,
 } from "./config.ts";
 export { DEFAULTS, DEV_DEFAULTS } from "./defaults.ts";
 export { compileSettings, devConfig, type LoadedConfig, loadConfig, parseSettings } from "./load.ts";

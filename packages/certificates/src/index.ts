@@ -1,0 +1,7 @@
+export {
+  type Authority,
+  createAuthority,
+  openAuthority,
+  type SignedCertificate,
+  type SignRequest,
+} from "./authority.ts";
