@@ -85,7 +85,7 @@ test("control: a job is registered, is placed by the real parts and stopped agai
 
   const placed = until(() => state.jobs.get("default", "web")?.liveAllocations === 10);
   const command = { Job: job, EnforceIndex: false, JobModifyIndex: 0, EvalPriority: 0 };
-  const kept = { PreserveCounts: false, PreserveResources: false, Submission: undefined };
+  const kept = { PreserveCounts: false, PreserveResources: false, Submission: undefined, CheckPlace: false };
   await propose({ $case: "RegisterJob", value: { ...command, ...kept } });
   await placed;
   expect(leadership.term).toBe(1);

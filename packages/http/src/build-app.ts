@@ -14,6 +14,7 @@ import { evaluationResources } from "./routes/evaluations.ts";
 import { eventResources } from "./routes/events.ts";
 import { jobResource } from "./routes/job.ts";
 import { jobsResource } from "./routes/jobs.ts";
+import { namespaceResources } from "./routes/namespaces.ts";
 import { nodeResources } from "./routes/nodes.ts";
 import { operatorResources } from "./routes/operator.ts";
 import { statusResources } from "./routes/status.ts";
@@ -25,6 +26,7 @@ const RESOURCES: readonly Resource[] = [
   ...evaluationResources,
   ...eventResources,
   ...allocationResources,
+  ...namespaceResources,
   ...nodeResources,
   ...operatorResources,
   ...statusResources,

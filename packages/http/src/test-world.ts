@@ -7,6 +7,8 @@ import {
   JobRegisterResponse,
   JobsDefinition,
   type Member,
+  NamespacesDefinition,
+  NodePoolsDefinition,
   NodesDefinition,
   OperatorDefinition,
   QueryMeta,
@@ -85,6 +87,8 @@ function servicesOf(region: string, answers: Answers, calls: World["calls"]): Re
     events: service("events", EventsDefinition),
     allocations: service("allocations", AllocationsDefinition),
     nodes: service("nodes", NodesDefinition),
+    namespaces: service("namespaces", NamespacesDefinition),
+    nodePools: service("nodePools", NodePoolsDefinition),
     operator: service("operator", OperatorDefinition),
     status: service("status", StatusDefinition),
   };

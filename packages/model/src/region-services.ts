@@ -4,6 +4,8 @@ import type {
   EvaluationsDefinition,
   EventsDefinition,
   JobsDefinition,
+  NamespacesDefinition,
+  NodePoolsDefinition,
   NodesDefinition,
   OperatorDefinition,
   StatusDefinition,
@@ -18,6 +20,8 @@ export interface RegionServices {
   readonly events: Service<EventsDefinition>;
   readonly allocations: Service<AllocationsDefinition>;
   readonly nodes: Service<NodesDefinition>;
+  readonly namespaces: Service<NamespacesDefinition>;
+  readonly nodePools: Service<NodePoolsDefinition>;
   readonly operator: Service<OperatorDefinition>;
   readonly status: Service<StatusDefinition>;
 }

@@ -7,7 +7,9 @@ import {
   JobsDefinition,
   type MemberList,
   type MembershipDefinition,
+  NamespacesDefinition,
   type NodeAgentsDefinition,
+  NodePoolsDefinition,
   NodesDefinition,
   OperatorDefinition,
   StatusDefinition,
@@ -24,6 +26,8 @@ export const REGION_DEFINITIONS = {
   events: EventsDefinition,
   allocations: AllocationsDefinition,
   nodes: NodesDefinition,
+  namespaces: NamespacesDefinition,
+  nodePools: NodePoolsDefinition,
   operator: OperatorDefinition,
   status: StatusDefinition,
 } as const satisfies Record<keyof RegionServices, unknown>;

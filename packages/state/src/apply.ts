@@ -15,6 +15,8 @@ import { evaluateJob } from "./commands/evaluate-job.ts";
 import { revertJob, setJobStability } from "./commands/job-versions.ts";
 import { launchPeriodic } from "./commands/launch-periodic.ts";
 import { claimLease, releaseLease } from "./commands/lease.ts";
+import { deleteNamespaces, upsertNamespaces } from "./commands/namespaces.ts";
+import { deleteNodePools, upsertNodePools } from "./commands/node-pools.ts";
 import {
   deregisterNodes,
   evaluateNode,
@@ -120,6 +122,14 @@ function dispatch(state: State, step: Step, { Kind: kind }: Command): Outcome {
       return setJobStability(state, step, kind.value);
     case "RevertJob":
       return revertJob(state, step, kind.value);
+    case "UpsertNamespaces":
+      return upsertNamespaces(state, step, kind.value);
+    case "DeleteNamespaces":
+      return deleteNamespaces(state, step, kind.value);
+    case "UpsertNodePools":
+      return upsertNodePools(state, step, kind.value);
+    case "DeleteNodePools":
+      return deleteNodePools(state, step, kind.value);
     case undefined:
       throw new Error(`entry ${state.index} has a command that this version does not know; upgrade this server`);
     default:

@@ -1,7 +1,16 @@
 import type { Deployment, Evaluation, Job, Node } from "@steppe/proto";
 import type { AllocationState } from "./tables/allocations.ts";
 
-export type TableName = "jobs" | "summaries" | "evaluations" | "allocations" | "nodes" | "deployments" | "operator";
+export type TableName =
+  | "jobs"
+  | "summaries"
+  | "evaluations"
+  | "allocations"
+  | "nodes"
+  | "deployments"
+  | "operator"
+  | "namespaces"
+  | "node-pools";
 
 /** Identifies a job in maps and watch keys. Namespaces have no slash, so no two jobs share a key. */
 export type JobKey = string;
@@ -31,6 +40,8 @@ export class Changes {
   readonly nodes: Set<string> = new Set();
   /** Those of `nodes` that are gone, as they were. */
   readonly removedNodes: Map<string, Node> = new Map();
+  readonly namespaces: Set<string> = new Set();
+  readonly nodePools: Set<string> = new Set();
   /** Nodes for which the server changed an allocation: what their agents must hear. */
   readonly nodeAllocations: Set<string> = new Set();
   /** Computed classes of nodes that gained free capacity or became usable. */

@@ -1,6 +1,6 @@
 export { type Applied, apply } from "./apply.ts";
 export { Changes, type JobKey, jobKey, type TableName } from "./changes.ts";
-export { transitionConflict } from "./commands/register-job.ts";
+export { missingPlace, transitionConflict } from "./commands/register-job.ts";
 export { defaultSchedulerConfiguration } from "./commands/scheduler-configuration.ts";
 export { withJob } from "./overlay.ts";
 export { decodeSnapshot, encodeSnapshot, SNAPSHOT_FORMAT } from "./persist.ts";

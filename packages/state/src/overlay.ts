@@ -20,6 +20,8 @@ export function withJob(view: StateView, job: Job): StateView {
       nodes: view.nodes,
       deployments: view.deployments,
       schedulerConfiguration: view.schedulerConfiguration,
+      namespaces: view.namespaces,
+      nodePools: view.nodePools,
     },
     jobs: {
       byKey: jobs.byKey,

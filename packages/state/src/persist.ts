@@ -33,6 +33,8 @@ function frame(kind: RecordKind): Uint8Array {
 
 function* snapshotKinds(state: State): Generator<RecordKind> {
   yield { $case: "Header", value: header(state) };
+  for (const namespace of state.namespaces.changed()) yield { $case: "Namespace", value: namespace };
+  for (const pool of state.nodePools.changed()) yield { $case: "NodePool", value: pool };
   for (const job of state.jobs.byKey.values()) yield { $case: "Job", value: jobRecord(job) };
   for (const node of state.nodes.nodes) if (node !== undefined) yield { $case: "Node", value: node };
   for (const evaluation of state.evaluations.byId.values()) yield { $case: "Evaluation", value: evaluation };
@@ -170,6 +172,12 @@ class Restore {
         if (kind.value.Deployment === undefined)
           throw new Error("snapshot has a deployment record without its deployment");
         this.#state.deployments.put(kind.value.Deployment).decidedIndex = kind.value.DecidedIndex;
+        return;
+      case "Namespace":
+        this.#state.namespaces.put(kind.value);
+        return;
+      case "NodePool":
+        this.#state.nodePools.put(kind.value);
         return;
       case "Metric":
         this.#metrics.set(kind.value.Number, keptMetrics(this.#state, kind.value.Metrics));

@@ -1,4 +1,14 @@
-import type { Deployment, Evaluation, Job, JobSummary, Lease, Node, SchedulerConfiguration } from "@steppe/proto";
+import type {
+  Deployment,
+  Evaluation,
+  Job,
+  JobSummary,
+  Lease,
+  Namespace,
+  Node,
+  NodePool,
+  SchedulerConfiguration,
+} from "@steppe/proto";
 import { JobChildrenSummary, TaskGroupSummary } from "@steppe/proto";
 import type { TableName } from "./changes.ts";
 import { defaultSchedulerConfiguration } from "./commands/scheduler-configuration.ts";
@@ -10,6 +20,8 @@ import { EvaluationTable } from "./tables/evaluations.ts";
 import { Healths } from "./tables/healths.ts";
 import { type JobState, JobTable } from "./tables/jobs.ts";
 import { NameCounts } from "./tables/name-counts.ts";
+import { NamespaceTable } from "./tables/namespaces.ts";
+import { NodePoolTable } from "./tables/node-pools.ts";
 import { isUsable, NodeTable } from "./tables/nodes.ts";
 import { OutcomeTable } from "./tables/outcomes.ts";
 import { TableIndexes } from "./tables/table-indexes.ts";
@@ -35,6 +47,8 @@ export class State {
   readonly allocations: AllocationTable = new AllocationTable();
   readonly deployments: DeploymentTable = new DeploymentTable();
   readonly nodes: NodeTable = new NodeTable();
+  readonly namespaces: NamespaceTable = new NamespaceTable();
+  readonly nodePools: NodePoolTable = new NodePoolTable();
   readonly outcomes: OutcomeTable = new OutcomeTable();
   /** What makes the state small; nothing is told apart by them. */
   readonly taskForms: TaskForms = new TaskForms();
@@ -186,6 +200,33 @@ export class State {
     step.changes.nodes.add(id);
     this.indexes.delete("nodes", step.index);
     this.touch(step, "nodes", id);
+  }
+
+  putNamespace(step: Step, namespace: Namespace): void {
+    this.namespaces.put(namespace);
+    step.changes.namespaces.add(namespace.Name);
+    this.touch(step, "namespaces", namespace.Name);
+  }
+
+  removeNamespace(step: Step, name: string): void {
+    this.namespaces.remove(name);
+    step.changes.namespaces.add(name);
+    this.indexes.delete("namespaces", step.index);
+    this.touch(step, "namespaces", name);
+  }
+
+  putNodePool(step: Step, pool: NodePool): void {
+    this.nodePools.put(pool);
+    step.changes.nodePools.add(pool.Name);
+    this.touch(step, "node-pools", pool.Name);
+    this.digest.text(pool.SchedulerConfiguration?.SchedulerAlgorithm ?? "");
+  }
+
+  removeNodePool(step: Step, name: string): void {
+    this.nodePools.remove(name);
+    step.changes.nodePools.add(name);
+    this.indexes.delete("node-pools", step.index);
+    this.touch(step, "node-pools", name);
   }
 
   #hold(job: JobState, allocation: AllocationState, slot: number): void {

@@ -1,4 +1,14 @@
-import type { Evaluation, Job, JobSubmission, JobSummary, Lease, Node, SchedulerConfiguration } from "@steppe/proto";
+import type {
+  Evaluation,
+  Job,
+  JobSubmission,
+  JobSummary,
+  Lease,
+  Namespace,
+  Node,
+  NodePool,
+  SchedulerConfiguration,
+} from "@steppe/proto";
 import type { JobKey, TableName } from "./changes.ts";
 import type { AllocationState } from "./tables/allocations.ts";
 import type { DeploymentEntry, JobDeployments } from "./tables/deployments.ts";
@@ -42,6 +52,8 @@ export interface StateView {
     latest(namespace: string, jobId: string): DeploymentView | undefined;
   };
   readonly nodes: NodeColumns;
+  readonly namespaces: { readonly byName: ReadonlyMap<string, Namespace>; get(name: string): Namespace | undefined };
+  readonly nodePools: { readonly byName: ReadonlyMap<string, NodePool>; get(name: string): NodePool | undefined };
 }
 
 export type DeploymentView = Readonly<Omit<DeploymentEntry, "allocations">> & {

@@ -17,6 +17,8 @@ export type WatchKind =
   | "allocation"
   | "node"
   | "node-allocations"
+  | "namespace"
+  | "node-pool"
   | "table";
 
 export interface WatchKey {
@@ -70,6 +72,8 @@ export class Watches {
     this.#wakeAll("evaluation", changes.evaluations.keys());
     this.#wakeAll("node", changes.nodes);
     this.#wakeAll("node-allocations", changes.nodeAllocations);
+    this.#wakeAll("namespace", changes.namespaces);
+    this.#wakeAll("node-pool", changes.nodePools);
     this.#wakeAll("table", changes.tables);
     for (const list of [changes.allocations, changes.removedAllocations]) {
       for (const allocation of list) {

@@ -72,7 +72,7 @@ export class TestCluster {
 
   async register(Job: Job): Promise<string> {
     const command = { Job, EnforceIndex: false, JobModifyIndex: 0, EvalPriority: 0 };
-    const kept = { PreserveCounts: false, PreserveResources: false, Submission: undefined };
+    const kept = { PreserveCounts: false, PreserveResources: false, Submission: undefined, CheckPlace: false };
     return (await this.write({ $case: "RegisterJob", value: { ...command, ...kept } })).EvalID;
   }
 

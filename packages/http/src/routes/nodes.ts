@@ -2,14 +2,14 @@ import { listToJson, SteppeError, toJson } from "@steppe/model";
 import type { Exchange } from "../exchange.ts";
 import { allocationJson } from "../reply/allocation-json.ts";
 import { queryOptions } from "../request/query-options.ts";
-import { fixed, put, type Resource, unserved } from "../resource.ts";
+import { fixed, put, type Resource } from "../resource.ts";
+import { nodePoolResources } from "./node-pools.ts";
 import { drainNode, evaluateNode, purgeNode, setEligibility } from "./node-writes.ts";
 
 export const nodeResources: readonly Resource[] = [
   fixed("/v1/nodes", { GET: list }),
   // Node pools live below the same prefix and are no nodes.
-  { path: "/v1/node/pools", suffixes: unserved("") },
-  { path: "/v1/node/pool/", suffixes: unserved("") },
+  ...nodePoolResources,
   {
     path: "/v1/node/",
     suffixes: [

@@ -1,5 +1,6 @@
 import type { JobRegisterResponse } from "@steppe/proto";
 import type { Exchange } from "../exchange.ts";
+import { Payload } from "../reply/payload.ts";
 
 // The API embeds a read's meta data in the answers to writes and never fills it in.
 export const UNFILLED = { LastContact: 0, KnownLeader: false, NextToken: "" };
@@ -8,6 +9,14 @@ export function answerWrite(exchange: Exchange, index: number, reply: object): v
   exchange.header("X-Nomad-Index", String(index));
   return exchange.json(JSON.stringify(reply));
 }
+
+/** Of writes that tell nothing but when they took effect: no body. */
+export function answerIndex(exchange: Exchange, { Index }: { readonly Index: number }): void | Promise<void> {
+  exchange.header("X-Nomad-Index", String(Index));
+  return exchange.send(200, "application/json", EMPTY);
+}
+
+const EMPTY = new Payload("");
 
 /** Of register and evaluate. */
 export function registerReply(reply: JobRegisterResponse, warnings: readonly string[]): object {

@@ -64,7 +64,14 @@ export class World {
   /** The evaluation that came of it. */
   register(job: Job): Evaluation {
     const value = {
-      ...{ Job: job, EnforceIndex: false, JobModifyIndex: 0, EvalPriority: 0, Submission: undefined },
+      ...{
+        Job: job,
+        EnforceIndex: false,
+        JobModifyIndex: 0,
+        EvalPriority: 0,
+        Submission: undefined,
+        CheckPlace: false,
+      },
       ...{ PreserveCounts: false, PreserveResources: false },
     };
     return this.evaluation(this.run({ $case: "RegisterJob", value }).EvalID);

@@ -19,6 +19,7 @@ import {
 import { jobKey } from "@steppe/state";
 import { changeOfDeployments } from "./deployments.ts";
 import { createJobList } from "./job-list.ts";
+import { checkPlace, defaultPool } from "./job-place.ts";
 import type { JobLimits } from "./limits.ts";
 import { planJob } from "./plan-job.ts";
 import { namespaceOf, type Reader } from "./read.ts";
@@ -137,6 +138,7 @@ export function createJobs(reader: Reader, writer: Writer, limits: JobLimits, ra
           PreserveCounts: request.PreserveCounts,
           PreserveResources: request.PreserveResources,
           Submission: request.Submission,
+          CheckPlace: true,
         },
       });
       return { ...reply(outcome), Warnings: warnings };
@@ -229,21 +231,12 @@ export function createJobs(reader: Reader, writer: Writer, limits: JobLimits, ra
     }
     job.Namespace = namespace;
     if (job.Dispatched) throw new SteppeError("refused", "job can't be submitted with 'Dispatched' set");
+    job.NodePool ||= defaultPool(view, namespace);
     canonicalizeJob(job, limits.defaults);
     const errors = validateJob(job, limits.validation);
     if (errors.length > 0) throw new SteppeError("refused", multiError(errors));
-    if (job.Namespace !== "default") {
-      throw new SteppeError("refused", `job "${job.ID}" is in nonexistent namespace "${job.Namespace}"`);
-    }
-    if (!poolExists(job.NodePool)) {
-      throw new SteppeError("refused", `job "${job.ID}" is in nonexistent node pool "${job.NodePool}"`);
-    }
+    checkPlace(view, job);
     return jobWarnings(job);
-  }
-
-  /** The two built-in pools, and those that nodes brought with them. */
-  function poolExists(pool: string): boolean {
-    return pool === "default" || pool === "all" || view.nodes.nodes.some((node) => node?.NodePool === pool);
   }
 }
 

@@ -1,4 +1,4 @@
-import type { Deployment, Evaluation, Job, Node, QueryOptions } from "@steppe/proto";
+import type { Deployment, Evaluation, Job, Namespace, Node, NodePool, QueryOptions } from "@steppe/proto";
 import type { AllocationView, StateView } from "@steppe/state";
 import type { Listing, Order } from "./paging.ts";
 import { fullAllocation } from "./stubs.ts";
@@ -31,6 +31,12 @@ const OLDEST_FIRST: Order<Indexed> = [
 function chronological(query: QueryOptions | undefined): Order<Named & Indexed> {
   return query?.Prefix ? BY_NAMESPACE_AND_ID : OLDEST_FIRST;
 }
+
+const BY_NAME: Order<{ readonly Name: string }> = [{ kind: "text", of: (it) => it.Name }];
+
+export const NAMESPACES: Listing<Namespace> = { subject: { message: "Namespace" }, order: BY_NAME };
+
+export const NODE_POOLS: Listing<NodePool> = { subject: { message: "NodePool" }, order: BY_NAME };
 
 export const JOBS: Listing<Job> = { subject: { message: "Job" }, order: BY_NAMESPACE_AND_ID };
 

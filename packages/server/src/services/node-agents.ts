@@ -1,5 +1,5 @@
 import { type Call, SteppeError } from "@steppe/model";
-import type { Node, NodeIdentity } from "@steppe/proto";
+import { type Node, type NodeIdentity, NodePool } from "@steppe/proto";
 import type { NodeAgentsService } from "@steppe/regions";
 import type { Replica } from "../replica.ts";
 import { NodeStream, type NodeStreams } from "./node-streams.ts";
@@ -26,6 +26,7 @@ export function createNodeAgents(needs: NodeAgentNeeds): NodeAgentsService {
   return {
     async register(request, call) {
       for (const node of request.Nodes) checkNode(node);
+      await bringPools(request.Nodes, call);
       const writes = request.Nodes.map((node, n) =>
         writer.write(writeOptions(request.RequestID, n), call, { $case: "RegisterNode", value: { Node: node } }),
       );
@@ -71,6 +72,14 @@ export function createNodeAgents(needs: NodeAgentNeeds): NodeAgentsService {
       return { Index: outcome.Index };
     },
   };
+
+  /** A pool that only its nodes name exists from then on. */
+  async function bringPools(nodes: readonly Node[], call: Call): Promise<void> {
+    const names = new Set(nodes.map((node) => node.NodePool || "default").filter((name) => !view.nodePools.get(name)));
+    if (names.size === 0) return;
+    const NodePools = [...names].map((Name) => NodePool.create({ Name }));
+    await writer.write(undefined, call, { $case: "UpsertNodePools", value: { NodePools, OnlyNew: true } });
+  }
 
   function checkSecret({ NodeID, SecretID }: NodeIdentity): void {
     const node = view.nodes.get(NodeID);

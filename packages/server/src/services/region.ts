@@ -8,6 +8,8 @@ import { createDeployments } from "./deployments.ts";
 import { createEvaluations } from "./evaluations.ts";
 import { createEvents } from "./events.ts";
 import { createJobs } from "./jobs.ts";
+import { createNamespaces } from "./namespaces.ts";
+import { createNodePools } from "./node-pools.ts";
 import { createNodes } from "./nodes.ts";
 import { createOperator } from "./operator.ts";
 import { createReader } from "./read.ts";
@@ -43,6 +45,8 @@ export function localServices({ config, replica, writer, clock, random, peers }:
     events: createEvents(replica, clock),
     allocations: createAllocations(reader),
     nodes: createNodes(reader, writer),
+    namespaces: createNamespaces(reader, writer, config.region),
+    nodePools: createNodePools(reader, writer, config.region),
     operator: createOperator(reader, writer),
     status: createStatus(replica.view, clock, peers),
   };

@@ -3,6 +3,7 @@ import { type Job, JobSummary, type Outcome, type RegisterJob } from "@steppe/pr
 import { groupSummary, type State } from "../state.ts";
 import { done, refuse, type Step } from "../step.ts";
 import { JobState } from "../tables/jobs.ts";
+import type { StateView } from "../view.ts";
 import { createEvaluation } from "./create-evaluation.ts";
 import { cancelActive } from "./deployment-course.ts";
 
@@ -10,6 +11,10 @@ import { cancelActive } from "./deployment-course.ts";
 export function registerJob(state: State, step: Step, command: RegisterJob): Outcome {
   const job = command.Job;
   if (job === undefined) return refuse(step, "invalid", "Job must be specified");
+  if (command.CheckPlace) {
+    const missing = missingPlace(state, job);
+    if (missing !== undefined) return refuse(step, "refused", missing);
+  }
   const existing = state.jobs.get(job.Namespace, job.ID);
   const conflict = indexConflict(command, existing) ?? (existing && transitionConflict(job, existing.job));
   if (conflict !== undefined) return refuse(step, "refused", conflict);
@@ -34,6 +39,17 @@ export function registerJob(state: State, step: Step, command: RegisterJob): Out
     EvalCreateIndex: evaluation?.CreateIndex ?? 0,
     JobModifyIndex: stored.job.JobModifyIndex,
   });
+}
+
+/** Why the job cannot be where it says, in the API's words. */
+export function missingPlace(state: StateView, { ID, Namespace, NodePool }: Job): string | undefined {
+  if (state.namespaces.get(Namespace) === undefined) {
+    return `job ${quote(ID)} is in nonexistent namespace ${quote(Namespace)}`;
+  }
+  // Nodes that registered before there were pools have one that no table has.
+  const exists =
+    state.nodePools.get(NodePool) !== undefined || state.nodes.nodes.some((it) => it?.NodePool === NodePool);
+  return exists ? undefined : `job ${quote(ID)} is in nonexistent node pool ${quote(NodePool)}`;
 }
 
 /** Writes the job as a new version where its specification differs from the newest one. */
