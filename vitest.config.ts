@@ -16,8 +16,6 @@ export default defineConfig({
       {
         test: {
           name: "unit",
-          // Property tests take seconds; on a machine that others load as well, several times that.
-          testTimeout: 60_000,
           isolate: false,
           // For a machine that does ten other things: nothing here waits for time to pass.
           testTimeout: 60_000,
