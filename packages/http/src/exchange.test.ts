@@ -75,13 +75,10 @@ describe("pretty", () => {
 });
 
 describe("no such thing", () => {
-  it.each(["/", "/ui/", "/v1", "/v1/nothing", "/v1/node/pools", "/v1/node/pool/default", "/v1/job"])(
-    "%s: 404 with an empty body",
-    async (url) => {
-      const reply = await get(url);
-      expect([reply.statusCode, reply.body, reply.headers["content-length"]]).toEqual([404, "", "0"]);
-    },
-  );
+  it.each(["/", "/ui/", "/v1", "/v1/nothing", "/v1/job"])("%s: 404 with an empty body", async (url) => {
+    const reply = await get(url);
+    expect([reply.statusCode, reply.body, reply.headers["content-length"]]).toEqual([404, "", "0"]);
+  });
 
   it.each([
     ["PUT", "/v1/evaluations"],
