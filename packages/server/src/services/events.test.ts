@@ -24,6 +24,7 @@ async function world() {
         PreserveCounts: false,
         PreserveResources: false,
         Submission: undefined,
+        CheckPlace: false,
       },
     });
   /** Some of everything: nodes, jobs and their evaluations, a stop and a purge. */
