@@ -183,6 +183,7 @@ export class Cluster {
       `data_dir = "${folder}/data"`,
       `bind_addr = "127.0.0.1"`,
       `log_json = true`,
+      `limits { http_max_conns_per_client = 0 }`,
       `log_level = "${process.env.STEPPE_TEST_LOG ?? "info"}"`,
       `ports {`,
       `  http = ${httpPort}`,

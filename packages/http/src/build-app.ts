@@ -1,12 +1,13 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
+import { capConnections } from "./connection-cap.ts";
 import { Exchange, type Surroundings } from "./exchange.ts";
 import { Lifecycle } from "./lifecycle.ts";
 import type { HttpNeeds } from "./needs.ts";
 import { completeOptions, type HttpOptions, type HttpTls } from "./options.ts";
 import { type Params, parseParams } from "./request/params.ts";
-import { findRow, type Resource } from "./resource.ts";
+import { findRow, type Methods, type Resource } from "./resource.ts";
 import { agentResources } from "./routes/agent.ts";
 import { allocationResources } from "./routes/allocations.ts";
 import { deploymentResources } from "./routes/deployments.ts";
@@ -38,8 +39,13 @@ const METHODS = ["GET", "HEAD", "PUT", "POST", "DELETE", "PATCH", "OPTIONS"] as 
 
 /** The HTTP API over the given services. It never listens; tests use `inject`. */
 export function buildApp(needs: HttpNeeds, options: HttpOptions = {}): FastifyInstance {
-  const around: Surroundings = { needs, options: completeOptions(options), lifecycle: new Lifecycle() };
+  const complete = completeOptions(options);
+  const fixedHeaders = Object.entries(complete.responseHeaders).flat();
+  const around: Surroundings = { needs, options: complete, fixedHeaders, lifecycle: new Lifecycle() };
   const app = createFastify(options.tls);
+  if (complete.connsPerClientMax > 0) {
+    capConnections(app.server, complete.connsPerClientMax, needs.clock, options.tls === undefined);
+  }
   // Handlers read bodies themselves: the API looks at no Content-Type, not even a malformed one.
   for (const method of METHODS) app.addHttpMethod(method, { hasBody: false, overrideExisting: true });
   for (const resource of RESOURCES) addResource(app, around, resource);
@@ -76,7 +82,7 @@ const FASTIFY_OPTIONS = {
 } as const;
 
 function addResource(app: FastifyInstance, around: Surroundings, resource: Resource): void {
-  const isPrefix = resource.path.endsWith("/");
+  const isPrefix = resource.path !== "/" && resource.path.endsWith("/");
   app.route({
     method: [...METHODS],
     url: isPrefix ? `${resource.path}*` : resource.path,
@@ -97,6 +103,7 @@ async function serve(exchange: Exchange, resource: Resource, method: string, res
   try {
     const { methods, id } = findRow(resource, rest);
     if (methods === undefined) return await notFound(exchange);
+    if (method === "OPTIONS") return exchange.options(allowed(methods));
     const name = method === "HEAD" ? "GET" : method;
     const handler = Object.hasOwn(methods, name) ? methods[name as keyof typeof methods] : undefined;
     await (handler === undefined ? exchange.text(405, "Invalid method") : handler(exchange, id));
@@ -105,6 +112,11 @@ async function serve(exchange: Exchange, resource: Resource, method: string, res
   } finally {
     exchange.done();
   }
+}
+
+function allowed(methods: Methods): string[] {
+  const names = Object.keys(methods);
+  return [...names, ...(names.includes("GET") ? ["HEAD"] : []), "OPTIONS"];
 }
 
 async function fail(exchange: Exchange, error: unknown): Promise<void> {

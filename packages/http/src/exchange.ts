@@ -3,7 +3,8 @@ import { type Call, HTTP_STATUS, SteppeError } from "@steppe/model";
 import type { QueryMeta } from "@steppe/proto";
 import type { Held, Lifecycle } from "./lifecycle.ts";
 import type { HttpNeeds, RegionServices } from "./needs.ts";
-import type { HttpLimits } from "./options.ts";
+import type { CompleteOptions } from "./options.ts";
+import { corsHeaders } from "./reply/cors.ts";
 import { metaHeaders } from "./reply/meta.ts";
 import { chooseEncoding, Payload } from "./reply/payload.ts";
 import { ReplyStream } from "./reply/reply-stream.ts";
@@ -14,7 +15,9 @@ import { readBody } from "./request/read-body.ts";
 /** What all requests of one app share. */
 export interface Surroundings {
   readonly needs: HttpNeeds;
-  readonly options: HttpLimits;
+  readonly options: CompleteOptions;
+  /** Of `options.responseHeaders`, as name, value, … */
+  readonly fixedHeaders: readonly string[];
   readonly lifecycle: Lifecycle;
 }
 
@@ -147,10 +150,9 @@ export class Exchange implements Call, Held {
   stream(type: string): ReplyStream {
     const accepted = this.#request.headers["accept-encoding"];
     const encoding = accepted === undefined ? undefined : chooseEncoding(accepted);
-    const head = ["Content-Type", type, "Vary", "Accept-Encoding"];
-    if (this.#around.lifecycle.closing) head.push("Connection", "close");
+    const head = this.#head(type, undefined);
     if (encoding !== undefined) head.push("Content-Encoding", encoding);
-    this.#response.writeHead(200, [...head, ...this.#headers]);
+    this.#response.writeHead(200, head);
     return new ReplyStream(this.#response, encoding, this.#request.method === "HEAD");
   }
 
@@ -179,9 +181,28 @@ export class Exchange implements Call, Held {
     else this.#response.end(Buffer.from(payload.text));
   }
 
-  #head(type: string, bytes: number): string[] {
-    const head = ["Content-Type", type, "Vary", "Accept-Encoding", "Content-Length", String(bytes)];
-    if (this.#around.lifecycle.closing) head.push("Connection", "close");
+  /** Undefined `bytes`: not known yet. */
+  #head(type: string, bytes: number | undefined): string[] {
+    const { lifecycle, fixedHeaders, options } = this.#around;
+    const head = ["Content-Type", type, "Vary", "Accept-Encoding"];
+    if (bytes !== undefined) head.push("Content-Length", String(bytes));
+    if (lifecycle.closing) head.push("Connection", "close");
+    if (fixedHeaders.length > 0) head.push(...fixedHeaders);
+    if (options.cors !== undefined) head.push(...corsHeaders(options.cors, this.headers.origin, false));
     return this.#headers.length === 0 ? head : head.concat(this.#headers);
+  }
+
+  /** Answers what may be asked of this path. */
+  options(methods: readonly string[]): void {
+    const { fixedHeaders, options } = this.#around;
+    const cors = corsHeaders(options.cors, this.headers.origin, true);
+    this.#response.writeHead(204, ["Allow", methods.join(", "), ...fixedHeaders, ...cors]);
+    this.#response.end();
+  }
+
+  /** Sends the client elsewhere. */
+  redirect(status: number, location: string): void | Promise<void> {
+    this.header("Location", location);
+    return this.text(status, "");
   }
 }

@@ -10,4 +10,4 @@ export type {
   RegionServices,
   Sampled,
 } from "./needs.ts";
-export type { HttpOptions } from "./options.ts";
+export type { CorsOptions, HttpOptions } from "./options.ts";

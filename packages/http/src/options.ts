@@ -23,21 +23,37 @@ export interface HttpOptions {
   readonly timeoutMs?: number;
   /** How long `close` lets requests finish before it cuts their connections. Default 5,000. */
   readonly closeGraceMs?: number;
+  /** Connections from one address; 0, the default: any number. */
+  readonly connsPerClientMax?: number;
+  /** Sent with every reply. */
+  readonly responseHeaders?: Readonly<Record<string, string>>;
+  /** Undefined: pages of other origins may call nothing. */
+  readonly cors?: CorsOptions | undefined;
   /** Default: clear text. */
   readonly tls?: HttpTls;
 }
 
-/** Options that are numbers, with their defaults filled in. */
-export type HttpLimits = Required<Omit<HttpOptions, "tls">>;
+export interface CorsOptions {
+  /** `scheme://host:port`, or "*" for all. */
+  readonly allowedOrigins: readonly string[];
+  /** Beside those of the API itself. */
+  readonly allowedHeaders: readonly string[];
+  readonly allowCredentials: boolean;
+  readonly maxAgeMs: number;
+}
 
-export function completeOptions(options: HttpOptions): HttpLimits {
-  const complete = {
+/** With the defaults filled in. */
+export type CompleteOptions = Required<Omit<HttpOptions, "tls">>;
+
+export function completeOptions(options: HttpOptions): CompleteOptions {
+  const limits = {
     bodyLimit: options.bodyLimit ?? 5 * 1024 * 1024,
     timeoutMs: options.timeoutMs ?? 10_000,
     closeGraceMs: options.closeGraceMs ?? 5000,
   };
-  for (const [name, value] of Object.entries(complete)) {
+  for (const [name, value] of Object.entries(limits)) {
     if (!Number.isInteger(value) || value <= 0) throw new Error(`${name} must be a positive integer, got ${value}`);
   }
-  return complete;
+  const { connsPerClientMax = 0, responseHeaders = {}, cors } = options;
+  return { ...limits, connsPerClientMax, responseHeaders, cors };
 }

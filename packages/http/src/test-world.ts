@@ -38,7 +38,13 @@ export interface WorldOptions extends HttpOptions {
 }
 
 /** An app in region `us` over services that record what they are asked. */
-export function createWorld({ answers = {}, others = [], members = [], agent = {}, ...options }: WorldOptions): World {
+export function createWorld({
+  answers = {},
+  others = [],
+  members = [],
+  agent = {},
+  ...options
+}: WorldOptions = {}): World {
   const calls: World["calls"] = [];
   const logged: World["logged"] = [];
   const note = (fields: object, message: string) => void logged.push({ fields, message });

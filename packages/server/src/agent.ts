@@ -66,7 +66,7 @@ export async function startAgent(given: AgentConfig, logger: Logger, onFatal: (e
   const random = createRandom();
   const running: Running = { config, channels, rpcTls, clock, random, logger, startedNs: clock.wallNs(), httpPort: 0 };
   const https = config.tls?.http && identity ? { identity, verifyClient: config.tls.verifyHttpsClient } : undefined;
-  const app = buildApp(httpNeeds(running), { ...(https && { tls: https }) });
+  const app = buildApp(httpNeeds(running), { ...config.http, ...(https && { tls: https }) });
   const http = await startParts(running, app, onFatal).catch(async (error: unknown) => {
     await close();
     throw error;

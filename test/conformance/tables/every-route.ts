@@ -81,6 +81,12 @@ const table: Table = {
       differs: "6.6",
     },
     {
+      name: "OPTIONS, tells what may be asked",
+      request: "OPTIONS /v1/jobs",
+      expect: { status: 204, text: "", headers: { allow: "GET, PUT, POST, HEAD, OPTIONS" } },
+      differs: "issue 4: OPTIONS on every route",
+    },
+    {
       name: "a blocking query with an index of the past, answers at once",
       given: [registered()],
       request: "GET /v1/job/$id?index=1&wait=10s",

@@ -4,6 +4,7 @@ import { resolveRegion } from "../request/region.ts";
 import { fixed, type Resource } from "../resource.ts";
 
 export const statusResources: readonly Resource[] = [
+  fixed("/", { GET: (exchange) => exchange.redirect(307, "/ui/") }),
   fixed("/v1/regions", { GET: (exchange) => exchange.json(JSON.stringify(exchange.needs.regions().toSorted())) }),
   fixed("/v1/status/leader", { GET: leader }),
   fixed("/v1/status/peers", { GET: peers }),

@@ -1,6 +1,7 @@
 import { advertisedHost, type InterfaceAddress } from "./addresses.ts";
 import { Checks } from "./checks.ts";
 import { compileClient } from "./compile-client.ts";
+import { compileHttp } from "./compile-http.ts";
 import { compileNats } from "./compile-nats.ts";
 import { compileServer } from "./compile-server.ts";
 import { compileTls } from "./compile-tls.ts";
@@ -40,6 +41,8 @@ export function compileConfig(settings: Settings, dev: boolean, machine: Machine
     ...listeners(options, base.bindAddr, checks, machine),
     logLevel: options.log_level === undefined ? base.logLevel : logLevel(options.log_level, checks),
     logJson: options.log_json ?? false,
+    http: compileHttp(options, base.httpConnsPerClientMax, checks),
+    enableDebug: options.enable_debug ?? base.enableDebug,
     server: compileServer(options.server ?? {}, options.server?.enabled ?? dev, checks),
     client: compileClient(options.client ?? {}, { enabled: options.client?.enabled ?? dev, dev, dataDir }, checks),
     worker: { enabled: options.worker?.enabled ?? false },

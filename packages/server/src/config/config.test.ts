@@ -286,6 +286,41 @@ ports { serf = 1 }`,
     ]);
   });
 
+  test("headers, origins and limits of HTTP: compiled", () => {
+    const { config, warnings } = compile(`${MINIMAL}http_api_response_headers {
+  X-Frame-Options = "DENY"
+}
+cors {
+  allowed_origins = ["https://ui.example"]
+  max_age = "1m"
+}
+limits { http_max_conns_per_client = 7 }
+enable_debug = true`);
+    expect(warnings).toEqual([]);
+    expect(config).toMatchObject({
+      enableDebug: true,
+      http: {
+        responseHeaders: { "X-Frame-Options": "DENY" },
+        connsPerClientMax: 7,
+        cors: { allowedOrigins: ["https://ui.example"], allowedHeaders: [], allowCredentials: false, maxAgeMs: 60_000 },
+      },
+    });
+    expect(compile(MINIMAL).config).toMatchObject({
+      enableDebug: false,
+      http: { responseHeaders: {}, connsPerClientMax: 100, cors: undefined },
+    });
+  });
+
+  test.each([
+    ["cors {}", "needs allowed_origins"],
+    ['cors { allowed_origins = ["ui.example"] }', "must be scheme://host or scheme://host:port"],
+    ['cors {\n allowed_origins = ["*"]\n allow_credentials = true\n}', "needs the origins by name"],
+    ['http_api_response_headers { "a b" = "c" }', "is no HTTP header"],
+    ["limits { http_max_conns_per_client = -1 }", "must be at least 0, not -1"],
+  ])("%s: is refused", (text, expected) => {
+    expect(() => compile(`${MINIMAL}${text}`)).toThrow(expected);
+  });
+
   test.each([
     ["acl { enabled = true }", "acl.enabled is not supported by this version: every request would be allowed"],
   ])("%s: is refused, not ignored", (text, expected) => {

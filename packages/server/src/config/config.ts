@@ -29,6 +29,9 @@ export interface AgentConfig {
   readonly logLevel: LogLevel;
   /** Default false: pretty on a terminal, JSON otherwise. True: JSON always. */
   readonly logJson: boolean;
+  readonly http: HttpConfig;
+  /** Profiles and facts of the host are served. Default false, with `dev` true. */
+  readonly enableDebug: boolean;
   readonly server: ServerConfig;
   readonly client: ClientConfig;
   /** A process that only schedules. Default false. */
@@ -37,6 +40,25 @@ export interface AgentConfig {
   readonly tls: TlsConfig | undefined;
   /** Absent: the embedded log under `dataDir`, for one server process. */
   readonly nats: NatsConfig | undefined;
+}
+
+export interface HttpConfig {
+  /** Sent with every reply, by name as written. */
+  readonly responseHeaders: Readonly<Record<string, string>>;
+  /** Connections from one address; 0: any number. Default 100, with `dev` 0. */
+  readonly connsPerClientMax: number;
+  /** Undefined: pages of other origins may call nothing. */
+  readonly cors: CorsConfig | undefined;
+}
+
+export interface CorsConfig {
+  /** `scheme://host:port`, or "*" for all. */
+  readonly allowedOrigins: readonly string[];
+  /** Beside those of the API itself. */
+  readonly allowedHeaders: readonly string[];
+  readonly allowCredentials: boolean;
+  /** How long a browser may keep what it was allowed. Default 10 minutes. */
+  readonly maxAgeMs: number;
 }
 
 export interface ServerConfig {

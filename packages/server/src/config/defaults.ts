@@ -8,6 +8,9 @@ export const DEFAULTS = {
   httpPort: 4646,
   rpcPort: 4647,
   logLevel: "info" as LogLevel,
+  httpConnsPerClientMax: 100,
+  enableDebug: false,
+  corsMaxAgeMs: 600_000,
   server: {
     heartbeatGraceMs: 10_000,
     minHeartbeatTtlMs: 10_000,
@@ -44,6 +47,9 @@ export const DEFAULTS = {
 /** What `-dev` changes: nothing reachable from outside, raw_exec allowed, garbage left to be looked at. */
 export const DEV_DEFAULTS = {
   bindAddr: "127.0.0.1",
+  // Tests and benches of one's own come from one address.
+  httpConnsPerClientMax: 0,
+  enableDebug: true,
   logLevel: "debug" as LogLevel,
   clientOptions: { "driver.raw_exec.enable": "true" },
   gcIntervalMs: 600_000,

@@ -244,12 +244,17 @@ const TLS = {
   verify_server_hostname: "bool",
   ...(unsupported("rpc_upgrade_mode", "tls_cipher_suites", "tls_prefer_server_cipher_suites") as object),
 } as const satisfies Table;
-const LIMITS = unsupported(
-  "http_max_conns_per_client",
-  "https_handshake_timeout",
-  "rpc_handshake_timeout",
-  "rpc_max_conns_per_client",
-);
+const LIMITS = {
+  http_max_conns_per_client: "int",
+  ...(unsupported("https_handshake_timeout", "rpc_handshake_timeout", "rpc_max_conns_per_client") as object),
+} as const satisfies Table;
+/** Not in Nomad, where only a few routes can be called by pages of other origins, and then by all. */
+const CORS = {
+  allowed_origins: "strings",
+  allowed_headers: "strings",
+  allow_credentials: "bool",
+  max_age: "duration",
+} as const satisfies Table;
 
 /** Every option of an agent file. A name that is not here is unknown. */
 export const OPTIONS = {
@@ -271,6 +276,9 @@ export const OPTIONS = {
   acl: { block: ACL },
   tls: { block: TLS },
   limits: { block: LIMITS },
+  cors: { block: CORS },
+  http_api_response_headers: "map",
+  enable_debug: "bool",
   disable_update_check: NO_UPDATE_CHECK,
   disable_anonymous_signature: NO_UPDATE_CHECK,
   ...(unsupported(
@@ -286,8 +294,6 @@ export const OPTIONS = {
     "reporting",
     "keyring",
     "eventlog",
-    "http_api_response_headers",
-    "enable_debug",
     "leave_on_interrupt",
     "leave_on_terminate",
     "enable_syslog",
