@@ -14,15 +14,20 @@ import { deploymentResources } from "./routes/deployments.ts";
 import { evaluationResources } from "./routes/evaluations.ts";
 import { eventResources } from "./routes/events.ts";
 import { jobResource } from "./routes/job.ts";
+import { jobStatusesResource } from "./routes/job-statuses.ts";
 import { jobsResource } from "./routes/jobs.ts";
 import { namespaceResources } from "./routes/namespaces.ts";
 import { nodeResources } from "./routes/nodes.ts";
 import { operatorResources } from "./routes/operator.ts";
+import { scalingResources } from "./routes/scaling.ts";
 import { statusResources } from "./routes/status.ts";
+import { validateJobResource } from "./routes/validate-job.ts";
 
 const RESOURCES: readonly Resource[] = [
   jobResource,
   jobsResource,
+  jobStatusesResource,
+  validateJobResource,
   ...deploymentResources,
   ...evaluationResources,
   ...eventResources,
@@ -30,6 +35,7 @@ const RESOURCES: readonly Resource[] = [
   ...namespaceResources,
   ...nodeResources,
   ...operatorResources,
+  ...scalingResources,
   ...statusResources,
   ...agentResources,
 ];

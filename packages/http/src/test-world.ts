@@ -12,6 +12,7 @@ import {
   NodesDefinition,
   OperatorDefinition,
   QueryMeta,
+  ScalingDefinition,
   StatusDefinition,
 } from "@steppe/proto";
 import type { FastifyInstance } from "fastify";
@@ -96,6 +97,7 @@ function servicesOf(region: string, answers: Answers, calls: World["calls"]): Re
     namespaces: service("namespaces", NamespacesDefinition),
     nodePools: service("nodePools", NodePoolsDefinition),
     operator: service("operator", OperatorDefinition),
+    scaling: service("scaling", ScalingDefinition),
     status: service("status", StatusDefinition),
   };
 }

@@ -28,7 +28,8 @@ export function periodicChild(parent: Job, launchTimeNs: number): Job {
   return child;
 }
 
-function resetServerFields(job: Job): void {
+/** Indexes, version, status and times of a copy start over. */
+export function resetServerFields(job: Job): void {
   job.Stop = false;
   job.Status = "";
   job.StatusDescription = "";

@@ -8,6 +8,7 @@ import type {
   NodePoolsDefinition,
   NodesDefinition,
   OperatorDefinition,
+  ScalingDefinition,
   StatusDefinition,
 } from "@steppe/proto";
 import type { Service } from "./service.ts";
@@ -23,5 +24,6 @@ export interface RegionServices {
   readonly namespaces: Service<NamespacesDefinition>;
   readonly nodePools: Service<NodePoolsDefinition>;
   readonly operator: Service<OperatorDefinition>;
+  readonly scaling: Service<ScalingDefinition>;
   readonly status: Service<StatusDefinition>;
 }

@@ -12,6 +12,7 @@ import {
   NodePoolsDefinition,
   NodesDefinition,
   OperatorDefinition,
+  ScalingDefinition,
   StatusDefinition,
 } from "@steppe/proto";
 import type { CertificateName } from "./certificate-names.ts";
@@ -29,6 +30,7 @@ export const REGION_DEFINITIONS = {
   namespaces: NamespacesDefinition,
   nodePools: NodePoolsDefinition,
   operator: OperatorDefinition,
+  scaling: ScalingDefinition,
   status: StatusDefinition,
 } as const satisfies Record<keyof RegionServices, unknown>;
 

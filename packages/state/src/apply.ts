@@ -10,6 +10,7 @@ import {
   unblockDeployment,
 } from "./commands/deployments.ts";
 import { deregisterJob } from "./commands/deregister-job.ts";
+import { dispatchJob } from "./commands/dispatch-job.ts";
 import { completeDrains, migrateAllocations, updateNodeDrain } from "./commands/drains.ts";
 import { evaluateJob } from "./commands/evaluate-job.ts";
 import { revertJob, setJobStability } from "./commands/job-versions.ts";
@@ -25,7 +26,9 @@ import {
   updateNodeStatus,
 } from "./commands/nodes.ts";
 import { registerJob } from "./commands/register-job.ts";
+import { scaleJob } from "./commands/scale-job.ts";
 import { setSchedulerConfiguration } from "./commands/scheduler-configuration.ts";
+import { tagJobVersion } from "./commands/tag-job-version.ts";
 import { updateAllocations } from "./commands/update-allocations.ts";
 import { upsertEvaluations } from "./commands/upsert-evaluations.ts";
 import type { State } from "./state.ts";
@@ -130,6 +133,12 @@ function dispatch(state: State, step: Step, { Kind: kind }: Command): Outcome {
       return upsertNodePools(state, step, kind.value);
     case "DeleteNodePools":
       return deleteNodePools(state, step, kind.value);
+    case "DispatchJob":
+      return dispatchJob(state, step, kind.value);
+    case "ScaleJob":
+      return scaleJob(state, step, kind.value);
+    case "TagJobVersion":
+      return tagJobVersion(state, step, kind.value);
     case undefined:
       throw new Error(`entry ${state.index} has a command that this version does not know; upgrade this server`);
     default:

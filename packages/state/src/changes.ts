@@ -30,6 +30,8 @@ export class Changes {
   /** Those of `jobs` that are gone, as they were. */
   readonly removedJobs: Map<JobKey, Job> = new Map();
   readonly summaries: Set<JobKey> = new Set();
+  /** Jobs with a new scaling event. */
+  readonly jobScaling: Set<JobKey> = new Set();
   readonly jobAllocations: Set<JobKey> = new Set();
   readonly jobEvaluations: Set<JobKey> = new Set();
   readonly evaluations: Map<string, Evaluation> = new Map();

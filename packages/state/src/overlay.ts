@@ -40,7 +40,9 @@ class PlannedJob implements JobView {
   readonly names: JobView["names"];
   readonly children: JobView["children"];
   readonly summary: JobView["summary"];
-  readonly submission: JobView["submission"];
+  readonly submissions: JobView["submissions"];
+  readonly scalingEvents: JobView["scalingEvents"];
+  readonly scalingIndex: number;
   readonly allocationsIndex: number;
   readonly lastLaunch: number;
   readonly liveAllocations: number;
@@ -52,7 +54,9 @@ class PlannedJob implements JobView {
     this.names = existing?.names ?? new Map();
     this.children = existing?.children ?? new Set();
     this.summary = existing?.summary ?? JobSummary.create({ JobID: job.ID, Namespace: job.Namespace });
-    this.submission = existing?.submission;
+    this.submissions = existing?.submissions ?? [];
+    this.scalingEvents = existing?.scalingEvents ?? new Map();
+    this.scalingIndex = existing?.scalingIndex ?? 0;
     this.allocationsIndex = existing?.allocationsIndex ?? 0;
     this.lastLaunch = existing?.lastLaunch ?? 0;
     this.liveAllocations = existing?.liveAllocations ?? 0;

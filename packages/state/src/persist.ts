@@ -76,8 +76,11 @@ function jobRecord(job: JobState): JobRecord {
     AllocationsIndex: job.allocationsIndex,
     LastLaunch: job.lastLaunch,
     Summary: job.summary,
-    Submission: job.submission,
+    Submission: job.submissions.at(-1),
     TrackedVersions: job.versions.length,
+    OlderSubmissions: job.submissions.slice(0, -1),
+    ScalingEvents: Object.fromEntries([...job.scalingEvents].map(([group, Events]) => [group, { Events }])),
+    ScalingIndex: job.scalingIndex,
   };
 }
 
@@ -236,7 +239,10 @@ class Restore {
     for (const version of tracked.slice(1)) job.push(version);
     job.allocationsIndex = record.AllocationsIndex;
     job.lastLaunch = record.LastLaunch;
-    job.submission = record.Submission;
+    for (const submission of record.OlderSubmissions) job.submit(submission);
+    if (record.Submission !== undefined) job.submit(record.Submission);
+    for (const [group, { Events }] of Object.entries(record.ScalingEvents)) job.scalingEvents.set(group, Events);
+    job.scalingIndex = record.ScalingIndex;
     this.#versions.set(job, record.Versions);
     this.#state.jobs.add(job);
   }

@@ -289,6 +289,13 @@ export class State {
     this.indexes.change("summaries", step.index);
   }
 
+  touchScaling(step: Step, job: JobState, group: string): void {
+    step.changes.jobScaling.add(job.key);
+    this.digest.text(job.key);
+    this.digest.text(group);
+    this.digest.number(job.scalingIndex);
+  }
+
   /**
    * Sets the job's status from what is there: periodic, parameterized and system jobs run until
    * stopped; others while an allocation lives; pending while an evaluation is open; then dead.

@@ -7,6 +7,7 @@ import type {
   Namespace,
   Node,
   NodePool,
+  ScalingEvent,
   SchedulerConfiguration,
 } from "@steppe/proto";
 import type { JobKey, TableName } from "./changes.ts";
@@ -72,7 +73,9 @@ export interface JobView {
   readonly names: ReadonlyMap<string, Pick<NameCounts, "get">>;
   readonly children: ReadonlySet<JobKey>;
   readonly summary: Readonly<JobSummary>;
-  readonly submission: JobSubmission | undefined;
+  readonly submissions: readonly JobSubmission[];
+  readonly scalingEvents: ReadonlyMap<string, readonly ScalingEvent[]>;
+  readonly scalingIndex: number;
   readonly allocationsIndex: number;
   readonly lastLaunch: number;
   readonly liveAllocations: number;

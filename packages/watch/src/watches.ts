@@ -10,6 +10,8 @@ export type WatchKind =
   | "job-allocations"
   | "job-evaluations"
   | "job-deployments"
+  | "job-scale"
+  | "job-statuses"
   | "deployment"
   | "deployment-allocations"
   | "evaluation"
@@ -23,7 +25,7 @@ export type WatchKind =
 
 export interface WatchKey {
   readonly kind: WatchKind;
-  /** A job key, an id or a table's name. */
+  /** A job key, an id or a table's name; empty for all jobs' statuses. */
   readonly id: string;
 }
 
@@ -68,6 +70,8 @@ export class Watches {
     this.#wakeAll("job-allocations", changes.jobAllocations);
     this.#wakeAll("job-evaluations", changes.jobEvaluations);
     this.#wakeAll("job-deployments", changes.jobDeployments);
+    for (const jobs of [changes.jobs, changes.summaries, changes.jobScaling]) this.#wakeAll("job-scale", jobs);
+    if (changes.tables.has("summaries") || changes.tables.has("deployments")) this.#wake("job-statuses", "");
     this.#wakeAll("deployment", changes.deployments.keys());
     this.#wakeAll("evaluation", changes.evaluations.keys());
     this.#wakeAll("node", changes.nodes);

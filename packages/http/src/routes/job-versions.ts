@@ -1,9 +1,7 @@
-import { fromJson, SteppeError } from "@steppe/model";
+import { SteppeError } from "@steppe/model";
 import type { JobRevertRequest, JobStabilityRequest, WriteOptions } from "@steppe/proto";
 import type { Exchange } from "../exchange.ts";
-import { parseObject, stringField } from "../request/parse-body.ts";
-import { firstRegion } from "../request/region.ts";
-import { writeOptions } from "../request/write-options.ts";
+import { readWrite } from "../request/write-body.ts";
 import { answerWrite, registerReply } from "./write-reply.ts";
 
 /** Registers an older version of a job again. */
@@ -26,15 +24,8 @@ async function read<T extends { readonly JobID: string; readonly Write: WriteOpt
   id: string,
   message: string,
 ): Promise<{ region: string; request: T }> {
-  const body = await exchange.body();
-  if (body.length === 0) throw new SteppeError("invalid", "Request body is empty");
-  const fields = parseObject(body);
-  const request = fromJson<T>(message, fields, message);
-  if (request.JobID === "") throw new SteppeError("invalid", "JobID must be specified");
-  if (request.JobID !== id) throw new SteppeError("invalid", "Job ID does not match");
-  const { needs, params } = exchange;
-  const region = firstRegion(needs, params.region ?? "", stringField(message, fields, "Region"));
-  const namespace = params.namespace || stringField(message, fields, "Namespace");
-  const Write = writeOptions(exchange, { region, namespace, secret: stringField(message, fields, "SecretID") });
-  return { region, request: { ...request, Write } };
+  const write = await readWrite<T>(exchange, message);
+  if (write.request.JobID === "") throw new SteppeError("invalid", "JobID must be specified");
+  if (write.request.JobID !== id) throw new SteppeError("invalid", "Job ID does not match");
+  return write;
 }

@@ -7,6 +7,10 @@ import { queryOptions } from "../request/query-options.ts";
 import { put, type Resource, unserved } from "../resource.ts";
 import { deregister } from "./deregister.ts";
 import { evaluate } from "./evaluate.ts";
+import { dispatch, dispatchPayload } from "./job-dispatch.ts";
+import { scale, scaleStatus } from "./job-scale.ts";
+import { actions, submission } from "./job-source.ts";
+import { tagVersion, untagVersion } from "./job-tag.ts";
 import { markStable, revert } from "./job-versions.ts";
 import { forcePeriodic } from "./periodic-force.ts";
 import { plan } from "./plan.ts";
@@ -22,14 +26,19 @@ export const jobResource: Resource = {
     { suffix: "/periodic/force", methods: put(forcePeriodic) },
     { suffix: "/plan", methods: put(plan) },
     { suffix: "/summary", methods: { GET: summary } },
-    ...unserved("/dispatch", "/dispatch/payload"),
+    { suffix: "/dispatch", methods: put(dispatch) },
+    { suffix: "/dispatch/payload", methods: put(dispatchPayload) },
     { suffix: "/versions", methods: { GET: versions } },
     { suffix: "/revert", methods: put(revert) },
     { suffix: "/deployments", methods: { GET: deployments } },
     { suffix: "/deployment", methods: { GET: latestDeployment } },
     { suffix: "/stable", methods: put(markStable) },
-    ...unserved("/scale", "/services", "/submission"),
-    ...unserved("/actions", "/action", "/tag"),
+    { suffix: "/scale", methods: { GET: scaleStatus, ...put(scale) } },
+    ...unserved("/services"),
+    { suffix: "/submission", methods: { GET: submission } },
+    { suffix: "/actions", methods: { GET: actions } },
+    ...unserved("/action"),
+    { suffix: "/tag", methods: { ...put(tagVersion), DELETE: untagVersion } },
     { suffix: "", methods: { GET: job, PUT: register, POST: register, DELETE: deregister } },
   ],
 };
@@ -86,12 +95,24 @@ async function summary(exchange: Exchange, id: string): Promise<void> {
 
 async function versions(exchange: Exchange, id: string): Promise<void> {
   const Query = queryOptions(exchange);
-  const request = { Query, JobID: id, Diffs: diffsParam(exchange.params.diffs ?? "") };
+  const { params } = exchange;
+  const request = {
+    ...{ Query, JobID: id, Diffs: diffsParam(params.diffs ?? ""), DiffTag: params.diff_tag ?? "" },
+    DiffVersion: versionParam(params.diff_version),
+  };
   const { Versions, Diffs, Meta } = await exchange.services(Query.Region).jobs.versions(request, exchange);
   exchange.meta(Meta);
   if (Versions.length === 0) throw new SteppeError("not-found", "job versions not found");
   const diffs = Diffs.length === 0 ? "null" : listToJson("JobDiff", Diffs);
   return exchange.json(`{"Versions":[${Versions.map(jobJson).join(",")}],"Diffs":${diffs},${metaFields(Meta)}}`);
+}
+
+function versionParam(text: string | undefined): number | undefined {
+  if (text === undefined || text === "") return undefined;
+  const version = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+  if (Number.isSafeInteger(version)) return version;
+  const cause = `strconv.ParseUint: parsing ${JSON.stringify(text)}: invalid syntax`;
+  throw new SteppeError("invalid", `Failed to parse value of "diff_version" (${text}) as a uint64: ${cause}`);
 }
 
 function diffsParam(text: string): boolean {

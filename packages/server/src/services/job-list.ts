@@ -1,13 +1,14 @@
 import { type Service, SteppeError } from "@steppe/model";
-import type { Job, JobListStub, JobsDefinition } from "@steppe/proto";
-import type { StateView } from "@steppe/state";
-import { JOBS } from "./listings.ts";
+import { type Job, type JobListStub, type JobsDefinition, QueryOptions } from "@steppe/proto";
+import { type JobView, jobKey, type StateView } from "@steppe/state";
+import { statusOf } from "./job-status.ts";
+import { JOB_STATUSES, JOBS } from "./listings.ts";
 import { createPager } from "./paging.ts";
 import { inNamespace, type Reader } from "./read.ts";
 import { jobStub } from "./stubs.ts";
 
 /** The list of this region's jobs. */
-export function createJobList(reader: Reader): Pick<Service<JobsDefinition>, "list"> {
+export function createJobList(reader: Reader): Pick<Service<JobsDefinition>, "list" | "statuses"> {
   return {
     async list({ Query: query, Meta: wantsMeta }, call) {
       const wanted = inNamespace(query);
@@ -21,6 +22,25 @@ export function createJobList(reader: Reader): Pick<Service<JobsDefinition>, "li
       });
       return { Jobs: value.stubs, Meta: { ...meta, NextToken: value.next } };
     },
+
+    async statuses({ Query: given, Jobs, IncludeChildren }, call) {
+      const query = { ...(given ?? QueryOptions.create()), Reverse: given?.Reverse !== true };
+      const wanted = inNamespace(query);
+      const named = new Set(Jobs.map(({ Namespace, ID }) => jobKey(Namespace || "default", ID)));
+      const isWanted = (job: Job) =>
+        named.size > 0 ? named.has(jobKey(job.Namespace, job.ID)) : wanted(job.Namespace) && isShown(job);
+      const isShown = (job: Job) => IncludeChildren || job.ParentID === "";
+      const page = createPager(query, JOB_STATUSES);
+      const { value, meta } = await reader.read(query, call, { kind: "job-statuses", id: "" }, (view) => {
+        const { items, next } = page(currentJobs(view), isWanted);
+        const found = items.map((job) => statusOf(view, viewOf(view, job)));
+        // Of what is on the page, so that a change elsewhere wakes nobody; a job that left the page is not on it.
+        const left = query.Filter === "" ? view.indexes.deletedAt("jobs") : view.indexes.changedAt("jobs");
+        const index = found.reduce((latest, { index }) => Math.max(latest, index), left);
+        return { changedAt: index, index, value: { jobs: found.map(({ status }) => status), next } };
+      });
+      return { Jobs: value.jobs, Meta: { ...meta, NextToken: value.next } };
+    },
   };
 }
 
@@ -29,8 +49,13 @@ export function* currentJobs(view: StateView): Generator<Job> {
 }
 
 function stubOf(view: StateView, job: Job, wantsMeta: boolean): JobListStub {
+  const stub = jobStub(viewOf(view, job));
+  return wantsMeta ? { ...stub, Meta: job.Meta } : stub;
+}
+
+/** Of a job that was listed from the same view. */
+function viewOf(view: StateView, job: Job): JobView {
   const found = view.jobs.get(job.Namespace, job.ID);
   if (found === undefined) throw new SteppeError("internal", `job ${job.ID} is listed and not there`);
-  const stub = jobStub(found);
-  return wantsMeta ? { ...stub, Meta: job.Meta } : stub;
+  return found;
 }

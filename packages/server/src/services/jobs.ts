@@ -1,6 +1,5 @@
 import {
   canonicalizeJob,
-  diffJobs,
   jobWarnings,
   multiError,
   type Random,
@@ -8,23 +7,19 @@ import {
   SteppeError,
   validateJob,
 } from "@steppe/model";
-import {
-  type Command,
-  type Job,
-  JobRegisterResponse,
-  type JobsDefinition,
-  type Outcome,
-  type WriteOptions,
-} from "@steppe/proto";
+import type { Command, Job, JobAction, JobSubmission, JobsDefinition, WriteOptions } from "@steppe/proto";
 import { jobKey } from "@steppe/state";
 import { changeOfDeployments } from "./deployments.ts";
 import { createJobList } from "./job-list.ts";
 import { checkPlace, defaultPool } from "./job-place.ts";
+import { registerReply } from "./job-replies.ts";
+import { createJobScaling } from "./job-scaling.ts";
+import { createJobVersions } from "./job-versions.ts";
 import type { JobLimits } from "./limits.ts";
 import { planJob } from "./plan-job.ts";
 import { namespaceOf, type Reader } from "./read.ts";
 import { allocationStub, shownEvaluation } from "./stubs.ts";
-import type { Writer } from "./write.ts";
+import { refuseIfRejecting, type Writer } from "./write.ts";
 
 /** The job API of this region. */
 export function createJobs(reader: Reader, writer: Writer, limits: JobLimits, random: Random): Service<JobsDefinition> {
@@ -36,6 +31,8 @@ export function createJobs(reader: Reader, writer: Writer, limits: JobLimits, ra
 
   return {
     ...createJobList(reader),
+    ...createJobVersions(reader, writer),
+    ...createJobScaling(reader, writer),
 
     async get(request, call) {
       const key = { kind: "job", id: ofJob(request) } as const;
@@ -61,21 +58,6 @@ export function createJobs(reader: Reader, writer: Writer, limits: JobLimits, ra
         };
       });
       return { Summary: value, Meta: meta };
-    },
-
-    async versions(request, call) {
-      const key = { kind: "job", id: ofJob(request) } as const;
-      const { value, meta } = await reader.read(request.Query, call, key, (view) => {
-        const job = view.jobs.byKey.get(key.id);
-        return {
-          changedAt: job?.job.ModifyIndex ?? view.indexes.deletedAt("jobs"),
-          index: job?.job.ModifyIndex ?? view.indexes.changedAt("jobs"),
-          value: [...(job?.versions ?? [])].reverse(),
-        };
-      });
-      // Newest first, as the versions are.
-      const Diffs = request.Diffs ? value.slice(0, -1).map((job, i) => diffJobs(value[i + 1], job)) : [];
-      return { Versions: value, Diffs, Meta: meta };
     },
 
     async allocations(request, call) {
@@ -125,9 +107,10 @@ export function createJobs(reader: Reader, writer: Writer, limits: JobLimits, ra
 
     async register(request, call) {
       const job = request.Job;
-      if (view.schedulerConfiguration.RejectJobRegistration) throw new SteppeError("permission-denied", REJECTED);
+      refuseIfRejecting(view);
       if (job === undefined) throw new SteppeError("invalid", "Job must be specified");
       const warnings = admit(job, request.Write);
+      const Submission = keptSource(request.Submission, warnings);
       const outcome = await writer.write(request.Write, call, {
         $case: "RegisterJob",
         value: {
@@ -137,11 +120,49 @@ export function createJobs(reader: Reader, writer: Writer, limits: JobLimits, ra
           EvalPriority: request.EvalPriority,
           PreserveCounts: request.PreserveCounts,
           PreserveResources: request.PreserveResources,
-          Submission: request.Submission,
+          Submission,
           CheckPlace: true,
         },
       });
-      return { ...reply(outcome), Warnings: warnings };
+      return { ...registerReply(outcome), Warnings: warnings };
+    },
+
+    async validate({ Write, Job: job }) {
+      if (job === undefined) throw new SteppeError("invalid", "Job must be specified");
+      job.Namespace = job.Namespace || namespaceOf(Write);
+      canonicalizeJob(job, limits.defaults);
+      const ValidationErrors = validateJob(job, limits.validation);
+      return {
+        DriverConfigValidated: true,
+        ValidationErrors,
+        Error: ValidationErrors.length === 0 ? "" : multiError(ValidationErrors),
+        Warnings: jobWarnings(job),
+      };
+    },
+
+    async dispatch({ Write, ...request }, call) {
+      refuseIfRejecting(view);
+      if (request.JobID === "") throw new SteppeError("refused", "missing parameterized job ID");
+      if (request.Priority < 0 || request.Priority > limits.validation.priorityMax) {
+        throw new SteppeError("invalid", `job priority must be between [1, ${limits.validation.priorityMax}]`);
+      }
+      const value = { Namespace: namespaceOf(Write), ...request };
+      const outcome = await writer.write(Write, call, { $case: "DispatchJob", value });
+      const { JobID: DispatchedJobID, EvalID, EvalCreateIndex, JobCreateIndex, Index } = outcome;
+      return { DispatchedJobID, EvalID, EvalCreateIndex, JobCreateIndex, Index };
+    },
+
+    async actions(request, call) {
+      const key = { kind: "job", id: ofJob(request) } as const;
+      const { value, meta } = await reader.read(request.Query, call, key, (view) => {
+        const job = view.jobs.byKey.get(key.id)?.job;
+        return {
+          changedAt: job?.ModifyIndex ?? view.indexes.deletedAt("jobs"),
+          index: job?.ModifyIndex ?? view.indexes.changedAt("jobs"),
+          value: job && actionsOf(job),
+        };
+      });
+      return { Found: value !== undefined, Actions: value ?? [], Meta: meta };
     },
 
     /** As fresh as any read: of the state that a registration would meet. */
@@ -158,7 +179,7 @@ export function createJobs(reader: Reader, writer: Writer, limits: JobLimits, ra
 
     async deregister(request, call) {
       if (request.JobID === "") throw new SteppeError("refused", "missing job ID for deregistering");
-      return reply(
+      return registerReply(
         await writer.write(request.Write, call, {
           $case: "DeregisterJob",
           value: {
@@ -174,7 +195,7 @@ export function createJobs(reader: Reader, writer: Writer, limits: JobLimits, ra
 
     async evaluate(request, call) {
       if (request.JobID === "") throw new SteppeError("refused", "missing job ID for evaluation");
-      return reply(
+      return registerReply(
         await writer.write(request.Write, call, {
           $case: "EvaluateJob",
           value: {
@@ -184,27 +205,6 @@ export function createJobs(reader: Reader, writer: Writer, limits: JobLimits, ra
           },
         }),
       );
-    },
-
-    async revert(request, call) {
-      if (request.JobID === "") throw new SteppeError("refused", "missing job ID for revert");
-      const { JobID, JobVersion, EnforcePriorVersion } = request;
-      return reply(
-        await writer.write(request.Write, call, {
-          $case: "RevertJob",
-          value: { Namespace: namespaceOf(request.Write), JobID, JobVersion, EnforcePriorVersion },
-        }),
-      );
-    },
-
-    async stable(request, call) {
-      if (request.JobID === "") throw new SteppeError("refused", "missing job ID for marking job as stable");
-      const { JobID, JobVersion, Stable } = request;
-      const { Index } = await writer.write(request.Write, call, {
-        $case: "SetJobStability",
-        value: { Namespace: namespaceOf(request.Write), JobID, JobVersion, Stable },
-      });
-      return { Index };
     },
 
     async periodicForce(request, call) {
@@ -219,7 +219,7 @@ export function createJobs(reader: Reader, writer: Writer, limits: JobLimits, ra
           Term: 0,
         },
       };
-      return reply(await writer.write(request.Write, call, kind));
+      return registerReply(await writer.write(request.Write, call, kind));
     },
   };
 
@@ -240,17 +240,22 @@ export function createJobs(reader: Reader, writer: Writer, limits: JobLimits, ra
   }
 }
 
-/** Letter for letter the API's: tools match it. */
-const REJECTED = "Job registration, dispatch, and scale are disabled by the scheduler configuration";
+/** Bytes of a job's source that are kept. The peer's limit is 1 MB; an entry of the log must hold the job too. */
+const SOURCE_MAX = 700_000;
 
-function reply(outcome: Outcome): JobRegisterResponse {
-  return {
-    ...JobRegisterResponse.create(),
-    EvalID: outcome.EvalID,
-    EvalCreateIndex: outcome.EvalCreateIndex,
-    JobModifyIndex: outcome.JobModifyIndex,
-    Warnings: outcome.Warnings,
-    Index: outcome.Index,
-    JobID: outcome.JobID,
-  };
+/** A source that is too large is dropped, which the warnings say. */
+function keptSource(submission: JobSubmission | undefined, warnings: string[]): JobSubmission | undefined {
+  if (submission === undefined) return undefined;
+  const bytes = new TextEncoder().encode(submission.Source).length;
+  if (bytes <= SOURCE_MAX) return submission;
+  warnings.push(`job source size of ${bytes} bytes exceeds maximum of ${SOURCE_MAX} bytes and will be discarded`);
+  return undefined;
+}
+
+function actionsOf(job: Job): JobAction[] {
+  return job.TaskGroups.flatMap((group) =>
+    group.Tasks.flatMap((task) =>
+      task.Actions.map((action) => ({ ...action, TaskName: task.Name, TaskGroupName: group.Name })),
+    ),
+  );
 }

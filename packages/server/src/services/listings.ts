@@ -1,4 +1,13 @@
-import type { Deployment, Evaluation, Job, Namespace, Node, NodePool, QueryOptions } from "@steppe/proto";
+import type {
+  Deployment,
+  Evaluation,
+  Job,
+  Namespace,
+  Node,
+  NodePool,
+  QueryOptions,
+  ScalingPolicy,
+} from "@steppe/proto";
 import type { AllocationView, StateView } from "@steppe/state";
 import type { Listing, Order } from "./paging.ts";
 import { fullAllocation } from "./stubs.ts";
@@ -37,6 +46,13 @@ const BY_NAME: Order<{ readonly Name: string }> = [{ kind: "text", of: (it) => i
 export const NAMESPACES: Listing<Namespace> = { subject: { message: "Namespace" }, order: BY_NAME };
 
 export const NODE_POOLS: Listing<NodePool> = { subject: { message: "NodePool" }, order: BY_NAME };
+const CHANGED_LAST: Order<Job> = [
+  { kind: "number", of: (it) => it.ModifyIndex },
+  ...(BY_NAMESPACE_AND_ID as Order<Job>),
+];
+
+/** The statuses of jobs; ascending, as every order. */
+export const JOB_STATUSES: Listing<Job> = { subject: { message: "Job" }, order: CHANGED_LAST };
 
 export const JOBS: Listing<Job> = { subject: { message: "Job" }, order: BY_NAMESPACE_AND_ID };
 
@@ -49,6 +65,8 @@ export function evaluationsListing(query: QueryOptions | undefined): Listing<Eva
 export function deploymentsListing(query: QueryOptions | undefined): Listing<Deployment> {
   return { subject: { message: "Deployment" }, order: chronological(query) };
 }
+
+export const SCALING_POLICIES: Listing<ScalingPolicy> = { subject: { message: "ScalingPolicy" }, order: BY_ID };
 
 /** Fields that the state keeps in another form, or not on the allocation itself. */
 const DERIVED = [

@@ -13,6 +13,7 @@ import { createNodePools } from "./node-pools.ts";
 import { createNodes } from "./nodes.ts";
 import { createOperator } from "./operator.ts";
 import { createReader } from "./read.ts";
+import { createScaling } from "./scaling.ts";
 import { createStatus } from "./status.ts";
 import type { Writer } from "./write.ts";
 
@@ -48,6 +49,7 @@ export function localServices({ config, replica, writer, clock, random, peers }:
     namespaces: createNamespaces(reader, writer, config.region),
     nodePools: createNodePools(reader, writer, config.region),
     operator: createOperator(reader, writer),
+    scaling: createScaling(reader),
     status: createStatus(replica.view, clock, peers),
   };
 }

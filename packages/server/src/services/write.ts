@@ -1,6 +1,15 @@
 import { type Call, type Clock, isErrorCode, SteppeError } from "@steppe/model";
 import type { Command, Outcome, WriteOptions } from "@steppe/proto";
+import type { StateView } from "@steppe/state";
 import type { Replica } from "../replica.ts";
+
+/** Letter for letter the API's: tools match it. */
+const REJECTED = "Job registration, dispatch, and scale are disabled by the scheduler configuration";
+
+/** While jobs are shed as load. Throws `permission-denied`. */
+export function refuseIfRejecting(view: StateView): void {
+  if (view.schedulerConfiguration.RejectJobRegistration) throw new SteppeError("permission-denied", REJECTED);
+}
 
 export interface Writer {
   /** The stamp for commands that carry a point in time. */

@@ -21,11 +21,8 @@ export function registerJob(state: State, step: Step, command: RegisterJob): Out
   if (existing !== undefined) preserve(job, existing.job, command);
   const stored = putJob(state, step, job, existing);
   if (command.Submission !== undefined) {
-    stored.submission = {
-      ...command.Submission,
-      Version: stored.job.Version,
-      JobModifyIndex: stored.job.JobModifyIndex,
-    };
+    const { Namespace, ID, Version, JobModifyIndex } = stored.job;
+    stored.submit({ ...command.Submission, Namespace, JobID: ID, Version, JobModifyIndex });
   }
   const evaluates = job.Periodic === undefined && job.ParameterizedJob === undefined;
   const evaluation = evaluates

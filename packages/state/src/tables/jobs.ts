@@ -1,10 +1,13 @@
-import type { Job, JobSubmission, JobSummary } from "@steppe/proto";
+import type { Job, JobSubmission, JobSummary, ScalingEvent } from "@steppe/proto";
 import { type JobKey, jobKey } from "../changes.ts";
 import type { AllocationState } from "./allocations.ts";
 import type { NameCounts } from "./name-counts.ts";
 
-/** Versions kept a job, the newest included (the peer's default of job_tracked_versions). */
+/** Versions kept a job, the newest included and tagged ones not counted (the peer's default of job_tracked_versions). */
 export const TRACKED_VERSIONS = 6;
+
+/** Scaling events kept a group, as the peer does. */
+const SCALING_EVENTS = 10;
 
 /** A job with what hangs on it. `Job` objects are never changed in place: a change replaces them. */
 export class JobState {
@@ -18,7 +21,12 @@ export class JobState {
   liveAllocations = 0;
   summary: JobSummary;
   allocationsIndex: number;
-  submission: JobSubmission | undefined = undefined;
+  /** The sources that versions still tracked were made from, oldest first. */
+  readonly submissions: JobSubmission[] = [];
+  /** By group, newest first. */
+  readonly scalingEvents: Map<string, ScalingEvent[]> = new Map();
+  /** Index of the last of them; 0 = there is none. */
+  scalingIndex = 0;
   /** Unix nanoseconds of the last periodic launch, or of the registration. */
   lastLaunch = 0;
 
@@ -43,7 +51,33 @@ export class JobState {
   /** Adds a version; the oldest beyond the limit is dropped (allocations keep their own reference). */
   push(job: Job): void {
     this.versions.push(job);
-    if (this.versions.length > TRACKED_VERSIONS) this.versions.shift();
+    this.prune();
+  }
+
+  /** Drops versions that are too many, the oldest first; those with a tag stay. */
+  prune(): void {
+    let surplus = this.versions.reduce((count, { VersionTag }) => count + (VersionTag === undefined ? 1 : 0), 0);
+    surplus -= TRACKED_VERSIONS;
+    while (surplus > 0) {
+      const at = this.versions.findIndex(({ VersionTag }) => VersionTag === undefined);
+      const [dropped] = this.versions.splice(at, 1);
+      const source = this.submissions.findIndex(({ Version }) => Version === dropped?.Version);
+      if (source >= 0) this.submissions.splice(source, 1);
+      surplus -= 1;
+    }
+  }
+
+  /** Keeps a source in place of the one that its version had. */
+  submit(submission: JobSubmission): void {
+    const at = this.submissions.findIndex(({ Version }) => Version === submission.Version);
+    if (at < 0) this.submissions.push(submission);
+    else this.submissions[at] = submission;
+  }
+
+  addScalingEvent(group: string, event: ScalingEvent): void {
+    const events = this.scalingEvents.get(group) ?? [];
+    this.scalingEvents.set(group, [event, ...events].slice(0, SCALING_EVENTS));
+    this.scalingIndex = event.CreateIndex;
   }
 
   /** Changes bookkeeping fields of the newest version. */
