@@ -14,7 +14,15 @@ export function machine(i: number, fields: DeepPartial<Node> = {}): Node {
   return mockNode(
     {
       ComputedClass: "",
-      NodeResources: { Cpu: { CpuShares: 16_000 }, Memory: { MemoryMB: 32_768 }, Disk: { DiskMB: 10_000_000 } },
+      NodeResources: {
+        Cpu: { CpuShares: 16_000 },
+        Memory: { MemoryMB: 32_768 },
+        Disk: { DiskMB: 10_000_000 },
+        NodeNetworks: [{ Mode: "host", Device: "eth0", Addresses: [{ Alias: "default", Address: "192.168.0.100" }] }],
+        Networks: [{ Mode: "host", Device: "eth0", CIDR: "192.168.0.100/32", IP: "192.168.0.100" }],
+        MinDynamicPort: 20_000,
+        MaxDynamicPort: 32_000,
+      },
       ReservedResources: undefined,
       ...fields,
     },

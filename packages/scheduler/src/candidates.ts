@@ -2,7 +2,8 @@ import { AllocMetric } from "@steppe/proto";
 import type { Ask, NodeColumns } from "@steppe/state";
 import type { Claimant } from "./claims/claimant.ts";
 import type { DistinctRules } from "./feasible/distinct.ts";
-import { FEASIBLE, FILTERED, OTHER_DATACENTER, OTHER_POOL, type Verdicts } from "./feasible/verdicts.ts";
+import type { Sifted } from "./feasible/sifted.ts";
+import { FILTERED, type Verdicts } from "./feasible/verdicts.ts";
 import { DIMENSIONS, type Room } from "./room.ts";
 
 /** The nodes that a group may be placed on, as far as only node and specification matter, and what became of the rest. */
@@ -12,21 +13,16 @@ export class Candidates {
   readonly #nodes: NodeColumns;
   readonly #verdicts: Verdicts;
   readonly #pool: string;
-  #evaluated = 0;
-  #inPool = 0;
-  /** Counts by datacenter, by verdict and by class of the filtered. */
-  readonly #available: Int32Array;
-  readonly #filtered: Int32Array;
-  readonly #classFiltered: Int32Array;
+  readonly #sifted: Sifted;
+  /** Left out by `restrict`. */
+  #leftOut = 0;
 
   constructor(nodes: NodeColumns, verdicts: Verdicts, pool: string) {
     this.#nodes = nodes;
     this.#verdicts = verdicts;
     this.#pool = pool;
-    this.#available = new Int32Array(verdicts.datacenters.texts.length);
-    this.#filtered = new Int32Array(FILTERED + verdicts.reasons.length);
-    this.#classFiltered = new Int32Array(verdicts.nodeClasses.texts.length);
-    this.slots = this.#sift();
+    this.#sifted = verdicts.sift(nodes);
+    this.slots = this.#sifted.slots;
   }
 
   /** Explains a placement, or why there is none, in the state that the room, the rules and the claimant are in. */
@@ -43,43 +39,22 @@ export class Candidates {
 
   /** The same when every candidate would do. */
   overview(): AllocMetric {
+    const { evaluated, inPool, available, filtered, classFiltered } = this.#sifted;
     return AllocMetric.create({
-      NodesEvaluated: this.#evaluated,
-      NodesFiltered: this.#evaluated - this.slots.length,
-      NodesInPool: this.#inPool,
+      NodesEvaluated: evaluated - this.#leftOut,
+      NodesFiltered: evaluated - this.#leftOut - this.slots.length,
+      NodesInPool: inPool,
       NodePool: this.#pool,
-      NodesAvailable: named(this.#available, this.#verdicts.datacenters.texts),
-      ClassFiltered: named(this.#classFiltered, this.#verdicts.nodeClasses.texts),
-      ConstraintFiltered: named(this.#filtered.subarray(FILTERED), this.#verdicts.reasons),
+      NodesAvailable: named(available, this.#verdicts.datacenters.texts),
+      ClassFiltered: named(classFiltered, this.#verdicts.nodeClasses.texts),
+      ConstraintFiltered: named(filtered.subarray(FILTERED), this.#verdicts.reasons),
     });
   }
 
   /** Leaves the other feasible slots out of what `metric` looks at. */
   restrict(slots: Int32Array): void {
-    this.#evaluated -= this.slots.length - slots.length;
+    this.#leftOut += this.slots.length - slots.length;
     this.slots = slots;
-  }
-
-  #sift(): Int32Array {
-    const { length, usable } = this.#nodes;
-    const { codes, datacenterOf, nodeClassOf } = this.#verdicts;
-    const slots = new Int32Array(length);
-    let count = 0;
-    for (let slot = 0; slot < length; slot++) {
-      const code = codes[slot] as number;
-      if (usable[slot] === 0 || code === OTHER_POOL) continue;
-      this.#inPool += 1;
-      if (code === OTHER_DATACENTER) continue;
-      this.#evaluated += 1;
-      increment(this.#available, datacenterOf[slot] as number);
-      if (code === FEASIBLE) {
-        slots[count++] = slot;
-      } else {
-        increment(this.#filtered, code);
-        increment(this.#classFiltered, nodeClassOf[slot] as number);
-      }
-    }
-    return slots.subarray(0, count);
   }
 
   #countFiltered(metric: AllocMetric, slot: number, reason: string): void {
@@ -99,10 +74,6 @@ export class Candidates {
     const name = this.#nodes.nodes[slot]?.NodeClass ?? "";
     if (name !== "") bump(counts, name);
   }
-}
-
-function increment(counts: Int32Array, at: number): void {
-  counts[at] = (counts[at] as number) + 1;
 }
 
 function bump(counts: Record<string, number>, key: string): void {

@@ -15,6 +15,7 @@ import type { Algorithm } from "./rank/bin-pack.ts";
 import { Spreads } from "./rank/spread.ts";
 import { createSpreadBlock } from "./rank/spread-block.ts";
 import { Room } from "./room.ts";
+import type { Scratch } from "./scratch.ts";
 
 /** One evaluation of a job that is there, under way. */
 export class Pass {
@@ -40,9 +41,14 @@ export class Pass {
     this.context = context;
     this.jobView = jobView;
     this.job = jobView.job;
-    this.draft = new Draft(view, evaluation, jobView.job, context);
-    this.distinct = new JobDistinct(jobView.job, view.nodes);
     this.#cache = context.cache ?? new VerdictCache();
+    this.scratch.reuse();
+    this.draft = new Draft(view, evaluation, jobView.job, context, this.scratch);
+    this.distinct = new JobDistinct(jobView.job, view.nodes);
+  }
+
+  get scratch(): Scratch {
+    return this.#cache.scratch;
   }
 
   get room(): Room {
@@ -62,7 +68,8 @@ export class Pass {
 
   get surroundings(): Surroundings {
     this.#seed ??= this.#drawSeed();
-    return { nodes: this.view.nodes, room: this.room, seed: this.#seed, touched: this.#touched };
+    const { scratch } = this;
+    return { nodes: this.view.nodes, room: this.room, seed: this.#seed, touched: this.#touched, scratch };
   }
 
   /** Starts timing; gives the nanoseconds since. */
@@ -133,7 +140,7 @@ export class Pass {
   /** What is free once all stops drafted so far are done. Made when first asked for: a pass that only stops things needs none. */
   #open(): { readonly room: Room; readonly holdings: HoldingsOverlay } {
     if (this.#ground === undefined) {
-      const room = new Room(this.view.nodes);
+      const room = new Room(this.view.nodes, this.scratch);
       const holdings = new HoldingsOverlay(this.view.nodes);
       for (const { NodeID, Ask, Claims } of this.draft.stopped) {
         const slot = this.view.nodes.slot(NodeID);

@@ -15,6 +15,7 @@ import { PlainRanking, type Ranking } from "./rank/ranking.ts";
 import { NONE, ReschedulePenalty } from "./rank/reschedule-penalty.ts";
 import type { Spreads } from "./rank/spread.ts";
 import type { Room } from "./room.ts";
+import type { Scratch } from "./scratch.ts";
 
 /** What the groups of one job are placed against: it moves on with each placement. */
 export interface Surroundings {
@@ -24,6 +25,7 @@ export interface Surroundings {
   readonly seed: number;
   /** Slots where a placer changed something, for the others; ~slot where an allocation went. */
   readonly touched: number[];
+  readonly scratch: Scratch;
 }
 
 /** A group that is to be placed. */
@@ -93,7 +95,7 @@ export class GroupPlacer {
     this.#claimant = group.claimant;
     this.#spreads = group.spreads;
     this.#evictions = group.evictions;
-    const antiAffinity = new AntiAffinity(around.nodes.length, group.count);
+    const antiAffinity = new AntiAffinity(around.nodes.length, group.count, around.scratch);
     const packing = new BinPack(around.room, group.ask, group.algorithm);
     const devices = group.claimant.hasPreference ? new DeviceAffinity(group.claimant) : undefined;
     this.#score = new GroupScore(packing, antiAffinity, new ReschedulePenalty(), group.affinity, devices);
@@ -101,7 +103,7 @@ export class GroupPlacer {
       antiAffinity.add(slot);
       this.#spreads?.add(slot);
     }
-    this.#isCandidate = new Uint8Array(around.nodes.length);
+    this.#isCandidate = around.scratch.bytes(around.nodes.length);
     this.#ranking = this.#createRanking();
     this.#fill();
   }
@@ -193,18 +195,22 @@ export class GroupPlacer {
   }
 
   #createRanking(): Ranking {
-    const { nodes, seed } = this.#around;
-    if (this.#spreads === undefined) return new PlainRanking(nodes.length, seed);
-    const ranking = new ClassRanking(nodes.length, seed, this.#spreads);
+    const { nodes, seed, scratch } = this.#around;
+    if (this.#spreads === undefined) return new PlainRanking(nodes.length, seed, scratch);
+    const ranking = new ClassRanking(nodes.length, seed, this.#spreads, scratch);
     this.#rankings.push(ranking);
     return ranking;
   }
 
   #fill(): void {
     const score = this.#score;
-    for (const slot of this.#candidates.slots) {
-      this.#isCandidate[slot] = 1;
-      if (!this.#fits(slot)) continue;
+    const { slots } = this.#candidates;
+    for (let i = 0; i < slots.length; i++) this.#isCandidate[slots[i] as number] = 1;
+    const fitting = this.#around.scratch.ints(slots.length);
+    const count = this.#around.room.fitting(slots, this.#ask, fitting);
+    for (let i = 0; i < count; i++) {
+      const slot = fitting[i] as number;
+      if (!this.#claimant.fits(slot)) continue;
       score.measure(slot);
       this.#ranking.append(slot, score.sum, score.count);
     }

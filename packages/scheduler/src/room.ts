@@ -1,4 +1,5 @@
 import type { Ask, NodeColumns } from "@steppe/state";
+import type { Scratch } from "./scratch.ts";
 
 /** What ran out on a node, in the words of the API's metrics. */
 export const DIMENSIONS = ["cpu", "memory", "disk"] as const;
@@ -12,13 +13,16 @@ export class Room {
   readonly #usedMemory: Float64Array;
   readonly #usedDisk: Float64Array;
 
-  constructor({ length, cpu, memory, disk, usedCpu, usedMemory, usedDisk }: NodeColumns) {
+  constructor({ length, cpu, memory, disk, usedCpu, usedMemory, usedDisk }: NodeColumns, scratch: Scratch) {
     this.#cpu = cpu;
     this.#memory = memory;
     this.#disk = disk;
-    this.#usedCpu = usedCpu.slice(0, length);
-    this.#usedMemory = usedMemory.slice(0, length);
-    this.#usedDisk = usedDisk.slice(0, length);
+    this.#usedCpu = scratch.floats(length);
+    this.#usedMemory = scratch.floats(length);
+    this.#usedDisk = scratch.floats(length);
+    this.#usedCpu.set(usedCpu.subarray(0, length));
+    this.#usedMemory.set(usedMemory.subarray(0, length));
+    this.#usedDisk.set(usedDisk.subarray(0, length));
   }
 
   /** Slot -1 is nowhere. */
@@ -32,6 +36,22 @@ export class Room {
 
   fits(slot: number, ask: Ask): boolean {
     return this.lacking(slot, ask) === -1;
+  }
+
+  /** Those of the slots in which an ask fits, written from the start of `into`; how many. */
+  fitting(slots: Int32Array, { cpu, memoryMb, diskMb }: Ask, into: Int32Array): number {
+    const [hasCpu, hasMemory, hasDisk] = [this.#cpu, this.#memory, this.#disk];
+    const [usedCpu, usedMemory, usedDisk] = [this.#usedCpu, this.#usedMemory, this.#usedDisk];
+    let count = 0;
+    for (let i = 0; i < slots.length; i++) {
+      const slot = slots[i] as number;
+      const fits =
+        (usedCpu[slot] as number) + cpu <= (hasCpu[slot] as number) &&
+        (usedMemory[slot] as number) + memoryMb <= (hasMemory[slot] as number) &&
+        (usedDisk[slot] as number) + diskMb <= (hasDisk[slot] as number);
+      if (fits) into[count++] = slot;
+    }
+    return count;
   }
 
   /** The first of `DIMENSIONS` that does not suffice, by its position; -1 when all do. */

@@ -6,6 +6,7 @@ import { Pass } from "./pass.ts";
 import { Draft } from "./plan/draft.ts";
 import { scheduleService } from "./reconcile/service.ts";
 import { scheduleSystem } from "./reconcile/system.ts";
+import { Scratch } from "./scratch.ts";
 
 const KNOWN_TRIGGERS: ReadonlySet<string> = new Set(TRIGGERS);
 
@@ -25,7 +26,7 @@ export function schedule(view: StateView, evaluation: Evaluation, context: Sched
   const job = view.jobs.get(evaluation.Namespace, evaluation.JobID);
   const refusal = refusalOf(evaluation);
   if (job === undefined || refusal !== undefined) {
-    const plan = new Draft(view, evaluation, job?.job, context).finish();
+    const plan = new Draft(view, evaluation, job?.job, context, new Scratch()).finish();
     if (refusal !== undefined) plan.Result = PlanResult.create({ Status: "failed", StatusDescription: refusal });
     return plan;
   }

@@ -86,6 +86,7 @@ export type AllocationView = Omit<Readonly<AllocationState>, "amend" | "report" 
 
 /** Nodes as columns; see `NodeTable`. Slots below `length`; `nodes[slot]` is undefined where none is. */
 export interface NodeColumns {
+  readonly revision: object;
   readonly length: number;
   readonly size: number;
   readonly slotOf: ReadonlyMap<string, number>;

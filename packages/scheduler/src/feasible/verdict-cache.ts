@@ -3,6 +3,7 @@ import type { NodeColumns } from "@steppe/state";
 import { affinitiesOf, affinityFacts, NodeAffinity } from "../rank/affinity.ts";
 import type { NodeFacts } from "../rank/node-facts.ts";
 import { SpreadValues } from "../rank/spread-values.ts";
+import { Scratch } from "../scratch.ts";
 import { constraintsOf, isDistinct } from "./constraint.ts";
 import { driversOf } from "./driver.ts";
 import { describeNeeds } from "./group-checks.ts";
@@ -16,6 +17,7 @@ const KEPT_MAX = 64;
  * hands it to every pass; without it a pass judges every node anew. Least recently used go first.
  */
 export class VerdictCache {
+  readonly scratch: Scratch = new Scratch();
   readonly #kept: Map<string, Verdicts> = new Map();
   readonly #affinities: Map<string, NodeFacts> = new Map();
   readonly #spreadValues: Map<string, SpreadValues> = new Map();

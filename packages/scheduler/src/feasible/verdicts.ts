@@ -5,6 +5,7 @@ import { constraintCheck, constraintsOf, isDistinct } from "./constraint.ts";
 import { inDatacenters } from "./datacenter.ts";
 import { groupChecks } from "./group-checks.ts";
 import { inPool } from "./node-pool.ts";
+import { Sifted } from "./sifted.ts";
 
 /** Verdicts; numbers from FILTERED on say by which check. */
 export const FEASIBLE = 0;
@@ -34,6 +35,9 @@ export class Verdicts {
   readonly #byNode: readonly (readonly [Check, number])[];
   readonly #classCodes: Map<string, number> = new Map();
   readonly #judged: (Node | undefined)[] = [];
+  /** Of the nodes as they were looked at last. */
+  #revision: object | undefined = undefined;
+  #sifted: Sifted | undefined = undefined;
 
   constructor(job: Job, group: TaskGroup) {
     const constraints = constraintsOf(job, group)
@@ -50,6 +54,9 @@ export class Verdicts {
 
   /** Judges nodes that are new or changed. */
   refresh(nodes: NodeColumns): void {
+    if (this.#revision === nodes.revision) return;
+    this.#revision = nodes.revision;
+    this.#sifted = undefined;
     this.#grow(nodes.length);
     const judged = this.#judged;
     for (let slot = 0; slot < nodes.length; slot++) {
@@ -61,6 +68,12 @@ export class Verdicts {
       this.datacenterOf[slot] = this.datacenters.number(node.Datacenter);
       this.nodeClassOf[slot] = this.nodeClasses.number(node.NodeClass);
     }
+  }
+
+  /** After `refresh` for the same nodes. */
+  sift(nodes: NodeColumns): Sifted {
+    this.#sifted ??= new Sifted(nodes, this);
+    return this.#sifted;
   }
 
   /** Whether nodes of a class may be feasible, for the classes that there are. */

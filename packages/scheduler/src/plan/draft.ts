@@ -16,6 +16,7 @@ import {
 import type { AllocationView, StateView } from "@steppe/state";
 import type { SchedulerContext } from "../context.ts";
 import type { Verdicts } from "../feasible/verdicts.ts";
+import type { Scratch } from "../scratch.ts";
 import { blockedEvaluation } from "./evaluations.ts";
 import { Rows } from "./rows.ts";
 import type { StopReason } from "./stop-reasons.ts";
@@ -34,6 +35,7 @@ export class Draft {
   readonly #evaluation: Evaluation;
   readonly #context: SchedulerContext;
   readonly #job: Job | undefined;
+  readonly #scratch: Scratch;
   readonly #stops: Map<StopReason, string[]> = new Map();
   readonly #inPlace: Map<string, string[]> = new Map();
   readonly #disconnects: string[] = [];
@@ -49,7 +51,14 @@ export class Draft {
   #deploymentId = "";
   #nextEvaluationId = "";
 
-  constructor(view: StateView, evaluation: Evaluation, job: Job | undefined, context: SchedulerContext) {
+  constructor(
+    view: StateView,
+    evaluation: Evaluation,
+    job: Job | undefined,
+    context: SchedulerContext,
+    scratch: Scratch,
+  ) {
+    this.#scratch = scratch;
     this.#view = view;
     this.#evaluation = evaluation;
     this.#job = job;
@@ -104,7 +113,7 @@ export class Draft {
 
   /** `version`: what the rows run, when it is not the job as it is. */
   rows(group: TaskGroup, version?: Job): Rows {
-    const rows = new Rows(group, this.#view.nodes, version?.Version);
+    const rows = new Rows(group, this.#view.nodes, this.#scratch, version?.Version);
     this.#rows.push(rows);
     return rows;
   }

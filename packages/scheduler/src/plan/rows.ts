@@ -1,6 +1,7 @@
 import { type ClaimAsk, claimAskOf, type Random } from "@steppe/model";
 import { type AllocMetric, type Claims, Placements, type RescheduleTracker, type TaskGroup } from "@steppe/proto";
 import type { AllocationView, NodeColumns } from "@steppe/state";
+import type { Scratch } from "../scratch.ts";
 
 /** What a row says beside its place. */
 export interface RowExtras {
@@ -20,12 +21,12 @@ export class Rows {
   readonly #positions: Int32Array;
 
   /** `version`: of the job, when it is not the plan's. */
-  constructor(group: TaskGroup, nodes: NodeColumns, version?: number) {
+  constructor(group: TaskGroup, nodes: NodeColumns, scratch: Scratch, version?: number) {
     this.#placements = Placements.create({ TaskGroup: group.Name });
     if (version !== undefined) this.#placements.JobVersion = version;
     this.#ask = claimAskOf(group);
     this.#nodes = nodes;
-    this.#positions = new Int32Array(nodes.length).fill(-1);
+    this.#positions = scratch.ints(nodes.length, -1);
   }
 
   get length(): number {

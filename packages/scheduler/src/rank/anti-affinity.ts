@@ -1,3 +1,4 @@
+import { Scratch } from "../scratch.ts";
 import type { Scorer } from "./scorer.ts";
 
 /** Keeps allocations of one group apart: the more of them a node has, the worse. */
@@ -7,8 +8,8 @@ export class AntiAffinity implements Scorer {
   readonly #collisions: Int32Array;
   readonly #count: number;
 
-  constructor(slots: number, count: number) {
-    this.#collisions = new Int32Array(slots);
+  constructor(slots: number, count: number, scratch: Scratch = new Scratch()) {
+    this.#collisions = scratch.ints(slots);
     this.#count = Math.max(1, count);
   }
 

@@ -1,4 +1,5 @@
-import { NodeHeap, type SlotColumns } from "./node-heap.ts";
+import type { Scratch } from "../scratch.ts";
+import { NodeHeap, type SlotColumns, slotColumns } from "./node-heap.ts";
 import type { Ranking } from "./ranking.ts";
 import type { Spreads } from "./spread.ts";
 
@@ -26,13 +27,13 @@ export class ClassRanking implements Ranking {
   readonly #groups: NodeHeap;
   #size = 0;
 
-  constructor(slots: number, seed: number, spreads: Spreads) {
+  constructor(slots: number, seed: number, spreads: Spreads, scratch: Scratch) {
     this.#spreads = spreads;
     this.#seed = seed;
-    this.#columns = { placeOf: new Int32Array(slots).fill(-1), scores: new Float64Array(slots) };
-    this.#groupOf = new Int32Array(slots).fill(-1);
+    this.#columns = slotColumns(slots, scratch);
+    this.#groupOf = scratch.ints(slots, -1);
     // Every slot may be a class of its own.
-    this.#groups = new NodeHeap(COUNTS * slots, seed);
+    this.#groups = new NodeHeap(0, seed, slotColumns(COUNTS * slots, scratch));
   }
 
   get size(): number {

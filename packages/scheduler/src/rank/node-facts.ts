@@ -10,12 +10,15 @@ export class NodeFacts {
   values: Float64Array = new Float64Array(0);
   readonly #of: (node: Node) => number;
   readonly #known: (Node | undefined)[] = [];
+  #revision: object | undefined = undefined;
 
   constructor(of: (node: Node) => number) {
     this.#of = of;
   }
 
   refresh(nodes: NodeColumns): void {
+    if (this.#revision === nodes.revision) return;
+    this.#revision = nodes.revision;
     this.#grow(nodes.length);
     for (let slot = 0; slot < nodes.length; slot++) {
       const node = nodes.nodes[slot];

@@ -1,7 +1,13 @@
+import type { Scratch } from "../scratch.ts";
+
 /** By slot: where it is in its heap, -1 when in none; and its score. */
 export interface SlotColumns {
   readonly placeOf: Int32Array;
   readonly scores: Float64Array;
+}
+
+export function slotColumns(slots: number, scratch: Scratch): SlotColumns {
+  return { placeOf: scratch.ints(slots, -1), scores: scratch.floats(slots) };
 }
 
 /**
@@ -18,10 +24,10 @@ export class NodeHeap {
   #size = 0;
 
   /** Several heaps may share columns, as long as a slot is in one of them at a time. */
-  constructor(slots: number, seed: number, columns?: SlotColumns) {
-    this.#slots = new Int32Array(slots);
-    this.#placeOf = columns?.placeOf ?? new Int32Array(slots).fill(-1);
-    this.#scores = columns?.scores ?? new Float64Array(slots);
+  constructor(slots: number, seed: number, columns: SlotColumns, scratch?: Scratch) {
+    this.#slots = scratch?.ints(slots) ?? new Int32Array(slots);
+    this.#placeOf = columns.placeOf;
+    this.#scores = columns.scores;
     this.#seed = seed;
   }
 

@@ -1,4 +1,5 @@
-import { NodeHeap } from "./node-heap.ts";
+import type { Scratch } from "../scratch.ts";
+import { NodeHeap, slotColumns } from "./node-heap.ts";
 
 /**
  * Slots by how good they are. What is given of a slot is the sum of the numbers that its scorers
@@ -24,8 +25,8 @@ export interface Ranking {
 export class PlainRanking implements Ranking {
   readonly #heap: NodeHeap;
 
-  constructor(slots: number, seed: number) {
-    this.#heap = new NodeHeap(slots, seed);
+  constructor(slots: number, seed: number, scratch: Scratch) {
+    this.#heap = new NodeHeap(slots, seed, slotColumns(slots, scratch), scratch);
   }
 
   get size(): number {

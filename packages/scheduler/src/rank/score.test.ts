@@ -1,10 +1,10 @@
 import { mockJob, mockNode } from "@steppe/model/internal";
 import { describe, expect, it } from "vitest";
+import { Scratch } from "../scratch.ts";
 import { World } from "../testing/world.ts";
 import { AntiAffinity } from "./anti-affinity.ts";
 import { binPackScore } from "./bin-pack.ts";
-import { NodeHeap } from "./node-heap.ts";
-import { meanScore } from "./scorer.ts";
+import { NodeHeap, slotColumns } from "./node-heap.ts";
 
 describe("bin-pack score", () => {
   it.each([
@@ -30,13 +30,6 @@ describe("anti-affinity", () => {
   });
 });
 
-describe("mean score", () => {
-  it("counts only those that have something to say", () => {
-    const says = (value: number) => ({ name: "", score: () => value });
-    expect(meanScore([says(0.5), says(Number.NaN), says(-1)], 0)).toBe(-0.25);
-  });
-});
-
 describe("scores of a plan", () => {
   it("the second on a node: mean of bin-pack and anti-affinity", () => {
     const world = new World();
@@ -53,7 +46,7 @@ describe("scores of a plan", () => {
 describe("node heap", () => {
   it("gives slots by score, and equal ones in an order that the seed chooses", () => {
     const order = (seed: number) => {
-      const heap = new NodeHeap(50, seed);
+      const heap = new NodeHeap(50, seed, slotColumns(50, new Scratch()));
       for (let slot = 0; slot < 50; slot++) heap.append(slot, slot % 5);
       heap.order();
       heap.set(7, 10);

@@ -29,12 +29,11 @@ export class HoldingsOverlay {
   readonly #ports = new PortChanges();
   /** By slot: the same by device instance. */
   readonly #devices: Map<number, Map<string, number>> = new Map();
-  /** By slot: ports taken so far, whatever was freed. */
-  readonly #portsTaken: Int32Array;
+  /** By slot: ports taken so far, whatever was freed. Made with the first: most plans take none. */
+  #portsTaken: Int32Array | undefined = undefined;
 
   constructor(nodes: HeldColumns) {
     this.#nodes = nodes;
-    this.#portsTaken = new Int32Array(nodes.length);
   }
 
   isPortHeld(slot: number, { ip, place }: HostAddress, port: number): boolean {
@@ -51,12 +50,15 @@ export class HoldingsOverlay {
   /** At least so many dynamic ports of the host network "default" are free. Looks at columns alone. */
   freeDynamicLeast(slot: number): number {
     const { dynamicPorts, portsHeld } = this.#nodes;
-    return (dynamicPorts[slot] as number) - (portsHeld[slot] as number) - (this.#portsTaken[slot] as number);
+    return (dynamicPorts[slot] as number) - (portsHeld[slot] as number) - (this.#portsTaken?.[slot] ?? 0);
   }
 
   take(slot: number, claims: Claims | undefined): void {
     if (claims === undefined || slot < 0) return;
-    this.#portsTaken[slot] = (this.#portsTaken[slot] as number) + claims.Ports.length;
+    if (claims.Ports.length > 0) {
+      this.#portsTaken ??= new Int32Array(this.#nodes.length);
+      this.#portsTaken[slot] = (this.#portsTaken[slot] as number) + claims.Ports.length;
+    }
     this.#change(slot, claims, 1);
   }
 

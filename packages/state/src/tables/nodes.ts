@@ -11,6 +11,8 @@ import { NetworkReader, type NodeNetworks } from "./node-networks.ts";
  * Units: CPU in MHz, memory and disk in MB. Capacity is what the node has less what it reserves.
  */
 export class NodeTable {
+  /** Another object after each change of a node: what was worked out of nodes alone stands as long as it is the same. */
+  revision: object = {};
   /** Slots in use or used before; columns are valid below it. */
   length = 0;
   readonly slotOf: Map<string, number> = new Map();
@@ -57,6 +59,7 @@ export class NodeTable {
 
   /** Adds or replaces a node. Its allocations and what they use stay. */
   put(node: Node): number {
+    this.revision = {};
     let slot = this.slotOf.get(node.ID);
     if (slot === undefined) {
       slot = this.#freeSlots.pop() ?? this.length++;
@@ -79,6 +82,7 @@ export class NodeTable {
   remove(id: string): void {
     const slot = this.slotOf.get(id);
     if (slot === undefined) return;
+    this.revision = {};
     this.slotOf.delete(id);
     this.nodes[slot] = undefined;
     this.networks[slot] = undefined;
