@@ -26,11 +26,13 @@ for (const name of [...files.map((file) => join(folder, file)), join(cache, "goo
   const source = readFileSync(name, "utf8")
     .replace('from "@bufbuild/protobuf/wire"', 'from "../../wire.js"')
     .replaceAll(/longToNumber\((reader\.\w+\(\))\)/g, "$1")
-    .replace(/function longToNumber[\s\S]*?\n}\n/, "");
+    .replace(/function longToNumber[\s\S]*?\n}\n/, "")
+    // What makes a message with nothing set; the JSON codec starts from it.
+    .replace(/^function (createBase\w+)\(/gm, "export function $1(");
   writeFileSync(name, source);
 }
 cpSync(join(root, "packages/proto/src/wire.ts"), join(cache, "wire.ts"));
-writeFileSync(join(cache, "schema.ts"), schemaSource(image));
+writeFileSync(join(cache, "schema.ts"), schemaSource(image, files));
 const modules = files.map((file) => `./steppe/v1/${file.replace(".ts", ".js")}`);
 // Names that every generated file exports are left out of the index.
 writeFileSync(join(cache, "index.ts"), indexSource(modules));
@@ -61,7 +63,7 @@ function indexSource(names) {
     .join("\n");
 }
 
-function schemaSource(set) {
+function schemaSource(set, sources) {
   const messages = {};
   for (const file of set.file.filter((it) => it.package === "steppe.v1")) {
     for (const message of file.messageType ?? []) {
@@ -69,7 +71,16 @@ function schemaSource(set) {
       messages[message.name] = (message.field ?? []).map((field) => fieldSchema(field, entries));
     }
   }
-  return `/** How one field of a message looks on the wire and in JSON. */
+  const imports = sources.map((file) => {
+    const made = emptyMakers(file).filter((name) => messages[name] !== undefined);
+    return { file: file.replace(".ts", ".js"), names: made.map((name) => `${name}: createBase${name}`), made };
+  });
+  const lines = imports.map(({ file, made }) => {
+    return `import { ${made.map((name) => `createBase${name}`).join(", ")} } from "./steppe/v1/${file}";`;
+  });
+  return `${lines.join("\n")}
+
+/** How one field of a message looks on the wire and in JSON. */
 export interface FieldSchema {
   readonly name: string;
   readonly kind: "string" | "bool" | "int32" | "uint32" | "int64" | "uint64" | "double" | "bytes" | "time" | "struct" | "value" | "message";
@@ -83,7 +94,16 @@ export interface FieldSchema {
 }
 
 export const schema: Readonly<Record<string, readonly FieldSchema[]>> = ${JSON.stringify(messages)};
+
+/** Each message with nothing set: made by one literal, so that all objects of a message have one shape. */
+export const empty: Readonly<Record<string, () => object>> = { ${imports.flatMap((it) => it.names).join(", ")} };
 `;
+}
+
+/** Names and functions that make a message with nothing set, by the file they are in. */
+function emptyMakers(file) {
+  const source = readFileSync(join(folder, file), "utf8");
+  return [...source.matchAll(/^export function createBase(\w+)\(/gm)].map((match) => match[1]);
 }
 
 function fieldSchema(field, entries) {

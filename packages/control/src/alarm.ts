@@ -21,7 +21,7 @@ export class Alarm {
 
   async #sleep(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
     const round = new AbortController();
-    const wake = () => round.abort();
+    const wake = () => round.abort(WOKEN);
     this.#wake = wake;
     signal.addEventListener("abort", wake, { once: true });
     // At least a millisecond, so that a duty that is due but cannot go on never spins.
@@ -32,6 +32,9 @@ export class Alarm {
     this.#wake = undefined;
   }
 }
+
+/** One reason for all: the default one is a new exception with its stack trace. */
+const WOKEN = new Error("woken");
 
 /** Loops that wait for a wall-clock time look again this often, so a clock that jumped costs no more. */
 const SLEEP_MAX_MS = 60_000;

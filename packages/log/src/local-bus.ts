@@ -95,7 +95,7 @@ export function createLocalBus(clock: Clock, logger: Logger): RegionBus {
         const stop = AbortSignal.any(signal === undefined ? [closing.signal] : [signal, closing.signal]);
         const abort = () => settle(() => reject(signal?.aborted ? signal.reason : closed()));
         const settle = (how: () => void) => {
-          timer.abort();
+          timer.abort(ANSWERED);
           stop.removeEventListener("abort", abort);
           how();
         };
@@ -136,6 +136,9 @@ export function createLocalBus(clock: Clock, logger: Logger): RegionBus {
     },
   };
 }
+
+/** One reason for all: the default one is a new exception with its stack trace. */
+const ANSWERED = new Error("answered");
 
 function closed(): BusError {
   return new BusError("closed", "the bus is closed");

@@ -7,7 +7,7 @@
 //
 // Both directions are compiled once from the schema table that `npm run generate` makes, so a new
 // field of the contract needs no line here.
-import { type FieldSchema, schema } from "@steppe/proto/schema";
+import { empty, type FieldSchema, schema } from "@steppe/proto/schema";
 import { SteppeError } from "./errors.ts";
 import { isUnset, LEFT_OUT_WHEN_UNSET, NULL_ENTRY_WITHOUT } from "./json-omissions.ts";
 import { formatTime, parseTime } from "./time.ts";
@@ -52,7 +52,7 @@ function reader(message: string): Read {
   const fields = fieldsOf(message);
   const byName = new Map<string, { name: string; read: Read }>();
   const byLowerName = new Map<string, { name: string; read: Read }>();
-  let defaults: () => Fields = () => ({});
+  const defaults = empty[message] as () => Fields;
   const read: Read = (value, path) => {
     if (typeof value !== "object" || value === null || Array.isArray(value)) throw mismatch(value, path, message);
     const result = defaults();
@@ -74,40 +74,7 @@ function reader(message: string): Read {
     byName.set(field.name, entry);
     byLowerName.set(field.name.toLowerCase(), entry);
   }
-  defaults = compileDefaults(fields);
   return result;
-}
-
-/** A function that makes the message with nothing set; one shape a message, so that objects of it stay monomorphic. */
-function compileDefaults(fields: readonly FieldSchema[]): () => Fields {
-  const makers = fields
-    .filter((field) => field.oneof === undefined)
-    .map((field) => [field.name, emptyValue(field)] as const);
-  return () => {
-    const result: Fields = {};
-    for (const [name, make] of makers) result[name] = make();
-    return result;
-  };
-}
-
-function emptyValue(field: FieldSchema): () => unknown {
-  if (field.shape === "list") return () => [];
-  if (field.shape === "map") return () => ({});
-  if (field.optional) return () => undefined;
-  switch (field.kind) {
-    case "string":
-      return () => "";
-    case "bool":
-      return () => false;
-    case "bytes":
-      return () => new Uint8Array(0);
-    case "struct":
-    case "value":
-    case "message":
-      return () => undefined;
-    default:
-      return () => 0;
-  }
 }
 
 function fieldReader(field: FieldSchema): Read {
