@@ -1,0 +1,59 @@
+#!/bin/sh
+# Makes what compose.yaml needs where no image registry can be reached: base images FROM scratch
+# out of this machine's own node, nats-server, busybox and the libraries they name, and steppe on top.
+#
+#   deploy/local-base/build.sh [TAG]      steppe:TAG and steppe-nats:TAG (dev unless set)
+#
+# SOURCE=PATH builds steppe from another checkout (with its node_modules), for trying upgrades.
+# Needs: Debian's nats-server and busybox-static, and the project's own node_modules.
+set -eu
+here=$(cd "$(dirname "$0")" && pwd)
+root=$(cd "$here/../.." && pwd)
+source=$(cd "${SOURCE:-$root}" && pwd)
+tag="${1:-dev}"
+node="$root/node_modules/node/bin/node"
+nats=$(PATH="$PATH:/usr/sbin:/usr/local/sbin" command -v nats-server) || { echo "nats-server is not installed: npm run setup" >&2; exit 1; }
+busybox=$(command -v busybox) || { echo "busybox is not installed: apt-get install busybox-static" >&2; exit 1; }
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+# A root file system with a shell, and a program with its libraries.
+rootfs() {
+  fs="$work/$1"
+  mkdir -p "$fs/bin" "$fs/usr/bin" "$fs/usr/local/bin" "$fs/etc/ssl/certs" "$fs/tmp" "$fs/root"
+  chmod 1777 "$fs/tmp"
+  cp "$busybox" "$fs/bin/busybox"
+  for applet in $("$busybox" --list | grep -vx busybox); do ln -sf /bin/busybox "$fs/bin/$applet"; done
+  cp "$2" "$fs/usr/local/bin/$3"
+  ldd "$2" 2>/dev/null | grep -o '/[^ )]*' | while read -r library; do
+    mkdir -p "$fs$(dirname "$library")"
+    cp -L "$library" "$fs$library"
+  done
+  printf 'root:x:0:0:root:/root:/bin/sh\nnode:x:1000:1000::/tmp:/bin/sh\n' >"$fs/etc/passwd"
+  printf 'root:x:0:\nnode:x:1000:\n' >"$fs/etc/group"
+  printf 'hosts: files dns\n' >"$fs/etc/nsswitch.conf"
+  [ ! -f /etc/ssl/certs/ca-certificates.crt ] || cp /etc/ssl/certs/ca-certificates.crt "$fs/etc/ssl/certs/"
+}
+
+base() {
+  printf 'FROM scratch\nCOPY . /\nENV PATH=/usr/local/bin:/usr/bin:/bin\nCMD ["/bin/sh"]\n' >"$work/$1.Dockerfile"
+  docker build -q -t "steppe-local/$1" -f "$work/$1.Dockerfile" "$work/$1"
+}
+
+rootfs node "$node" node
+base node
+
+rootfs nats "$nats" nats-server
+base nats
+docker build -q -t "steppe-nats:$tag" --build-arg NATS_IMAGE=steppe-local/nats "$root/deploy/nats"
+
+# The package, with what it needs at run time, as npm has already brought it here.
+cd "$source"
+"$source/node_modules/.bin/node" scripts/build.js
+"$root/node_modules/.bin/node" "$here/install.js" "$source"
+context="$work/context"
+mkdir -p "$context/deploy"
+cp -R "$source/dist" "$context/dist"
+cp "$root/deploy/entrypoint.sh" "$root/deploy/healthcheck.js" "$context/deploy/"
+docker build -q -t "steppe:$tag" -f "$root/deploy/Dockerfile" \
+  --build-arg NODE_IMAGE=steppe-local/node --build-arg PACKAGE=given "$context"

@@ -1,0 +1,42 @@
+#!/bin/sh
+# Prints the address of a Docker engine that can be used: DOCKER_HOST's, the machine's own, or one that
+# it starts, as root, with data, socket and log of its own. Installs Debian's docker.io where there
+# is none and it may. Ends with 1 and says why when there can be none.
+set -eu
+say() { echo "docker-engine: $*" >&2; }
+home="${STEPPE_DOCKER_HOME:-/var/lib/steppe-docker}"
+own="unix://$home/docker.sock"
+answers() { docker -H "$1" version >/dev/null 2>&1; }
+
+root=no; [ "$(id -u)" != 0 ] || root=yes
+if ! command -v docker >/dev/null || { ! command -v dockerd >/dev/null && ! answers "${DOCKER_HOST:-unix:///var/run/docker.sock}"; }; then
+  if [ "$root" = yes ] && command -v apt-get >/dev/null; then
+    say "installing Debian's docker.io …"
+    export DEBIAN_FRONTEND=noninteractive
+    { apt-get install -y -qq docker.io iptables busybox-static || { apt-get update -qq && apt-get install -y -qq docker.io iptables busybox-static; }; } >/dev/null 2>&1 ||
+      say "apt-get could not install docker.io"
+  fi
+fi
+command -v docker >/dev/null || { say "there is no docker command, and it could not be installed"; exit 1; }
+for host in "${DOCKER_HOST:-}" unix:///var/run/docker.sock "$own" unix:///run/steppe-docker/docker.sock; do
+  [ -n "$host" ] || continue
+  if answers "$host"; then echo "$host"; exit 0; fi
+done
+command -v dockerd >/dev/null || { say "no engine answers, and there is no dockerd to start"; exit 1; }
+[ "$root" = yes ] || { say "no engine answers, and only root can start one"; exit 1; }
+
+mkdir -p "$home"
+say "starting an engine on $own (log: $home/dockerd.log)"
+# Debian's two iptables: whichever the kernel has.
+start() {
+  setsid dockerd --data-root "$home/data" --exec-root "$home/exec" --pidfile "$home/dockerd.pid" -H "$own" "$@" \
+    >>"$home/dockerd.log" 2>&1 </dev/null &
+  for _ in $(seq 1 60); do
+    if answers "$own"; then return 0; fi
+    kill -0 $! 2>/dev/null || return 1
+    sleep 0.5
+  done
+  return 1
+}
+start || start --storage-driver vfs || { say "dockerd did not start: $(tail -3 "$home/dockerd.log")"; exit 1; }
+echo "$own"
