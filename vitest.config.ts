@@ -9,7 +9,7 @@ if (withoutNats.length > 0) {
   );
 }
 
-// unit: in one process, no ports but loopback ones, seconds. cluster: real nats-server, real processes.
+// unit: in one process, no ports but loopback ones, seconds. sim: many seeds of the simulator, a minute. cluster: real nats-server, real processes.
 export default defineConfig({
   test: {
     projects: [
@@ -20,7 +20,14 @@ export default defineConfig({
           // For a machine that does ten other things: nothing here waits for time to pass.
           testTimeout: 60_000,
           include: ["packages/*/src/**/*.test.ts", "test/**/*.test.ts"],
-          exclude: ["**/*.cluster.test.ts", "**/node_modules/**"],
+          exclude: ["**/*.cluster.test.ts", "**/*.sim.test.ts", "**/node_modules/**"],
+        },
+      },
+      {
+        test: {
+          name: "sim",
+          include: ["packages/sim/src/**/*.sim.test.ts"],
+          testTimeout: 1_200_000,
         },
       },
       {

@@ -19,6 +19,7 @@ import {
   type TlsIdentity,
 } from "@steppe/regions";
 import { createClock, createRandom } from "@steppe/runtime";
+import { apply } from "@steppe/state";
 import { agentInformation } from "./agent-information.ts";
 import { readings, serverHealth, stats } from "./agent-readings.ts";
 import { createClient } from "./client.ts";
@@ -100,7 +101,7 @@ async function startParts(running: Running, app: FastifyInstance, onFatal: (erro
   const port = config.advertise.http.port || running.httpPort;
   const http = formatEndpoint({ host: config.advertise.http.host, port });
   if (config.server.enabled)
-    running.server = await startServer({ ...running, openRegion, listen: listenOn(running), onFatal });
+    running.server = await startServer({ ...running, openRegion, apply, listen: listenOn(running), onFatal });
   if (config.client.enabled) running.client = await startClient(running, http);
   return http;
 }

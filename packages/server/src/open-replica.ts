@@ -7,7 +7,7 @@ import {
   type ReplicatedLog,
 } from "@steppe/log";
 import { type Clock, type Logger, MILLISECOND, type Random } from "@steppe/model";
-import { apply, type Changes, decodeSnapshot, State } from "@steppe/state";
+import { type apply, type Changes, decodeSnapshot, State } from "@steppe/state";
 import { Watches } from "@steppe/watch";
 import type { AgentConfig } from "./config/index.ts";
 import type { OpenRegion } from "./open-region.ts";
@@ -16,6 +16,8 @@ import type { Replica } from "./replica.ts";
 export interface ReplicaNeeds {
   readonly config: AgentConfig;
   readonly openRegion: OpenRegion;
+  /** How entries change the state: `apply` of `packages/state`. */
+  readonly apply: typeof apply;
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
@@ -45,7 +47,7 @@ export async function openReplica(needs: ReplicaNeeds): Promise<OpenedReplica> {
       get index() {
         return state.index;
       },
-      apply: (index, entry) => apply(state, index, entry),
+      apply: (index, entry) => needs.apply(state, index, entry),
     },
     clock,
     logger,

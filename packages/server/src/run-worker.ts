@@ -1,5 +1,6 @@
 import { SteppeError } from "@steppe/model";
 import { createClock, createRandom } from "@steppe/runtime";
+import { apply } from "@steppe/state";
 import type { LoadedConfig } from "./config/index.ts";
 import { createLogger } from "./logger.ts";
 import { openRegion } from "./open-region.ts";
@@ -20,7 +21,15 @@ export async function runWorker({ config, warnings }: LoadedConfig): Promise<num
   const [clock, random] = [createClock(), createRandom()];
   const fatal = Promise.withResolvers<Error>();
   const signalled = untilSignalled(logger);
-  const { replica, bus } = await openReplica({ config, openRegion, clock, random, logger, onFatal: fatal.resolve });
+  const { replica, bus } = await openReplica({
+    config,
+    openRegion,
+    apply,
+    clock,
+    random,
+    logger,
+    onFatal: fatal.resolve,
+  });
   const workers = startWorkers(1, {
     name: `${config.name}.${config.region}`,
     replica,

@@ -15,6 +15,7 @@ import {
   type Router,
   routedServices,
 } from "@steppe/regions";
+import type { apply } from "@steppe/state";
 import { type AgentConfig, formatEndpoint } from "./config/index.ts";
 import { leaderDuties, onAppliedOf, proposeTo, type ServerDuties } from "./leader-duties.ts";
 import { ownMember } from "./members.ts";
@@ -33,6 +34,7 @@ const CLOSE_GRACE_MS = 3000;
 export interface ServerParts {
   readonly config: AgentConfig;
   readonly openRegion: OpenRegion;
+  readonly apply: typeof apply;
   readonly channels: Channels;
   /** Serves these where others reach this server. */
   readonly listen: (implementations: Implementations) => Promise<GrpcServer>;

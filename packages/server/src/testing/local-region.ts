@@ -2,6 +2,7 @@ import { createLocalBus } from "@steppe/log";
 import type { Logger } from "@steppe/model";
 import type { RegionServices } from "@steppe/regions";
 import { createClock, createRandom } from "@steppe/runtime";
+import { apply } from "@steppe/state";
 import { type AgentConfig, devConfig } from "../config/index.ts";
 import { openReplica } from "../open-replica.ts";
 import type { Replica } from "../replica.ts";
@@ -31,7 +32,7 @@ export async function openLocalRegion(logger: Logger): Promise<LocalRegion> {
     closeTransport: async () => undefined,
   });
   const onFatal = (err: Error) => logger.error({ err }, "the replica has stopped");
-  const { replica } = await openReplica({ config, openRegion, clock, random, logger, onFatal });
+  const { replica } = await openReplica({ config, openRegion, apply, clock, random, logger, onFatal });
   const writer = createWriter(replica, clock);
   const services = localServices({ config, replica, writer, clock, random, peers: () => ["127.0.0.1:4647"] });
   return { config, log, replica, writer, services, close: () => replica.close() };

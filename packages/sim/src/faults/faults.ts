@@ -1,0 +1,195 @@
+/**
+ * Faults as data: what goes wrong, with whom, when and for how long. A run's faults are drawn before it starts, so that a
+ * run that fails can be tried again with fewer of them.
+ */
+
+import type { SeededRandom } from "../kernel/random.ts";
+import type { LogFault } from "../log/stream.ts";
+import type { Disturbance } from "../network/network.ts";
+import type { Machine } from "../world/machine.ts";
+import { ServerMachine } from "../world/machine.ts";
+import { type RegionShape, regionOf, type World } from "../world/world.ts";
+
+export type Fault = { readonly atMs: number; readonly forMs: number } & (
+  | { readonly kind: "crash"; readonly machine: string }
+  /** Dies at its so-and-so-many-th effect from then on, before or after it. */
+  | { readonly kind: "die-at-effect"; readonly machine: string; readonly count: number }
+  | { readonly kind: "restart"; readonly machine: string }
+  | { readonly kind: "pause"; readonly machine: string }
+  | { readonly kind: "slow"; readonly machine: string; readonly byMs: number }
+  | { readonly kind: "clock-jump"; readonly machine: string; readonly ms: number }
+  /** Out: what it sends does not arrive. In: it hears nothing. */
+  | { readonly kind: "cut-off"; readonly machine: string; readonly way: "out" | "in" | "both" }
+  /** From the log and the bus only. */
+  | { readonly kind: "cut-from-nats"; readonly machine: string; readonly way: "out" | "in" | "both" }
+  | { readonly kind: "regions-apart"; readonly region: string; readonly way: "out" | "in" | "both" }
+  | ({ readonly kind: "bad-network" } & Disturbance)
+  | ({ readonly kind: "bad-log"; readonly region: string } & LogFault)
+);
+
+export type FaultKind = Fault["kind"];
+
+const WAYS = ["out", "in", "both", "both"] as const;
+
+/** Draws what goes wrong between `fromMs` and `untilMs`. */
+export function drawFaults(
+  random: SeededRandom,
+  regions: readonly RegionShape[],
+  fromMs: number,
+  untilMs: number,
+): readonly Fault[] {
+  const count = 2 + random.below(9);
+  const faults = Array.from({ length: count }, () => drawFault(random, regions, fromMs, untilMs));
+  return faults.sort((a, b) => a.atMs - b.atMs);
+}
+
+function drawFault(random: SeededRandom, regions: readonly RegionShape[], fromMs: number, untilMs: number): Fault {
+  const atMs = Math.round(random.between(fromMs, untilMs));
+  const forMs = Math.round(
+    Math.min(untilMs - atMs, random.chance(0.7) ? random.between(100, 4000) : random.between(4000, 12_000)),
+  );
+  const when = { atMs, forMs };
+  const region = random.pick(regions);
+  const machines = [
+    ...many("server", region.servers),
+    ...many("server", region.servers),
+    ...many("worker", region.workers),
+    ...many("node", region.nodes),
+  ];
+  const machine = `${region.name}-${random.pick(machines)}`;
+  const server = `${region.name}-${random.pick(many("server", region.servers))}`;
+  const way = random.pick(WAYS);
+  const draws: readonly (() => Fault)[] = [
+    () => ({ kind: "crash", machine, ...when }),
+    () => ({ kind: "die-at-effect", machine, count: 1 + random.below(60), ...when }),
+    () => ({ kind: "die-at-effect", machine: server, count: 1 + random.below(200), ...when }),
+    () => ({ kind: "restart", machine: server, ...when }),
+    () => ({ kind: "pause", machine, ...when }),
+    () => ({ kind: "slow", machine, byMs: Math.round(random.between(5, 120)), ...when }),
+    () => ({ kind: "clock-jump", machine, ms: Math.round(random.between(-20_000, 20_000)), ...when }),
+    () => ({ kind: "cut-off", machine, way, ...when }),
+    () => ({ kind: "cut-from-nats", machine: server, way, ...when }),
+    () => ({ kind: "regions-apart", region: region.name, way, ...when }),
+    () => ({
+      kind: "bad-network",
+      loss: random.between(0, 0.3),
+      late: random.between(0, 0.3),
+      lateMs: random.between(5, 2000),
+      ...when,
+    }),
+    () => ({ kind: "bad-log", region: region.name, stalled: true, ...when }),
+    () => ({
+      kind: "bad-log",
+      region: region.name,
+      ackLoss: random.between(0.05, 1),
+      doubled: random.between(0, 0.5),
+      ...when,
+    }),
+    () => ({
+      kind: "bad-log",
+      region: region.name,
+      slowMs: random.between(10, 3000),
+      doubled: random.between(0, 0.2),
+      ...when,
+    }),
+  ];
+  return random.pick(draws)();
+}
+
+function many(kind: string, count: number): string[] {
+  return Array.from({ length: count }, (_, n) => `${kind}${n}`);
+}
+
+/** Makes the faults happen; `heal` ends all that are under way and starts what is down. */
+export class Faults {
+  readonly #world: World;
+  readonly #machines: ReadonlyMap<string, Machine>;
+  readonly #ends: Set<() => void> = new Set();
+
+  constructor(world: World, faults: readonly Fault[]) {
+    this.#world = world;
+    this.#machines = new Map(world.machines.map((machine) => [machine.name, machine]));
+    for (const fault of faults) world.kernel.at(fault.atMs, `fault ${fault.kind}`, () => this.#begin(fault));
+  }
+
+  heal(): void {
+    for (const end of [...this.#ends]) end();
+    for (const machine of this.#world.machines) {
+      machine.life?.dieAtEffect(Number.POSITIVE_INFINITY);
+      machine.start();
+    }
+    this.#world.tell("all faults are over");
+  }
+
+  #begin(fault: Fault): void {
+    this.#world.tell(describeFault(fault));
+    const undo = this.#start(fault);
+    if (undo === undefined) return;
+    const end = () => {
+      if (this.#ends.delete(end)) undo();
+    };
+    this.#ends.add(end);
+    this.#world.kernel.after(fault.forMs, `end of ${fault.kind}`, end);
+  }
+
+  /** What ends it, if it lasts. */
+  #start(fault: Fault): (() => void) | undefined {
+    const { network, regions } = this.#world;
+    switch (fault.kind) {
+      case "crash":
+        return void this.#machine(fault.machine).crash(fault.forMs);
+      case "die-at-effect":
+        return void this.#machine(fault.machine).life?.dieAtEffect(fault.count);
+      case "restart": {
+        const server = this.#machine(fault.machine);
+        const { life } = server;
+        if (server instanceof ServerMachine && life !== undefined)
+          life.post(fault.atMs, "told to stop", () => void server.restart());
+        return undefined;
+      }
+      case "pause":
+        return void this.#machine(fault.machine).life?.pause(fault.forMs);
+      case "slow":
+        return void this.#machine(fault.machine).life?.slow(fault.forMs, fault.byMs);
+      case "clock-jump":
+        return void this.#machine(fault.machine).life?.jump(fault.ms);
+      case "cut-off":
+        return network.cut(ways(fault.way, (place) => place === fault.machine));
+      case "cut-from-nats": {
+        const nats = `${regionOf(fault.machine)}-nats`;
+        const out = (from: string, to: string) => from === fault.machine && to === nats;
+        const into = (from: string, to: string) => out(to, from);
+        return network.cut(
+          (from, to) => (fault.way !== "in" && out(from, to)) || (fault.way !== "out" && into(from, to)),
+        );
+      }
+      case "regions-apart": {
+        const inside = (place: string) => regionOf(place) === fault.region;
+        const cut = ways(fault.way, inside);
+        return network.cut((from, to) => inside(from) !== inside(to) && cut(from, to));
+      }
+      case "bad-network":
+        return network.disturb(fault);
+      case "bad-log":
+        return regions.find(({ name }) => name === fault.region)?.stream.fault(fault);
+    }
+  }
+
+  #machine(name: string): Machine {
+    const machine = this.#machines.get(name);
+    if (machine === undefined) throw new Error(`no machine ${name}`);
+    return machine;
+  }
+}
+
+function ways(way: "out" | "in" | "both", inside: (place: string) => boolean) {
+  return (from: string, to: string) =>
+    (way !== "in" && inside(from) && !inside(to)) || (way !== "out" && inside(to) && !inside(from));
+}
+
+export function describeFault({ kind, atMs, forMs, ...rest }: Fault): string {
+  const told = Object.entries(rest).map(
+    ([name, value]) => `${name}=${typeof value === "number" ? Math.round(value * 100) / 100 : value}`,
+  );
+  return `fault: ${kind} for ${forMs} ms ${told.join(" ")}`;
+}
