@@ -51,7 +51,8 @@ const group: DeepPartial<TaskGroup> = {
 
 test("allocated resources: ports in the group's network and the list, the older form at the task, devices at theirs", () => {
   const device = { Vendor: "v", Type: "gpu", Name: "n", DeviceIDs: ["g0"] };
-  const claims = { Ports: [80, 20001, 20002], HostIPs: ["10.0.0.1", "10.0.0.1", "10.0.0.2"], Devices: [device] };
+  const HostIPs = ["10.0.0.1", "10.0.0.1", "10.0.0.2"];
+  const claims = { Ports: [80, 20001, 20002], HostIPs, Devices: [device], Cores: [] };
   const { Shared, Tasks } = allocatedResources(TaskGroup.create(group), claims);
   expect(Shared?.Ports).toEqual([
     { Label: "http", Value: 80, To: 8080, HostIP: "10.0.0.1", IgnoreCollision: false },

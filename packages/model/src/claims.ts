@@ -1,4 +1,4 @@
-// What an allocation needs on its node for itself alone: ports and devices. A group says what it
+// What an allocation needs on its node for itself alone: ports, devices and whole cores. A group says what it
 // asks for; claims say what one of its allocations was given.
 import type {
   Claims,
@@ -29,11 +29,20 @@ export interface DeviceAsk {
   readonly count: number;
 }
 
+/** Whole cores of one task. */
+export interface CoreAsk {
+  readonly task: string;
+  readonly count: number;
+}
+
 export interface ClaimAsk {
   readonly ports: readonly PortAsk[];
   /** How many of the ports are dynamic. */
   readonly dynamicPorts: number;
   readonly devices: readonly DeviceAsk[];
+  readonly cores: readonly CoreAsk[];
+  /** Of all tasks. */
+  readonly coreCount: number;
   /** An allocation of the group has nothing to itself. */
   readonly isEmpty: boolean;
 }
@@ -57,7 +66,12 @@ function describe(group: TaskGroup): ClaimAsk {
     (task.Resources?.Devices ?? []).map((request) => ({ task: task.Name, request, count: request.Count ?? 1 })),
   );
   const dynamicPorts = ports.filter(({ value }) => value === 0).length;
-  return { ports, dynamicPorts, devices, isEmpty: ports.length === 0 && devices.length === 0 };
+  const cores = group.Tasks.map((task) => ({ task: task.Name, count: task.Resources?.Cores ?? 0 })).filter(
+    ({ count }) => count > 0,
+  );
+  const coreCount = cores.reduce((sum, { count }) => sum + count, 0);
+  const isEmpty = ports.length === 0 && devices.length === 0 && coreCount === 0;
+  return { ports, dynamicPorts, devices, cores, coreCount, isEmpty };
 }
 
 function taskPorts(task: Task): PortAsk[] {

@@ -11,6 +11,7 @@ export {
 } from "./claims.ts";
 export type { Clock, Logger, Random } from "./clock.ts";
 export { computedClass } from "./computed-class.ts";
+export { coreSpeed, reservableCores } from "./cores.ts";
 export {
   ALLOCATION_DESCRIPTIONS,
   blockedEvaluationExists,

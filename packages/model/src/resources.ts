@@ -12,6 +12,7 @@ import {
   type TaskGroup,
 } from "@steppe/proto";
 import { claimAskOf, type GivenPort, givenPorts } from "./claims.ts";
+import { coreSpeed } from "./cores.ts";
 
 export interface GroupResources {
   /** MHz, without what whole cores bring: their speed is the node's. */
@@ -82,11 +83,28 @@ export function allocatedResources(group: TaskGroup, claims?: Claims, node?: Nod
     result.TaskLifecycles[task.Name] = { Hook: task.Lifecycle?.Hook ?? "", Sidecar: task.Lifecycle?.Sidecar ?? false };
   }
   addNetworks(result, group, claims, node);
+  addCores(result, group, claims, node);
   claimAskOf(group).devices.forEach(({ task }, i) => {
     const device = claims?.Devices[i];
     if (device !== undefined) result.Tasks[task]?.Devices.push(device);
   });
   return result;
+}
+
+/** Whole cores bring their share of the machine's speed. */
+function addCores(
+  { Tasks }: AllocatedResources,
+  group: TaskGroup,
+  claims: Claims | undefined,
+  node: NodeResources | undefined,
+): void {
+  let from = 0;
+  for (const { task, count } of claimAskOf(group).cores) {
+    const ReservedCores = (claims?.Cores ?? []).slice(from, from + count);
+    from += count;
+    const found = Tasks[task];
+    if (found !== undefined) found.Cpu = { CpuShares: coreSpeed(node) * ReservedCores.length, ReservedCores };
+  }
 }
 
 function addNetworks(

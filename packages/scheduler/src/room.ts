@@ -9,11 +9,13 @@ export class Room {
   readonly #cpu: Readonly<Float64Array>;
   readonly #memory: Readonly<Float64Array>;
   readonly #disk: Readonly<Float64Array>;
+  readonly #coreMhz: Readonly<Float64Array>;
   readonly #usedCpu: Float64Array;
   readonly #usedMemory: Float64Array;
   readonly #usedDisk: Float64Array;
 
-  constructor({ length, cpu, memory, disk, usedCpu, usedMemory, usedDisk }: NodeColumns, scratch: Scratch) {
+  constructor({ length, cpu, memory, disk, usedCpu, usedMemory, usedDisk, coreMhz }: NodeColumns, scratch: Scratch) {
+    this.#coreMhz = coreMhz;
     this.#cpu = cpu;
     this.#memory = memory;
     this.#disk = disk;
@@ -39,14 +41,16 @@ export class Room {
   }
 
   /** Those of the slots in which an ask fits, written from the start of `into`; how many. */
-  fitting(slots: Int32Array, { cpu, memoryMb, diskMb }: Ask, into: Int32Array): number {
+  fitting(slots: Int32Array, { cpu, memoryMb, diskMb, cores }: Ask, into: Int32Array): number {
     const [hasCpu, hasMemory, hasDisk] = [this.#cpu, this.#memory, this.#disk];
     const [usedCpu, usedMemory, usedDisk] = [this.#usedCpu, this.#usedMemory, this.#usedDisk];
+    const coreMhz = this.#coreMhz;
     let count = 0;
     for (let i = 0; i < slots.length; i++) {
       const slot = slots[i] as number;
+      const ofCores = cores === 0 ? 0 : cores * (coreMhz[slot] as number);
       const fits =
-        (usedCpu[slot] as number) + cpu <= (hasCpu[slot] as number) &&
+        (usedCpu[slot] as number) + cpu + ofCores <= (hasCpu[slot] as number) &&
         (usedMemory[slot] as number) + memoryMb <= (hasMemory[slot] as number) &&
         (usedDisk[slot] as number) + diskMb <= (hasDisk[slot] as number);
       if (fits) into[count++] = slot;
@@ -55,37 +59,41 @@ export class Room {
   }
 
   /** The first of `DIMENSIONS` that does not suffice, by its position; -1 when all do. */
-  lacking(slot: number, { cpu, memoryMb, diskMb }: Ask): number {
-    if ((this.#usedCpu[slot] as number) + cpu > (this.#cpu[slot] as number)) return 0;
-    if ((this.#usedMemory[slot] as number) + memoryMb > (this.#memory[slot] as number)) return 1;
-    return (this.#usedDisk[slot] as number) + diskMb > (this.#disk[slot] as number) ? 2 : -1;
+  lacking(slot: number, ask: Ask): number {
+    if ((this.#usedCpu[slot] as number) + this.#cpuOf(slot, ask) > (this.#cpu[slot] as number)) return 0;
+    if ((this.#usedMemory[slot] as number) + ask.memoryMb > (this.#memory[slot] as number)) return 1;
+    return (this.#usedDisk[slot] as number) + ask.diskMb > (this.#disk[slot] as number) ? 2 : -1;
   }
 
   /** How much more than is free there an ask wants, of each; 0 where it suffices. */
-  shortage(slot: number, { cpu, memoryMb, diskMb }: Ask): Ask {
+  shortage(slot: number, ask: Ask): Omit<Ask, "cores"> {
     const lacks = (used: Float64Array, has: Readonly<Float64Array>, wants: number) =>
       Math.max(0, (used[slot] as number) + wants - (has[slot] as number));
     return {
-      cpu: lacks(this.#usedCpu, this.#cpu, cpu),
-      memoryMb: lacks(this.#usedMemory, this.#memory, memoryMb),
-      diskMb: lacks(this.#usedDisk, this.#disk, diskMb),
+      cpu: lacks(this.#usedCpu, this.#cpu, this.#cpuOf(slot, ask)),
+      memoryMb: lacks(this.#usedMemory, this.#memory, ask.memoryMb),
+      diskMb: lacks(this.#usedDisk, this.#disk, ask.diskMb),
     };
   }
 
   /** The fraction that stays free with one more ask; of a node that has none at all, none. */
-  freeCpu(slot: number, { cpu }: Ask): number {
-    return freeFraction((this.#usedCpu[slot] as number) + cpu, this.#cpu[slot] as number);
+  freeCpu(slot: number, ask: Ask): number {
+    return freeFraction((this.#usedCpu[slot] as number) + this.#cpuOf(slot, ask), this.#cpu[slot] as number);
   }
 
   freeMemory(slot: number, { memoryMb }: Ask): number {
     return freeFraction((this.#usedMemory[slot] as number) + memoryMb, this.#memory[slot] as number);
   }
 
-  #add(slot: number, { cpu, memoryMb, diskMb }: Ask, times: 1 | -1): void {
+  #add(slot: number, ask: Ask, times: 1 | -1): void {
     if (slot < 0) return;
-    this.#usedCpu[slot] = (this.#usedCpu[slot] as number) + times * cpu;
-    this.#usedMemory[slot] = (this.#usedMemory[slot] as number) + times * memoryMb;
-    this.#usedDisk[slot] = (this.#usedDisk[slot] as number) + times * diskMb;
+    this.#usedCpu[slot] = (this.#usedCpu[slot] as number) + times * this.#cpuOf(slot, ask);
+    this.#usedMemory[slot] = (this.#usedMemory[slot] as number) + times * ask.memoryMb;
+    this.#usedDisk[slot] = (this.#usedDisk[slot] as number) + times * ask.diskMb;
+  }
+
+  #cpuOf(slot: number, { cpu, cores }: Ask): number {
+    return cores === 0 ? cpu : cpu + cores * (this.#coreMhz[slot] as number);
   }
 }
 

@@ -21,6 +21,10 @@ interface JobShape {
   readonly constraint: Constraint | undefined;
   readonly ports: "none" | "static" | "dynamic" | "both";
   readonly gpus: number;
+  /** In place of MHz. */
+  readonly cores: number;
+  readonly spread: boolean;
+  readonly affinity: boolean;
   readonly parallel: number;
   readonly retries: boolean;
   readonly canary: number;
@@ -44,6 +48,9 @@ const shape: fc.Arbitrary<JobShape> = fc.record({
   constraint,
   ports: fc.constantFrom("none", "none", "static", "dynamic", "both"),
   gpus: fc.constantFrom(0, 0, 0, 1, 2),
+  cores: fc.constantFrom(0, 0, 0, 1, 3),
+  spread: fc.boolean(),
+  affinity: fc.boolean(),
   parallel: fc.integer({ min: 0, max: 3 }),
   retries: fc.boolean(),
   canary: fc.constantFrom(0, 0, 1, 2),
@@ -66,7 +73,12 @@ function jobOf(shape: JobShape, i: number): Job {
       };
       group.ReschedulePolicy = policy;
     }
-    for (const { Resources } of group.Tasks) Object.assign(Resources ?? {}, { CPU: shape.cpu, MemoryMB: shape.memory });
+    const [CPU, Cores] = shape.cores > 0 ? [0, shape.cores] : [shape.cpu, 0];
+    for (const { Resources } of group.Tasks) Object.assign(Resources ?? {}, { CPU, Cores, MemoryMB: shape.memory });
+    if (shape.type !== "system") {
+      group.Spreads = shape.spread ? [{ Attribute: "${meta.rack}", Weight: 70, SpreadTarget: [] }] : [];
+      group.Affinities = shape.affinity ? [{ LTarget: "${meta.rack}", Operand: "=", RTarget: "r1", Weight: -40 }] : [];
+    }
     group.Networks = networksOf(shape.ports);
     const gpus = RequestedDevice.create({ Name: "gpu", Count: shape.gpus });
     for (const { Resources } of group.Tasks) if (shape.gpus > 0) Resources?.Devices.push(gpus);
@@ -395,7 +407,7 @@ function beginRollout({
     memory: 64,
     constraint: undefined,
     ports: "none",
-    gpus: 0,
+    ...{ gpus: 0, cores: 0, spread: false, affinity: false },
     parallel,
     retries: true,
   } as const;
@@ -454,7 +466,7 @@ function firstFit(world: World, job: Job): string | undefined {
     if (node?.Status !== "ready" || node.SchedulingEligibility !== "eligible") return false;
     const fits =
       hasFree(world, slot, job) &&
-      (nodes.usedCpu[slot] ?? 0) + (Resources?.CPU ?? 0) <= (nodes.cpu[slot] ?? 0) &&
+      (nodes.usedCpu[slot] ?? 0) + (Resources?.CPU ?? 0) + 1_000 * (Resources?.Cores ?? 0) <= (nodes.cpu[slot] ?? 0) &&
       (nodes.usedMemory[slot] ?? 0) + (Resources?.MemoryMB ?? 0) <= (nodes.memory[slot] ?? 0) &&
       (nodes.usedDisk[slot] ?? 0) + 150 <= (nodes.disk[slot] ?? 0);
     const alike = (same: (other: Node | undefined) => boolean) =>
@@ -476,17 +488,20 @@ function firstFit(world: World, job: Job): string | undefined {
   })?.[0];
 }
 
-/** Enough ports and devices that no live allocation of the node has. */
+/** Enough ports, devices and cores that no live allocation of the node has. */
 function hasFree(world: World, slot: number, { TaskGroups }: Job): boolean {
   const [group] = TaskGroups;
   const held = [...(world.state.nodes.allocations[slot] ?? [])].filter((it) => !it.terminal).map((it) => it.Claims);
   const ports = held.flatMap((it) => it?.Ports ?? []);
   const gpus = held.flatMap((it) => it?.Devices ?? []).flatMap((it) => it.DeviceIDs);
+  const cores = held.flatMap((it) => it?.Cores ?? []);
+  const { Devices = [], Cores = 0 } = group?.Tasks[0]?.Resources ?? {};
   const { ReservedPorts = [], DynamicPorts = [] } = group?.Networks[0] ?? {};
-  const wanted = group?.Tasks[0]?.Resources?.Devices[0]?.Count ?? 0;
+  const wanted = Devices[0]?.Count ?? 0;
   return (
     (ReservedPorts.length === 0 || !ports.includes(STATIC_PORT)) &&
     ports.filter((port) => port !== STATIC_PORT).length + DynamicPorts.length <= 5 &&
-    gpus.length + wanted <= 3
+    gpus.length + wanted <= 3 &&
+    cores.length + Cores <= 4
   );
 }

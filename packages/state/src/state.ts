@@ -124,6 +124,7 @@ export class State {
     this.#hold(job, allocation, slot);
     this.#count(step, job, allocation, 1);
     for (const port of allocation.Claims?.Ports ?? []) this.digest.number(port);
+    for (const core of allocation.Claims?.Cores ?? []) this.digest.number(core);
     this.#allocationChanged(step, job, allocation, true);
   }
 

@@ -11,7 +11,7 @@ import type {
   SchedulerConfiguration,
 } from "@steppe/proto";
 import type { JobKey, TableName } from "./changes.ts";
-import type { AllocationState } from "./tables/allocations.ts";
+import type { AllocationState, Ask } from "./tables/allocations.ts";
 import type { DeploymentEntry, JobDeployments } from "./tables/deployments.ts";
 import type { JobEvaluations } from "./tables/evaluations.ts";
 import type { HoldingsView } from "./tables/holdings-overlay.ts";
@@ -95,6 +95,8 @@ export interface NodeColumns {
   readonly cpu: Readonly<Float64Array>;
   readonly memory: Readonly<Float64Array>;
   readonly disk: Readonly<Float64Array>;
+  readonly coreMhz: Readonly<Float64Array>;
+  readonly cores: readonly (readonly number[])[];
   readonly usedCpu: Readonly<Float64Array>;
   readonly usedMemory: Readonly<Float64Array>;
   readonly usedDisk: Readonly<Float64Array>;
@@ -108,6 +110,7 @@ export interface NodeColumns {
   get(id: string): Node | undefined;
   /** Also of purged nodes. */
   allocationsOf(nodeId: string): ReadonlySet<AllocationView>;
+  cpuOf(slot: number, ask: Ask): number;
   /** -1 when there is no such node. */
   slot(id: string): number;
   className(slot: number): string;

@@ -14,7 +14,7 @@ function groupOf(mode: string, to = 0): TaskGroup {
   });
 }
 
-const claims = { Ports: [80, 23456, 20001], HostIPs: ["10.0.0.1", "::1", "10.0.0.1"], Devices: [] };
+const claims = { Ports: [80, 23456, 20001], HostIPs: ["10.0.0.1", "::1", "10.0.0.1"], Devices: [], Cores: [] };
 const variablesOf = (group: TaskGroup, n: number) => portVariables(group, group.Tasks[n] as Task, claims);
 
 test("port variables: address and port of each label, static and dynamic", () => {

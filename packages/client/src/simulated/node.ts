@@ -37,7 +37,11 @@ export function simulatedNode(shape: SimulatedShape, seed: Uint8Array, n: number
     SchedulingEligibility: "eligible",
     Drivers: Object.fromEntries(shape.drivers.map((driver) => [driver, healthyDriver(driver)])),
     NodeResources: NodeResources.create({
-      Cpu: { CpuShares: shape.cpu, TotalCpuCores: cores, ReservableCpuCores: [] },
+      Cpu: {
+        CpuShares: shape.cpu,
+        TotalCpuCores: cores,
+        ReservableCpuCores: Array.from({ length: cores }, (_, i) => i),
+      },
       Processors: {},
       Memory: { MemoryMB: shape.memoryMb },
       Disk: { DiskMB: shape.diskMb },

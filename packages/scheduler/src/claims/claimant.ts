@@ -9,7 +9,7 @@ const NONE: AllocatedDeviceResource[] = [];
 
 const NO_DEVICES = "devices: no devices match request";
 
-/** Chooses ports and devices for allocations of one group, and marks them taken as the plan grows. */
+/** Chooses ports, devices and whole cores for allocations of one group, and marks them taken as the plan grows. */
 export class Claimant {
   readonly isEmpty: boolean;
   /** Some task prefers some devices. */
@@ -20,7 +20,7 @@ export class Claimant {
   readonly #ports: PortChooser;
   readonly #requests: readonly DeviceRequest[];
   /** Filled anew for each allocation: thousands are placed in one pass. */
-  readonly #taken: Claims = { Ports: [], HostIPs: [], Devices: NONE };
+  readonly #taken: Claims = { Ports: [], HostIPs: [], Devices: NONE, Cores: [] };
 
   constructor(group: TaskGroup, nodes: NodeColumns, holdings: HoldingsOverlay, seed: number) {
     this.#ask = claimAskOf(group);
@@ -38,7 +38,9 @@ export class Claimant {
 
   /** What there is not enough of, in the words of the API's metrics. */
   lacking(slot: number): string | undefined {
-    if (this.isEmpty || (this.#requests.length === 0 && this.#ports.surelyFits(slot))) return undefined;
+    if (this.isEmpty) return undefined;
+    if (this.#ask.coreCount > 0 && !this.#hasCores(slot)) return "cores";
+    if (this.#requests.length === 0 && this.#ports.surelyFits(slot)) return undefined;
     const node = this.#nodes.nodes[slot];
     const networks = this.#nodes.networks[slot];
     if (node === undefined || networks === undefined) return "network: invalid node";
@@ -64,6 +66,7 @@ export class Claimant {
       claims.HostIPs[i] = address.ip;
       claims.Ports[i] = ask.value || this.#ports.choose(slot, networks, address, claims, i);
     }
+    this.#takeCores(slot, claims.Cores);
     this.#holdings.take(slot, claims);
     return claims;
   }
@@ -82,6 +85,24 @@ export class Claimant {
     if (!this.hasPreference) return Number.NaN;
     const total = this.#requests.reduce((sum, { totalWeight }) => sum + totalWeight, 0);
     return (this.#chooseDevices(slot)?.weight ?? 0) / total;
+  }
+
+  #hasCores(slot: number): boolean {
+    let lacking = this.#ask.coreCount;
+    for (const core of this.#nodes.cores[slot] ?? []) {
+      if (!this.#holdings.isCoreHeld(slot, core) && --lacking === 0) return true;
+    }
+    return false;
+  }
+
+  /** The lowest that are free. */
+  #takeCores(slot: number, into: number[]): void {
+    into.length = 0;
+    if (this.#ask.coreCount === 0) return;
+    for (const core of this.#nodes.cores[slot] ?? []) {
+      if (into.length === this.#ask.coreCount) return;
+      if (!this.#holdings.isCoreHeld(slot, core)) into.push(core);
+    }
   }
 
   #chooseDevices(slot: number): ChosenDevices | undefined {

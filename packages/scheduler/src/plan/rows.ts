@@ -53,12 +53,13 @@ export class Rows {
   }
 
   /** Of the ports only those that the group leaves open. */
-  #addClaims({ Ports, Devices }: Claims): void {
+  #addClaims({ Ports, Devices, Cores }: Claims): void {
     const asks = this.#ask.ports;
     for (let i = 0; i < asks.length; i++) {
       if (asks[i]?.value === 0) this.#placements.DynamicPorts.push(Ports[i] as number);
     }
     if (Devices.length > 0) this.#placements.Devices.push({ Devices });
+    for (const core of Cores) this.#placements.Cores.push(core);
   }
 
   /** The columns, with an id for each row. */

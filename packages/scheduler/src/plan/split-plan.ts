@@ -148,8 +148,9 @@ function splitPlacements(parts: Parts, placements: Placements): void {
   cut?.close();
 }
 
-/** The ports of a row are as many in each. */
+/** The ports of a row are as many in each, and so are its cores. */
 const portsARow = ({ DynamicPorts, NameIndexes }: Placements): number => DynamicPorts.length / NameIndexes.length;
+const coresARow = ({ Cores, NameIndexes }: Placements): number => Cores.length / NameIndexes.length;
 
 function bytesOf(placements: Placements, row: number): number {
   const { PreviousAllocations, RescheduleTrackers, Devices, Evictions } = placements;
@@ -160,7 +161,9 @@ function bytesOf(placements: Placements, row: number): number {
   const evicted = Evictions[row]?.AllocIDs ?? [];
   const evictedBytes = evicted.reduce((sum, id) => sum + id.length + HEADER, evicted.length > 0 ? 3 * HEADER : 0);
   const previousBytes = previous === undefined ? 0 : previous.length + 3 * HEADER;
-  return ROW + previousBytes + trackerBytes + evictedBytes + devices + 3 * portsARow(placements);
+  return (
+    ROW + previousBytes + trackerBytes + evictedBytes + devices + 3 * portsARow(placements) + 2 * coresARow(placements)
+  );
 }
 
 function nodeBytes({ Nodes, NodeIDs }: Placements, row: number): number {
@@ -187,9 +190,9 @@ class PlacementsPart {
   }
 
   add(row: number): void {
-    const { NameIndexes, Scores, PreviousAllocations, RescheduleTrackers, DynamicPorts, Devices, Evictions } =
-      this.#whole;
-    const ports = portsARow(this.#whole);
+    const { NameIndexes, Scores, PreviousAllocations, RescheduleTrackers, Devices, Evictions } = this.#whole;
+    const { DynamicPorts, Cores } = this.#whole;
+    const [ports, cores] = [portsARow(this.#whole), coresARow(this.#whole)];
     const at = this.#rows.push(row) - 1;
     this.placements.NameIndexes.push(NameIndexes[row] as number);
     this.placements.Scores.push(Scores[row] as number);
@@ -200,6 +203,7 @@ class PlacementsPart {
     if (tracker !== undefined) this.placements.RescheduleTrackers[at] = tracker;
     if (this.#canaries.has(row)) this.placements.Canaries.push(at);
     this.placements.DynamicPorts.push(...DynamicPorts.slice(ports * row, ports * (row + 1)));
+    this.placements.Cores.push(...Cores.slice(cores * row, cores * (row + 1)));
     if (Devices[row] !== undefined) this.placements.Devices.push(Devices[row]);
     const evicted = Evictions[row];
     if (evicted !== undefined) this.placements.Evictions[at] = evicted;

@@ -40,7 +40,7 @@ function byPriority(candidates: readonly AllocationView[]): AllocationView[][] {
 
 function closest(
   level: readonly AllocationView[],
-  shortage: Ask,
+  shortage: Omit<Ask, "cores">,
   evictedOf: (allocation: AllocationView) => number,
   chosen: readonly AllocationView[],
 ): number {
@@ -57,7 +57,7 @@ function closest(
 }
 
 /** Euclidean, each dimension as a fraction of what lacks of it; one of which nothing lacks does not count. */
-function distanceTo(shortage: Ask, has: Ask): number {
+function distanceTo(shortage: Omit<Ask, "cores">, has: Omit<Ask, "cores">): number {
   const part = (lacks: number, gives: number) => (lacks > 0 ? ((lacks - gives) / lacks) ** 2 : 0);
   return Math.sqrt(
     part(shortage.cpu, has.cpu) + part(shortage.memoryMb, has.memoryMb) + part(shortage.diskMb, has.diskMb),

@@ -18,7 +18,8 @@ function overCommitted({ nodes }: StateView): string[] {
     const sum = { cpu: 0, memory: 0, disk: 0 };
     for (const { terminal, Ask } of nodes.allocations[slot] ?? []) {
       if (terminal) continue;
-      sum.cpu += Ask.cpu;
+      const { CpuShares = 0, TotalCpuCores = 1 } = nodes.nodes[slot]?.NodeResources?.Cpu ?? {};
+      sum.cpu += Ask.cpu + Ask.cores * Math.floor(CpuShares / TotalCpuCores);
       sum.memory += Ask.memoryMb;
       sum.disk += Ask.diskMb;
     }
@@ -30,18 +31,19 @@ function overCommitted({ nodes }: StateView): string[] {
   return found;
 }
 
-/** Ports of one address and devices of one node that two allocations have; claims that are not what was asked for. */
+/** Ports of one address, devices and cores of one node that two allocations have; claims that are not what was asked for. */
 function clashes({ nodes }: StateView): string[] {
   const found: string[] = [];
   for (const [id, slot] of nodes.slotOf) {
     const seen = new Set<string>();
     for (const allocation of nodes.allocations[slot] ?? []) {
       if (allocation.terminal) continue;
-      const { ports, devices } = claimed(allocation);
+      const { ports, devices, cores } = claimed(allocation);
       const asked = allocation.Job.TaskGroups.find(({ Name }) => Name === allocation.TaskGroup);
       if (ports.length !== portsAsked(asked)) found.push(`${allocation.Name} has ${ports.length} ports`);
       if (devices.length !== devicesAsked(asked)) found.push(`${allocation.Name} has ${devices.length} devices`);
-      for (const thing of [...ports, ...devices]) {
+      if (cores.length !== coresAsked(asked)) found.push(`${allocation.Name} has ${cores.length} cores`);
+      for (const thing of [...ports, ...devices, ...cores]) {
         if (seen.has(thing)) found.push(`node ${id}: ${thing} is given twice`);
         seen.add(thing);
       }
@@ -50,11 +52,14 @@ function clashes({ nodes }: StateView): string[] {
   return found;
 }
 
-function claimed({ Claims }: AllocationView): { ports: string[]; devices: string[] } {
+function claimed({ Claims }: AllocationView): { ports: string[]; devices: string[]; cores: string[] } {
   const ports = (Claims?.Ports ?? []).map((port, i) => `port ${Claims?.HostIPs[i]}:${port}`);
   const devices = (Claims?.Devices ?? []).flatMap(({ Name, DeviceIDs }) => DeviceIDs.map((it) => `${Name} ${it}`));
-  return { ports, devices };
+  return { ports, devices, cores: (Claims?.Cores ?? []).map((core) => `core ${core}`) };
 }
+
+const coresAsked = (group: TaskGroup | undefined): number =>
+  (group?.Tasks ?? []).reduce((sum, it) => sum + (it.Resources?.Cores ?? 0), 0);
 
 const portsAsked = (group: TaskGroup | undefined): number =>
   (group?.Networks ?? []).reduce((sum, it) => sum + it.ReservedPorts.length + it.DynamicPorts.length, 0);

@@ -12,7 +12,7 @@ export type RowClaims = { readonly claims: Claims | undefined } | "refused";
 
 const NOTHING: RowClaims = { claims: undefined };
 
-/** Ports and devices on all nodes, as the plan frees and takes them. */
+/** Ports, devices and cores on all nodes, as the plan frees and takes them. */
 export class ClaimCheck {
   readonly #state: State;
   readonly #overlay: HoldingsOverlay;
@@ -30,6 +30,7 @@ export class ClaimCheck {
     const node = this.#state.nodes.nodes[slot];
     const claims = node && this.#portsOf(ask, placements, row, slot, node);
     if (claims === undefined || !this.#devicesFit(ask.devices, claims.Devices, slot, node as Node)) return "refused";
+    if (!this.#coresFit(ask.coreCount, claims.Cores, slot)) return "refused";
     return { claims: compactClaims(claims) };
   }
 
@@ -40,7 +41,8 @@ export class ClaimCheck {
   #portsOf(ask: ClaimAsk, placements: Placements, row: number, slot: number, node: Node): Claims | undefined {
     const networks = this.#state.nodes.networks[slot];
     if (networks === undefined || (ask.ports.length > 0 && !networks.valid)) return undefined;
-    const claims: Claims = { Ports: [], HostIPs: [], Devices: placements.Devices[row]?.Devices ?? [] };
+    const Cores = placements.Cores.slice(row * ask.coreCount, (row + 1) * ask.coreCount);
+    const claims: Claims = { Ports: [], HostIPs: [], Devices: placements.Devices[row]?.Devices ?? [], Cores };
     let dynamic = row * ask.dynamicPorts;
     for (const it of ask.ports) {
       const address = addressFor(networks, it, node);
@@ -55,6 +57,15 @@ export class ClaimCheck {
       claims.HostIPs.push(address.ip);
     }
     return claims;
+  }
+
+  #coresFit(count: number, given: readonly number[], slot: number): boolean {
+    const cores = this.#state.nodes.cores[slot] ?? [];
+    return (
+      given.length === count &&
+      new Set(given).size === count &&
+      given.every((core) => cores.includes(core) && !this.#overlay.isCoreHeld(slot, core))
+    );
   }
 
   #devicesFit(

@@ -118,7 +118,7 @@ class Room {
     const { nodes } = this.#state;
     const [cpu, memory, disk] = this.#taken.get(slot) ?? NOTHING;
     return (
-      (nodes.usedCpu[slot] as number) + cpu + ask.cpu <= (nodes.cpu[slot] as number) &&
+      (nodes.usedCpu[slot] as number) + cpu + nodes.cpuOf(slot, ask) <= (nodes.cpu[slot] as number) &&
       (nodes.usedMemory[slot] as number) + memory + ask.memoryMb <= (nodes.memory[slot] as number) &&
       (nodes.usedDisk[slot] as number) + disk + ask.diskMb <= (nodes.disk[slot] as number)
     );
@@ -138,7 +138,12 @@ class Room {
 
   #add(slot: number, ask: Ask, times: 1 | -1): void {
     const [cpu, memory, disk] = this.#taken.get(slot) ?? NOTHING;
-    this.#taken.set(slot, [cpu + times * ask.cpu, memory + times * ask.memoryMb, disk + times * ask.diskMb]);
+    const { nodes } = this.#state;
+    this.#taken.set(slot, [
+      cpu + times * nodes.cpuOf(slot, ask),
+      memory + times * ask.memoryMb,
+      disk + times * ask.diskMb,
+    ]);
   }
 }
 

@@ -16,6 +16,8 @@ export interface Ask {
   readonly cpu: number;
   readonly memoryMb: number;
   readonly diskMb: number;
+  /** Whole cores, which take of the CPU what they run at on their node. */
+  readonly cores: number;
 }
 
 /** What befell an allocation. Most have nothing of it, and share one. Never changed in place. */
@@ -265,8 +267,8 @@ const asks = new WeakMap<TaskGroup, Ask>();
 export function askOf(group: TaskGroup): Ask {
   let ask = asks.get(group);
   if (ask === undefined) {
-    const { cpu, memoryMb, diskMb } = groupResources(group);
-    ask = { cpu, memoryMb, diskMb };
+    const { cpu, memoryMb, diskMb, cores } = groupResources(group);
+    ask = { cpu, memoryMb, diskMb, cores };
     asks.set(group, ask);
   }
   return ask;

@@ -8,6 +8,7 @@ import type { PortSet } from "./port-set.ts";
 export interface HoldingsView {
   readonly ports: ReadonlyMap<string, Pick<PortSet, "has" | "count" | "size">>;
   readonly devices: ReadonlyMap<string, number>;
+  readonly cores: ReadonlyMap<number, number>;
 }
 
 /** The columns of the node table that matter here; see `NodeTable`. */
@@ -29,6 +30,8 @@ export class HoldingsOverlay {
   readonly #ports = new PortChanges();
   /** By slot: the same by device instance. */
   readonly #devices: Map<number, Map<string, number>> = new Map();
+  /** By slot: the same by core. */
+  readonly #cores: Map<number, Map<number, number>> = new Map();
   /** By slot: ports taken so far, whatever was freed. Made with the first: most plans take none. */
   #portsTaken: Int32Array | undefined = undefined;
 
@@ -45,6 +48,11 @@ export class HoldingsOverlay {
   isDeviceHeld(slot: number, key: string): boolean {
     const more = this.#devices.get(slot)?.get(key) ?? 0;
     return (this.#nodes.holdings[slot]?.devices.get(key) ?? 0) + more > 0;
+  }
+
+  isCoreHeld(slot: number, core: number): boolean {
+    const more = this.#cores.get(slot)?.get(core) ?? 0;
+    return (this.#nodes.holdings[slot]?.cores.get(core) ?? 0) + more > 0;
   }
 
   /** At least so many dynamic ports of the host network "default" are free. Looks at columns alone. */
@@ -66,17 +74,12 @@ export class HoldingsOverlay {
     if (claims !== undefined && slot >= 0) this.#change(slot, claims, -1);
   }
 
-  #change(slot: number, { Ports, HostIPs, Devices }: Claims, by: 1 | -1): void {
+  #change(slot: number, { Ports, HostIPs, Devices, Cores }: Claims, by: 1 | -1): void {
     for (let i = 0; i < Ports.length; i++) {
       this.#ports.add(this.#place(slot, HostIPs[i] as string), Ports[i] as number, by);
     }
-    if (Devices.length === 0) return;
-    let devices = this.#devices.get(slot);
-    if (devices === undefined) {
-      devices = new Map();
-      this.#devices.set(slot, devices);
-    }
-    for (const key of instanceKeys(Devices)) devices.set(key, (devices.get(key) ?? 0) + by);
+    if (Devices.length > 0) changeAll(this.#devices, slot, instanceKeys(Devices), by);
+    if (Cores.length > 0) changeAll(this.#cores, slot, Cores, by);
   }
 
   /** An address that the node no longer has is nobody's to ask for. */
@@ -85,4 +88,13 @@ export class HoldingsOverlay {
     const at = networks?.byDefault?.ip === ip ? networks.byDefault.place : (networks?.addresses.indexOf(ip) ?? -1);
     return slot * ADDRESSES_MAX + (at < 0 ? ADDRESSES_MAX - 1 : at);
   }
+}
+
+function changeAll<K>(bySlot: Map<number, Map<K, number>>, slot: number, keys: readonly K[], by: 1 | -1): void {
+  let changes = bySlot.get(slot);
+  if (changes === undefined) {
+    changes = new Map();
+    bySlot.set(slot, changes);
+  }
+  for (const key of keys) changes.set(key, (changes.get(key) ?? 0) + by);
 }

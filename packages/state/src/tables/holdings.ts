@@ -1,34 +1,34 @@
 import type { AllocatedDeviceResource, Claims } from "@steppe/proto";
 import { PortSet } from "./port-set.ts";
 
-/** Ports and devices of one node that its allocations hold. */
+/** Ports, devices and cores of one node that its allocations hold. */
 export class Holdings {
   /** By address. */
   readonly ports: Map<string, PortSet> = new Map();
   /** By `instanceKey`: holders, which are never more than one unless a node changed under them. */
   readonly devices: Map<string, number> = new Map();
+  /** By core number: the same. */
+  readonly cores: Map<number, number> = new Map();
 
   get isEmpty(): boolean {
-    return this.ports.size === 0 && this.devices.size === 0;
+    return this.ports.size === 0 && this.devices.size === 0 && this.cores.size === 0;
   }
 
-  add({ Ports, HostIPs, Devices }: Claims): void {
+  add({ Ports, HostIPs, Devices, Cores }: Claims): void {
     for (const [i, port] of Ports.entries()) this.#portsAt(HostIPs[i] ?? "").add(port);
-    for (const key of instanceKeys(Devices)) this.devices.set(key, (this.devices.get(key) ?? 0) + 1);
+    for (const key of instanceKeys(Devices)) change(this.devices, key, 1);
+    for (const core of Cores) change(this.cores, core, 1);
   }
 
-  remove({ Ports, HostIPs, Devices }: Claims): void {
+  remove({ Ports, HostIPs, Devices, Cores }: Claims): void {
     Ports.forEach((port, i) => {
       const ip = HostIPs[i] ?? "";
       const set = this.ports.get(ip);
       set?.remove(port);
       if (set?.size === 0) this.ports.delete(ip);
     });
-    for (const key of instanceKeys(Devices)) {
-      const left = (this.devices.get(key) ?? 0) - 1;
-      if (left > 0) this.devices.set(key, left);
-      else this.devices.delete(key);
-    }
+    for (const key of instanceKeys(Devices)) change(this.devices, key, -1);
+    for (const core of Cores) change(this.cores, core, -1);
   }
 
   #portsAt(ip: string): PortSet {
@@ -39,6 +39,12 @@ export class Holdings {
     }
     return set;
   }
+}
+
+function change<K>(holders: Map<K, number>, key: K, by: 1 | -1): void {
+  const left = (holders.get(key) ?? 0) + by;
+  if (left > 0) holders.set(key, left);
+  else holders.delete(key);
 }
 
 /** What a device instance is called among those of its node. */

@@ -1,4 +1,4 @@
-import { computedClass } from "@steppe/model";
+import { computedClass, coreSpeed, reservableCores } from "@steppe/model";
 import type { Claims, Node } from "@steppe/proto";
 import type { AllocationState, Ask } from "./allocations.ts";
 import { Holdings } from "./holdings.ts";
@@ -27,6 +27,10 @@ export class NodeTable {
   usedCpu: Float64Array = new Float64Array(0);
   usedMemory: Float64Array = new Float64Array(0);
   usedDisk: Float64Array = new Float64Array(0);
+  /** MHz of one core. */
+  coreMhz: Float64Array = new Float64Array(0);
+  /** By slot: cores that tasks may have to themselves. */
+  readonly cores: (readonly number[])[] = [];
   /** 1 = ready, eligible and not draining: may take placements. */
   usable: Uint8Array = new Uint8Array(0);
   /** Position in `classes`. */
@@ -67,9 +71,11 @@ export class NodeTable {
       this.slotOf.set(node.ID, slot);
       this.allocations[slot] = this.#setOf(node.ID);
       this.#clearUse(slot);
+      this.coreMhz[slot] = coreSpeed(node.NodeResources);
     }
     if (!sameNetworks(node, this.nodes[slot])) this.#readNetworks(slot, node);
     this.nodes[slot] = node;
+    this.#readCores(slot, node);
     const capacity = capacityOf(node);
     this.cpu[slot] = capacity.cpu;
     this.memory[slot] = capacity.memoryMb;
@@ -111,18 +117,23 @@ export class NodeTable {
   }
 
   take(slot: number, ask: Ask): void {
-    this.usedCpu[slot] = (this.usedCpu[slot] as number) + ask.cpu;
+    this.usedCpu[slot] = (this.usedCpu[slot] as number) + this.cpuOf(slot, ask);
     this.usedMemory[slot] = (this.usedMemory[slot] as number) + ask.memoryMb;
     this.usedDisk[slot] = (this.usedDisk[slot] as number) + ask.diskMb;
   }
 
   free(slot: number, ask: Ask): void {
-    this.usedCpu[slot] = (this.usedCpu[slot] as number) - ask.cpu;
+    this.usedCpu[slot] = (this.usedCpu[slot] as number) - this.cpuOf(slot, ask);
     this.usedMemory[slot] = (this.usedMemory[slot] as number) - ask.memoryMb;
     this.usedDisk[slot] = (this.usedDisk[slot] as number) - ask.diskMb;
   }
 
-  /** Ports and devices that an allocation has to itself. */
+  /** MHz that an ask takes in a slot. */
+  cpuOf(slot: number, { cpu, cores }: Ask): number {
+    return cores === 0 ? cpu : cpu + cores * (this.coreMhz[slot] as number);
+  }
+
+  /** Ports, devices and cores that an allocation has to itself. */
   hold(slot: number, claims: Claims): void {
     let holdings = this.holdings[slot];
     if (holdings === undefined) {
@@ -160,6 +171,18 @@ export class NodeTable {
     this.dynamicPorts[slot] = networks.valid ? (networks.byDefault?.dynamicPorts ?? 0) : 0;
   }
 
+  /** Where the cores run at another speed than before, what they take of the node is another. */
+  #readCores(slot: number, node: Node): void {
+    this.cores[slot] = reservableCores(node);
+    const speed = coreSpeed(node.NodeResources);
+    const faster = speed - (this.coreMhz[slot] as number);
+    this.coreMhz[slot] = speed;
+    if (faster === 0) return;
+    for (const { Ask, terminal } of this.allocations[slot] ?? []) {
+      if (!terminal) this.usedCpu[slot] = (this.usedCpu[slot] as number) + Ask.cores * faster;
+    }
+  }
+
   #clearUse(slot: number): void {
     this.portsHeld[slot] = 0;
     this.holdings[slot] = undefined;
@@ -191,6 +214,7 @@ export class NodeTable {
     this.usedCpu = widen(this.usedCpu);
     this.usedMemory = widen(this.usedMemory);
     this.usedDisk = widen(this.usedDisk);
+    this.coreMhz = widen(this.coreMhz);
     const usable = new Uint8Array(size);
     usable.set(this.usable);
     this.usable = usable;
@@ -224,7 +248,7 @@ export function isUsable(node: Node): boolean {
 }
 
 /** What a node offers to allocations: its resources less its own reserve. Old agents report only `Resources`. */
-export function capacityOf(node: Node): Ask {
+export function capacityOf(node: Node): Omit<Ask, "cores"> {
   const { NodeResources: has, ReservedResources: keeps, Resources: had, Reserved: kept } = node;
   return {
     cpu: (has?.Cpu?.CpuShares ?? had?.CPU ?? 0) - (keeps?.Cpu?.CpuShares ?? kept?.CPU ?? 0),
