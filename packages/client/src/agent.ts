@@ -4,7 +4,14 @@
 // is the outbox's; the connection is the session's.
 import { mkdirSync } from "node:fs";
 import type { Clock, Logger, Random } from "@steppe/model";
-import { AllocationUpdate, type AssignedAllocation, type Job, type Node, type NodeAllocations } from "@steppe/proto";
+import {
+  AllocationUpdate,
+  type AssignedAllocation,
+  type Job,
+  type Node,
+  type NodeAllocations,
+  type NodeIdentity,
+} from "@steppe/proto";
 import { decideChanges, type LocalAllocation } from "./assignments.ts";
 import { type ClientConfig, type CompiledConfig, compileConfig } from "./config.ts";
 import type { Driver } from "./drivers/driver.ts";
@@ -87,7 +94,7 @@ class Agent implements NodeAgent {
     this.#store = new AllocationStore(this.#config.stateDir);
     this.node = buildNode(machine, this.#config, nodeCredentials(this.#config.stateDir, random), clock.wallNs());
     this.#pool = new ServerPool(this.#config.servers, parts.connect, clock, random);
-    this.#outbox = new StatusOutbox(this.#pool, AGENT_OUTBOX, clock, random, logger);
+    this.#outbox = new StatusOutbox(this.#pool, [identityOf(this.node)], AGENT_OUTBOX, clock, random, logger);
     this.#runnerParts = {
       node: this.node,
       region: this.#config.region,
@@ -269,6 +276,10 @@ class Agent implements NodeAgent {
       this.#collected.delete(id);
     }
   }
+}
+
+function identityOf({ ID, SecretID }: Node): NodeIdentity {
+  return { NodeID: ID, SecretID };
 }
 
 function createDrivers(config: CompiledConfig, clock: Clock, logger: Logger): ReadonlyMap<string, Driver> {

@@ -115,7 +115,8 @@ interface Ending {
 function createBatch(nodes: ConstructorParameters<typeof NodeSession>[0]["nodes"], options: SimulateOptions): Batch {
   const { clock, random, logger } = options;
   const pool = new ServerPool(options.servers, options.connect, clock, random);
-  const outbox = new StatusOutbox(pool, OUTBOX, clock, random, logger);
+  const identities = nodes.map(({ ID, SecretID }) => ({ NodeID: ID, SecretID }));
+  const outbox = new StatusOutbox(pool, identities, OUTBOX, clock, random, logger);
   const counts = { started: 0, ended: 0 };
   const jobs = new JobCache();
   const behaviours = new Map<string, GroupBehaviour>();

@@ -17,6 +17,7 @@ beforeEach(() => {
   const random = seededRandom();
   outbox = new StatusOutbox(
     new ServerPool(["a", "b"], server.connect, clock, random),
+    [{ NodeID: "n", SecretID: "s" }],
     AGENT_OUTBOX,
     clock,
     random,

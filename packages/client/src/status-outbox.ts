@@ -5,7 +5,7 @@
 // 2. A batch whose outcome is unknown is sent again, the same, with the same request ID.
 // 3. An update leaves only when acknowledged, or when refused on its own as malformed.
 import { type Clock, type Logger, type Random, SteppeError } from "@steppe/model";
-import { type AllocationUpdate, NodeUpdateAllocationsRequest } from "@steppe/proto";
+import { type AllocationUpdate, type NodeIdentity, NodeUpdateAllocationsRequest } from "@steppe/proto";
 import { backoffMs } from "./backoff.ts";
 import type { ServerPool } from "./server-pool.ts";
 
@@ -25,6 +25,7 @@ const RETRY = { baseMs: 250, maxMs: 10_000 };
 
 export class StatusOutbox {
   readonly #pool: ServerPool;
+  readonly #nodes: readonly NodeIdentity[];
   readonly #limits: OutboxLimits;
   readonly #clock: Clock;
   readonly #random: Random;
@@ -40,8 +41,17 @@ export class StatusOutbox {
   #acknowledged = 0;
   #emptied: (() => void)[] = [];
 
-  constructor(pool: ServerPool, limits: OutboxLimits, clock: Clock, random: Random, logger: Logger) {
+  /** `nodes`: those that the updates are about; servers take none of another node's allocations. */
+  constructor(
+    pool: ServerPool,
+    nodes: readonly NodeIdentity[],
+    limits: OutboxLimits,
+    clock: Clock,
+    random: Random,
+    logger: Logger,
+  ) {
     this.#pool = pool;
+    this.#nodes = nodes;
     this.#limits = limits;
     this.#clock = clock;
     this.#random = random;
@@ -143,7 +153,8 @@ export class StatusOutbox {
 
   /** Returns when acknowledged, refused for good, or closing. */
   async #deliver(batch: readonly AllocationUpdate[]): Promise<void> {
-    const request = NodeUpdateAllocationsRequest.create({ Updates: [...batch], RequestID: this.#random.id() });
+    const fields = { Updates: [...batch], Nodes: [...this.#nodes], RequestID: this.#random.id() };
+    const request = NodeUpdateAllocationsRequest.create(fields);
     for (let failures = 0; !this.#closing.signal.aborted; failures++) {
       try {
         await this.#pool.call(this.#closing.signal, (server, signal) => server.updateAllocations(request, signal));
@@ -177,5 +188,6 @@ export class StatusOutbox {
 }
 
 function isRefusedForGood(error: unknown): boolean {
-  return error instanceof SteppeError && (error.code === "invalid" || error.code === "too-large");
+  if (!(error instanceof SteppeError)) return false;
+  return error.code === "invalid" || error.code === "too-large" || error.code === "permission-denied";
 }

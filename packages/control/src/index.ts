@@ -3,6 +3,8 @@ export type { BrokerNeeds } from "./broker/needs.ts";
 export { type BrokerOptions, type BrokerSettings, brokerSettings } from "./broker/options.ts";
 export type { QueueLimits, QueueStats } from "./broker/queue.ts";
 export { type Bus, SUBJECTS } from "./bus.ts";
+export { collectEverything } from "./gc/loop.ts";
+export { GC_SETTINGS, type GcSettings } from "./gc/needs.ts";
 export { HeartbeatCollector } from "./heartbeat/collector.ts";
 export { HEARTBEAT_TIMING, type HeartbeatTiming, ttlFor } from "./heartbeat/decide.ts";
 export { LeaderDuties, type LeaderNeeds, type LeaderOptions } from "./leader.ts";

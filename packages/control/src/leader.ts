@@ -5,6 +5,8 @@ import { type BrokerOptions, brokerSettings } from "./broker/options.ts";
 import type { Bus } from "./bus.ts";
 import { DeploymentWatcher } from "./deployment/loop.ts";
 import { runDrains } from "./drain/loop.ts";
+import { runGarbageCollection } from "./gc/loop.ts";
+import { GC_SETTINGS, type GcSettings } from "./gc/needs.ts";
 import { HEARTBEAT_TIMING, type HeartbeatTiming } from "./heartbeat/decide.ts";
 import { runHeartbeats } from "./heartbeat/loop.ts";
 import { cronTicks } from "./periodic/cron.ts";
@@ -25,6 +27,7 @@ export interface LeaderNeeds {
 export interface LeaderOptions {
   readonly broker?: BrokerOptions;
   readonly heartbeat?: Partial<HeartbeatTiming>;
+  readonly gc?: Partial<GcSettings>;
 }
 
 /**
@@ -61,6 +64,7 @@ export class LeaderDuties {
         runHeartbeats(term, needs, timing, signal),
         runDrains(term, needs, signal),
         new DeploymentWatcher(term, needs, signal).run(),
+        runGarbageCollection(term, needs, { ...GC_SETTINGS, ...this.#options.gc }, signal),
         new PeriodicLauncher(term, { ...needs, ticks: cronTicks }, signal).run(),
       ]);
     } finally {

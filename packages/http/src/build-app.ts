@@ -20,8 +20,12 @@ import { namespaceResources } from "./routes/namespaces.ts";
 import { nodeResources } from "./routes/nodes.ts";
 import { operatorResources } from "./routes/operator.ts";
 import { scalingResources } from "./routes/scaling.ts";
+import { searchResources } from "./routes/search.ts";
 import { statusResources } from "./routes/status.ts";
+import { systemResources } from "./routes/system.ts";
 import { validateJobResource } from "./routes/validate-job.ts";
+import { variableResources } from "./routes/variables.ts";
+import { resourcesWithoutBacking } from "./routes/without-backing.ts";
 
 const RESOURCES: readonly Resource[] = [
   jobResource,
@@ -33,6 +37,10 @@ const RESOURCES: readonly Resource[] = [
   ...eventResources,
   ...allocationResources,
   ...namespaceResources,
+  ...variableResources,
+  ...searchResources,
+  ...systemResources,
+  ...resourcesWithoutBacking,
   ...nodeResources,
   ...operatorResources,
   ...scalingResources,

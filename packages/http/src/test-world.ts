@@ -1,6 +1,7 @@
 import { type Call, type Logger, type Service, type ServiceDefinition, SteppeError } from "@steppe/model";
 import {
   AllocationsDefinition,
+  ClientCallsDefinition,
   DeploymentsDefinition,
   EvaluationsDefinition,
   EventsDefinition,
@@ -13,7 +14,10 @@ import {
   OperatorDefinition,
   QueryMeta,
   ScalingDefinition,
+  SearchDefinition,
   StatusDefinition,
+  SystemDefinition,
+  VariablesDefinition,
 } from "@steppe/proto";
 import type { FastifyInstance } from "fastify";
 import { buildApp } from "./build-app.ts";
@@ -96,6 +100,10 @@ function servicesOf(region: string, answers: Answers, calls: World["calls"]): Re
     nodes: service("nodes", NodesDefinition),
     namespaces: service("namespaces", NamespacesDefinition),
     nodePools: service("nodePools", NodePoolsDefinition),
+    system: service("system", SystemDefinition),
+    variables: service("variables", VariablesDefinition),
+    search: service("search", SearchDefinition),
+    clientCalls: service("clientCalls", ClientCallsDefinition),
     operator: service("operator", OperatorDefinition),
     scaling: service("scaling", ScalingDefinition),
     status: service("status", StatusDefinition),

@@ -1,5 +1,6 @@
 import type {
   AllocationsDefinition,
+  ClientCallsDefinition,
   DeploymentsDefinition,
   EvaluationsDefinition,
   EventsDefinition,
@@ -9,7 +10,10 @@ import type {
   NodesDefinition,
   OperatorDefinition,
   ScalingDefinition,
+  SearchDefinition,
   StatusDefinition,
+  SystemDefinition,
+  VariablesDefinition,
 } from "@steppe/proto";
 import type { Service } from "./service.ts";
 
@@ -23,6 +27,10 @@ export interface RegionServices {
   readonly nodes: Service<NodesDefinition>;
   readonly namespaces: Service<NamespacesDefinition>;
   readonly nodePools: Service<NodePoolsDefinition>;
+  readonly system: Service<SystemDefinition>;
+  readonly variables: Service<VariablesDefinition>;
+  readonly search: Service<SearchDefinition>;
+  readonly clientCalls: Service<ClientCallsDefinition>;
   readonly operator: Service<OperatorDefinition>;
   readonly scaling: Service<ScalingDefinition>;
   readonly status: Service<StatusDefinition>;

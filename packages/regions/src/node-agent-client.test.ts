@@ -16,6 +16,8 @@ async function agentOf(methods: Partial<NodeAgentsService>) {
     heartbeat: unexpected,
     updateAllocations: unexpected,
     watchAllocations: async function* () {},
+    answer: unexpected,
+    takeRequests: async function* () {},
     ...methods,
   };
   const server = await serve(cleanup, { nodeAgents });

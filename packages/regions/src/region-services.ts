@@ -1,6 +1,7 @@
 import type { Call, RegionServices, Service } from "@steppe/model";
 import {
   AllocationsDefinition,
+  ClientCallsDefinition,
   DeploymentsDefinition,
   EvaluationsDefinition,
   EventsDefinition,
@@ -13,7 +14,10 @@ import {
   NodesDefinition,
   OperatorDefinition,
   ScalingDefinition,
+  SearchDefinition,
   StatusDefinition,
+  SystemDefinition,
+  VariablesDefinition,
 } from "@steppe/proto";
 import type { CertificateName } from "./certificate-names.ts";
 
@@ -29,6 +33,10 @@ export const REGION_DEFINITIONS = {
   nodes: NodesDefinition,
   namespaces: NamespacesDefinition,
   nodePools: NodePoolsDefinition,
+  system: SystemDefinition,
+  variables: VariablesDefinition,
+  search: SearchDefinition,
+  clientCalls: ClientCallsDefinition,
   operator: OperatorDefinition,
   scaling: ScalingDefinition,
   status: StatusDefinition,

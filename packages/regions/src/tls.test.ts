@@ -54,6 +54,8 @@ async function serveTls(tls: TlsIdentity): Promise<GrpcServer> {
         register: unasked,
         updateAllocations: unasked,
         watchAllocations: async function* () {},
+        answer: unasked,
+        takeRequests: async function* () {},
       },
     },
   );

@@ -34,6 +34,7 @@ export function leaderDuties({ config, replica, bus, clock, random, logger }: Du
     {
       broker: { nackTimeoutMs: server.evalNackTimeoutMs, deliveries: server.evalDeliveryLimit },
       heartbeat: timing,
+      gc: server.gc,
     },
   );
   return {

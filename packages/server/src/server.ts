@@ -22,7 +22,9 @@ import { ownMember } from "./members.ts";
 import type { OpenRegion } from "./open-region.ts";
 import { type OpenedReplica, openReplica } from "./open-replica.ts";
 import { keepPresence } from "./presence.ts";
+import { createClientCalls } from "./services/client-calls.ts";
 import { createNodeAgents } from "./services/node-agents.ts";
+import { NodeCalls } from "./services/node-calls.ts";
 import { NodeStreams } from "./services/node-streams.ts";
 import { localServices } from "./services/region.ts";
 import { createWriter } from "./services/write.ts";
@@ -72,7 +74,9 @@ export async function startServer(parts: ServerParts): Promise<Server> {
     return servers.filter((server) => server.alive).map((server) => server.address);
   };
   const writer = createWriter(replica, clock);
-  const local = localServices({ config, replica, writer, clock, random, peers });
+  const calls = new NodeCalls();
+  const clientCalls = createClientCalls({ view: replica.view, calls, channels, region: config.region, peers });
+  const local = localServices({ config, replica, writer, clock, random, logger, clientCalls, peers });
   const streams = new NodeStreams();
   replica.applier.onApplied(({ changes }) => streams.publish(changes));
   const collector = new HeartbeatCollector({ bus, clock }, stopping.signal);
@@ -80,6 +84,7 @@ export async function startServer(parts: ServerParts): Promise<Server> {
     replica,
     writer,
     streams,
+    calls,
     servers: peers,
     heard: (ids) => collector.heard(ids),
     heartbeatTtlMs: () => ttlFor(replica.view.nodes.size, random.fraction(), duties.timing),

@@ -1,6 +1,7 @@
 import type { Command, Entry, Outcome } from "@steppe/proto";
 import { Changes } from "./changes.ts";
 import { applyPlan } from "./commands/apply-plan.ts";
+import { collectGarbage, deleteEvaluations, reconcileSummaries } from "./commands/collect-garbage.ts";
 import {
   advanceDeployments,
   failDeployment,
@@ -28,9 +29,11 @@ import {
 import { registerJob } from "./commands/register-job.ts";
 import { scaleJob } from "./commands/scale-job.ts";
 import { setSchedulerConfiguration } from "./commands/scheduler-configuration.ts";
+import { stopAllocation } from "./commands/stop-allocation.ts";
 import { tagJobVersion } from "./commands/tag-job-version.ts";
 import { updateAllocations } from "./commands/update-allocations.ts";
 import { upsertEvaluations } from "./commands/upsert-evaluations.ts";
+import { writeVariable } from "./commands/variables.ts";
 import type { State } from "./state.ts";
 import { createStep, done, type Step } from "./step.ts";
 
@@ -139,6 +142,16 @@ function dispatch(state: State, step: Step, { Kind: kind }: Command): Outcome {
       return scaleJob(state, step, kind.value);
     case "TagJobVersion":
       return tagJobVersion(state, step, kind.value);
+    case "StopAllocation":
+      return stopAllocation(state, step, kind.value);
+    case "DeleteEvaluations":
+      return deleteEvaluations(state, step, kind.value);
+    case "CollectGarbage":
+      return collectGarbage(state, step, kind.value);
+    case "ReconcileSummaries":
+      return reconcileSummaries(state, step, kind.value);
+    case "WriteVariable":
+      return writeVariable(state, step, kind.value);
     case undefined:
       throw new Error(`entry ${state.index} has a command that this version does not know; upgrade this server`);
     default:

@@ -10,7 +10,8 @@ export type TableName =
   | "deployments"
   | "operator"
   | "namespaces"
-  | "node-pools";
+  | "node-pools"
+  | "variables";
 
 /** Identifies a job in maps and watch keys. Namespaces have no slash, so no two jobs share a key. */
 export type JobKey = string;
@@ -42,6 +43,10 @@ export class Changes {
   readonly nodes: Set<string> = new Set();
   /** Those of `nodes` that are gone, as they were. */
   readonly removedNodes: Map<string, Node> = new Map();
+  /** As they were; not in `evaluations`. */
+  readonly removedEvaluations: Map<string, Evaluation> = new Map();
+  /** Keys of `variableKey`. */
+  readonly variables: Set<string> = new Set();
   readonly namespaces: Set<string> = new Set();
   readonly nodePools: Set<string> = new Set();
   /** Nodes for which the server changed an allocation: what their agents must hear. */
@@ -54,4 +59,9 @@ export class Changes {
   constructor(index: number) {
     this.index = index;
   }
+}
+
+/** Identifies a variable in maps and watch keys. */
+export function variableKey(namespace: string, path: string): string {
+  return `${namespace}/${path}`;
 }

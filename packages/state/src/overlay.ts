@@ -22,6 +22,7 @@ export function withJob(view: StateView, job: Job): StateView {
       schedulerConfiguration: view.schedulerConfiguration,
       namespaces: view.namespaces,
       nodePools: view.nodePools,
+      variables: view.variables,
     },
     jobs: {
       byKey: jobs.byKey,

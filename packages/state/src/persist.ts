@@ -34,6 +34,7 @@ function frame(kind: RecordKind): Uint8Array {
 function* snapshotKinds(state: State): Generator<RecordKind> {
   yield { $case: "Header", value: header(state) };
   for (const namespace of state.namespaces.changed()) yield { $case: "Namespace", value: namespace };
+  for (const variable of state.variables.byKey.values()) yield { $case: "Variable", value: variable };
   for (const pool of state.nodePools.changed()) yield { $case: "NodePool", value: pool };
   for (const job of state.jobs.byKey.values()) yield { $case: "Job", value: jobRecord(job) };
   for (const node of state.nodes.nodes) if (node !== undefined) yield { $case: "Node", value: node };
@@ -108,6 +109,7 @@ function allocationRecord(allocation: AllocationState, metric: number): Allocati
     RescheduleTracker: allocation.RescheduleTracker,
     ForceReschedule: allocation.ForceReschedule,
     Migrate: allocation.Migrate,
+    NoShutdownDelay: allocation.NoShutdownDelay,
     UnknownSince: allocation.UnknownSince,
     Score: allocation.Score,
     Metric: metric,
@@ -178,6 +180,9 @@ class Restore {
         return;
       case "Namespace":
         this.#state.namespaces.put(kind.value);
+        return;
+      case "Variable":
+        this.#state.variables.put(kind.value);
         return;
       case "NodePool":
         this.#state.nodePools.put(kind.value);

@@ -8,9 +8,10 @@ import type {
   Node,
   NodePool,
   SchedulerConfiguration,
+  Variable,
 } from "@steppe/proto";
 import { JobChildrenSummary, TaskGroupSummary } from "@steppe/proto";
-import type { TableName } from "./changes.ts";
+import { type TableName, variableKey } from "./changes.ts";
 import { defaultSchedulerConfiguration } from "./commands/scheduler-configuration.ts";
 import { Digest, DigestHistory } from "./digest.ts";
 import type { Step } from "./step.ts";
@@ -27,6 +28,7 @@ import { OutcomeTable } from "./tables/outcomes.ts";
 import { TableIndexes } from "./tables/table-indexes.ts";
 import { TaskForms } from "./tables/task-forms.ts";
 import { TextPool } from "./tables/text-pool.ts";
+import { VariableTable } from "./tables/variables.ts";
 
 /**
  * All of a region's state, and the writes that commands are made of. Each write keeps what hangs
@@ -49,6 +51,7 @@ export class State {
   readonly nodes: NodeTable = new NodeTable();
   readonly namespaces: NamespaceTable = new NamespaceTable();
   readonly nodePools: NodePoolTable = new NodePoolTable();
+  readonly variables: VariableTable = new VariableTable();
   readonly outcomes: OutcomeTable = new OutcomeTable();
   /** What makes the state small; nothing is told apart by them. */
   readonly taskForms: TaskForms = new TaskForms();
@@ -95,6 +98,18 @@ export class State {
     this.digest.text(evaluation.Status);
   }
 
+  removeEvaluation(step: Step, evaluation: Evaluation): void {
+    const { ID, Namespace, JobID } = evaluation;
+    this.evaluations.remove(ID);
+    const rest = this.evaluations.ofJob(Namespace, JobID);
+    if (rest !== undefined) rest.index = step.index;
+    step.changes.evaluations.delete(ID);
+    step.changes.removedEvaluations.set(ID, evaluation);
+    step.changes.jobEvaluations.add(`${Namespace}/${JobID}`);
+    this.indexes.delete("evaluations", step.index);
+    this.touch(step, "evaluations", ID);
+  }
+
   putDeployment(step: Step, deployment: Deployment): DeploymentEntry {
     const entry = this.deployments.put({ ...deployment, ModifyIndex: step.index, ModifyTime: step.time });
     step.changes.deployments.set(deployment.ID, entry.deployment);
@@ -106,13 +121,16 @@ export class State {
 
   #removeDeployments(step: Step, job: JobState): void {
     const { Namespace, ID } = job.job;
-    for (const entry of [...(this.deployments.ofJob(Namespace, ID)?.entries ?? [])]) {
-      this.deployments.remove(entry);
-      step.changes.deployments.set(entry.deployment.ID, entry.deployment);
-      step.changes.jobDeployments.add(job.key);
-      this.indexes.delete("deployments", step.index);
-      this.touch(step, "deployments", entry.deployment.ID);
-    }
+    for (const entry of [...(this.deployments.ofJob(Namespace, ID)?.entries ?? [])]) this.removeDeployment(step, entry);
+  }
+
+  removeDeployment(step: Step, entry: DeploymentEntry): void {
+    const { ID, Namespace, JobID } = entry.deployment;
+    this.deployments.remove(entry);
+    step.changes.deployments.set(ID, entry.deployment);
+    step.changes.jobDeployments.add(`${Namespace}/${JobID}`);
+    this.indexes.delete("deployments", step.index);
+    this.touch(step, "deployments", ID);
   }
 
   addAllocation(step: Step, job: JobState, allocation: AllocationState): void {
@@ -167,12 +185,17 @@ export class State {
     this.#allocationChanged(step, job, allocation, byServer);
   }
 
-  removeAllocation(step: Step, allocation: AllocationState): void {
+  /** `counted`: the job's summary goes on counting it. */
+  removeAllocation(step: Step, allocation: AllocationState, counted?: "counted"): void {
     const job = this.jobs.get(allocation.Namespace, allocation.JobID);
     const slot = this.nodes.slot(allocation.NodeID);
     if (!allocation.terminal) this.#release(step, job, allocation, slot, allocation.Ask);
     if (job !== undefined && allocation.holdsName) this.#name(job, allocation, -1);
-    if (job !== undefined) this.#count(step, job, allocation, -1);
+    if (job !== undefined && counted === undefined) this.#count(step, job, allocation, -1);
+    if (job !== undefined) {
+      job.allocationsIndex = step.index;
+      step.changes.jobAllocations.add(job.key);
+    }
     this.allocations.remove(allocation);
     this.deployments.get(allocation.DeploymentID)?.allocations.delete(allocation);
     job?.allocations.delete(allocation);
@@ -201,6 +224,20 @@ export class State {
     step.changes.nodes.add(id);
     this.indexes.delete("nodes", step.index);
     this.touch(step, "nodes", id);
+  }
+
+  putVariable(step: Step, variable: Variable): void {
+    this.variables.put(variable);
+    step.changes.variables.add(variableKey(variable.Namespace, variable.Path));
+    this.touch(step, "variables", variable.Path, Object.keys(variable.Items).length);
+    this.digest.text(variable.Namespace);
+  }
+
+  removeVariable(step: Step, variable: Variable): void {
+    this.variables.remove(variable);
+    step.changes.variables.add(variableKey(variable.Namespace, variable.Path));
+    this.indexes.delete("variables", step.index);
+    this.touch(step, "variables", variable.Path);
   }
 
   putNamespace(step: Step, namespace: Namespace): void {
@@ -283,6 +320,20 @@ export class State {
     this.touchSummary(step, job);
   }
 
+  /** Counts what there is; the counts were set to nothing before. */
+  recount(step: Step, job: JobState): void {
+    for (const allocation of job.allocations) this.#count(step, job, allocation, 1);
+    const children = [...job.children].map((key) => this.jobs.byKey.get(key)).filter((it) => it !== undefined);
+    if (job.summary.Children !== undefined || children.length > 0) job.summary.Children = JobChildrenSummary.create();
+    for (const child of children) this.#countChild(step, child, "", child.job.Status);
+    this.touchSummary(step, job);
+  }
+
+  /** A child that goes is no longer counted by its parent. */
+  forgetChild(step: Step, job: JobState): void {
+    this.#countChild(step, job, job.job.Status, "");
+  }
+
   touchSummary(step: Step, job: JobState): void {
     job.summary.ModifyIndex = step.index;
     step.changes.summaries.add(job.key);
@@ -310,14 +361,15 @@ export class State {
   }
 
   #statusOf(job: JobState): string {
-    const { Stop, Periodic, ParameterizedJob, Dispatched, Type, Namespace, ID } = job.job;
+    const { Stop, Status, Periodic, ParameterizedJob, Dispatched, Type, Namespace, ID } = job.job;
     const standing = Periodic !== undefined || (ParameterizedJob !== undefined && !Dispatched) || Type === "system";
     if (standing && !Stop) return "running";
     if (job.liveAllocations > 0 || this.deployments.latest(Namespace, ID)?.active) return "running";
     const evaluations = this.evaluations.ofJob(Namespace, ID);
     if (evaluations !== undefined && evaluations.open > 0) return "pending";
+    // Of a job that was dead, everything may have been collected.
     const fresh = job.allocations.size === 0 && (evaluations === undefined || evaluations.ids.size === 0);
-    return fresh && !Stop ? "pending" : "dead";
+    return fresh && !Stop && Status !== "dead" ? "pending" : "dead";
   }
 
   /** A child's status shows in its parent's summary. `from` is empty for a new child. */

@@ -9,6 +9,7 @@ import type {
   NodePool,
   ScalingEvent,
   SchedulerConfiguration,
+  Variable,
 } from "@steppe/proto";
 import type { JobKey, TableName } from "./changes.ts";
 import type { AllocationState, Ask } from "./tables/allocations.ts";
@@ -38,6 +39,7 @@ export interface StateView {
   };
   readonly evaluations: {
     readonly byId: ReadonlyMap<string, Evaluation>;
+    readonly byJob: ReadonlyMap<JobKey, Readonly<JobEvaluations>>;
     get(id: string): Evaluation | undefined;
     ofJob(namespace: string, jobId: string): Readonly<JobEvaluations> | undefined;
   };
@@ -54,6 +56,10 @@ export interface StateView {
   };
   readonly nodes: NodeColumns;
   readonly namespaces: { readonly byName: ReadonlyMap<string, Namespace>; get(name: string): Namespace | undefined };
+  readonly variables: {
+    readonly byKey: ReadonlyMap<string, Variable>;
+    get(namespace: string, path: string): Variable | undefined;
+  };
   readonly nodePools: { readonly byName: ReadonlyMap<string, NodePool>; get(name: string): NodePool | undefined };
 }
 

@@ -21,6 +21,7 @@ export type WatchKind =
   | "node-allocations"
   | "namespace"
   | "node-pool"
+  | "variable"
   | "table";
 
 export interface WatchKey {
@@ -76,6 +77,8 @@ export class Watches {
     this.#wakeAll("evaluation", changes.evaluations.keys());
     this.#wakeAll("node", changes.nodes);
     this.#wakeAll("node-allocations", changes.nodeAllocations);
+    this.#wakeAll("evaluation", changes.removedEvaluations.keys());
+    this.#wakeAll("variable", changes.variables);
     this.#wakeAll("namespace", changes.namespaces);
     this.#wakeAll("node-pool", changes.nodePools);
     this.#wakeAll("table", changes.tables);

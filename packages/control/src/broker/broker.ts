@@ -87,10 +87,14 @@ export class Broker {
   }
 
   #follow({ index, changes }: AppliedEntry): void {
-    const concerns = changes.evaluations.size > 0 || changes.freedClasses.size > 0 || changes.schedulerConfiguration;
+    const evaluations = changes.evaluations.size + changes.removedEvaluations.size;
+    const concerns = evaluations > 0 || changes.freedClasses.size > 0 || changes.schedulerConfiguration;
     if (!concerns) return;
     const wallNs = this.#needs.clock.wallNs();
     for (const evaluation of changes.evaluations.values()) this.#open.take(evaluation, wallNs);
+    for (const evaluation of changes.removedEvaluations.values()) {
+      this.#open.take({ ...evaluation, Status: "canceled" }, wallNs);
+    }
     this.#open.freed(changes.freedClasses, index);
     this.#pump();
     this.#alarm.ring();

@@ -15,3 +15,10 @@ export function metaHeaders(meta: QueryMeta): string[] {
   if (meta.NextToken !== "") headers.push("X-Nomad-NextToken", Buffer.from(meta.NextToken).toString("latin1"));
   return headers;
 }
+
+/** The same as fields of a body's object, without the braces. */
+export function metaFields(meta: QueryMeta | undefined): string {
+  const { Index = 0, KnownLeader = false, NextToken = "" } = meta ?? {};
+  const LastContact = Math.floor((meta?.LastContact ?? 0) / MILLISECOND);
+  return JSON.stringify({ Index, LastContact, KnownLeader, NextToken }).slice(1, -1);
+}

@@ -1,20 +1,31 @@
 import { listToJson, SteppeError } from "@steppe/model";
 import type { Exchange } from "../exchange.ts";
 import { allocationJson } from "../reply/allocation-json.ts";
+import { boolParam } from "../request/params.ts";
 import { queryOptions } from "../request/query-options.ts";
-import { fixed, type Resource, unserved } from "../resource.ts";
+import { fixed, put, type Resource, unserved } from "../resource.ts";
+import { answerWrite } from "./write-reply.ts";
+import { writeTarget } from "./write-target.ts";
 
 export const allocationResources: readonly Resource[] = [
   fixed("/v1/allocations", { GET: list }),
   {
     path: "/v1/allocation/",
-    suffixes: [...unserved("/stop", "/services", "/checks"), { suffix: "", methods: { GET: get } }],
+    suffixes: [
+      { suffix: "/stop", methods: put(stop) },
+      ...unserved("/services", "/checks"),
+      { suffix: "", methods: { GET: get } },
+    ],
   },
 ];
 
 async function list(exchange: Exchange): Promise<void> {
   const Query = queryOptions(exchange);
-  const { Allocations, Meta } = await exchange.services(Query.Region).allocations.list({ Query }, exchange);
+  const { allocations } = exchange.services(Query.Region);
+  const states = exchange.params.task_states ?? "";
+  const OmitTaskStates = states !== "" && !boolParam(exchange.params, "task_states");
+  const request = { Query, Resources: boolParam(exchange.params, "resources"), OmitTaskStates };
+  const { Allocations, Meta } = await allocations.list(request, exchange);
   exchange.meta(Meta);
   return exchange.json(listToJson("AllocListStub", Allocations));
 }
@@ -26,4 +37,12 @@ async function get(exchange: Exchange, id: string): Promise<void> {
   exchange.meta(Meta);
   if (Allocation === undefined) throw new SteppeError("not-found", "alloc not found");
   return exchange.json(allocationJson(Allocation));
+}
+
+/** A body is ignored. */
+async function stop(exchange: Exchange, AllocID: string): Promise<void> {
+  const NoShutdownDelay = boolParam(exchange.params, "no_shutdown_delay");
+  const { services, Write } = writeTarget(exchange, "AllocStopRequest");
+  const { EvalID, Index } = await services.allocations.stop({ Write, AllocID, NoShutdownDelay }, exchange);
+  return answerWrite(exchange, Index, { EvalID, Index });
 }

@@ -1,7 +1,7 @@
 import { listToJson, SteppeError, toJson } from "@steppe/model";
-import type { QueryMeta } from "@steppe/proto";
 import type { Exchange } from "../exchange.ts";
 import { jobJson, jobPayload } from "../reply/job-payload.ts";
+import { metaFields } from "../reply/meta.ts";
 import { parseBool } from "../request/params.ts";
 import { queryOptions } from "../request/query-options.ts";
 import { put, type Resource, unserved } from "../resource.ts";
@@ -120,9 +120,4 @@ function diffsParam(text: string): boolean {
   if (value !== undefined) return value;
   const cause = `strconv.ParseBool: parsing ${JSON.stringify(text)}: invalid syntax`;
   throw new SteppeError("refused", `Failed to parse value of "diffs" (${text}) as a bool: ${cause}`);
-}
-
-function metaFields(meta: QueryMeta | undefined): string {
-  const { Index = 0, LastContact = 0, KnownLeader = false, NextToken = "" } = meta ?? {};
-  return JSON.stringify({ Index, LastContact, KnownLeader, NextToken }).slice(1, -1);
 }

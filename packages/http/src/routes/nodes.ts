@@ -1,6 +1,7 @@
 import { listToJson, SteppeError, toJson } from "@steppe/model";
 import type { Exchange } from "../exchange.ts";
 import { allocationJson } from "../reply/allocation-json.ts";
+import { boolParam } from "../request/params.ts";
 import { queryOptions } from "../request/query-options.ts";
 import { fixed, put, type Resource } from "../resource.ts";
 import { nodePoolResources } from "./node-pools.ts";
@@ -25,7 +26,9 @@ export const nodeResources: readonly Resource[] = [
 
 async function list(exchange: Exchange): Promise<void> {
   const Query = queryOptions(exchange);
-  const { Nodes, Meta } = await exchange.services(Query.Region).nodes.list({ Query }, exchange);
+  const { params } = exchange;
+  const request = { Query, Resources: boolParam(params, "resources"), OS: boolParam(params, "os") };
+  const { Nodes, Meta } = await exchange.services(Query.Region).nodes.list(request, exchange);
   exchange.meta(Meta);
   return exchange.json(listToJson("NodeListStub", Nodes));
 }

@@ -46,7 +46,22 @@ export function compileServer(options: ServerOptions, enabled: boolean, checks: 
     enabledSchedulers: enabledSchedulers(options, checks),
     ...priorities(options, checks),
     jobMaxCount: checks.atLeast("server.job_max_count", options.job_max_count ?? base.jobMaxCount, 1),
+    gc: gc(options, checks),
     snapshotEntries: checks.atLeast("server.snapshot_entries", options.snapshot_entries ?? base.snapshotEntries, 1),
+  };
+}
+
+function gc(options: ServerOptions, checks: Checks): ServerConfig["gc"] {
+  const base = DEFAULTS.server.gc;
+  const duration = (name: keyof ServerOptions & `${string}_gc_${string}`, otherwise: number, least = 0) =>
+    checks.durationMs(`server.${name}`, (options[name] as number | undefined) ?? otherwise, least);
+  return {
+    intervalMs: duration("job_gc_interval", base.intervalMs, 1),
+    jobMs: duration("job_gc_threshold", base.jobMs),
+    evaluationMs: duration("eval_gc_threshold", base.evaluationMs),
+    batchEvaluationMs: duration("batch_eval_gc_threshold", base.batchEvaluationMs),
+    deploymentMs: duration("deployment_gc_threshold", base.deploymentMs),
+    nodeMs: duration("node_gc_threshold", base.nodeMs),
   };
 }
 

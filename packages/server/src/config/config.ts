@@ -89,8 +89,25 @@ export interface ServerConfig {
   readonly jobMaxPriority: number;
   /** Allocations one job may ask for. Default 50,000. */
   readonly jobMaxCount: number;
+  readonly gc: ServerGcConfig;
   /** A snapshot is made after so many entries. Default 20,000. */
   readonly snapshotEntries: number;
+}
+
+/** How old what has ended must be before it is taken away. */
+export interface ServerGcConfig {
+  /** Default 5 min. */
+  readonly intervalMs: number;
+  /** Default 4 h. */
+  readonly jobMs: number;
+  /** Of evaluations, and of allocations. Default 1 h. */
+  readonly evaluationMs: number;
+  /** The same of batch jobs that are still there. Default 24 h. */
+  readonly batchEvaluationMs: number;
+  /** Default 1 h. */
+  readonly deploymentMs: number;
+  /** Default 24 h. */
+  readonly nodeMs: number;
 }
 
 export interface ClientConfig {

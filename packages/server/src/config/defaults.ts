@@ -28,6 +28,14 @@ export const DEFAULTS = {
     jobMaxCount: 50_000,
     // At some thousand entries a second a replay of that many takes seconds, and snapshots stay seconds apart.
     snapshotEntries: 20_000,
+    gc: {
+      intervalMs: 300_000,
+      jobMs: 4 * 3_600_000,
+      evaluationMs: 3_600_000,
+      batchEvaluationMs: 24 * 3_600_000,
+      deploymentMs: 3_600_000,
+      nodeMs: 24 * 3_600_000,
+    },
   },
   client: {
     nodePool: "default",

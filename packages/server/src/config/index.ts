@@ -14,6 +14,7 @@ export type {
   ReservedResources,
   SchedulerType,
   ServerConfig,
+  ServerGcConfig,
   TlsConfig,
 } from "./config.ts";
 export { DEFAULTS, DEV_DEFAULTS } from "./defaults.ts";

@@ -4,9 +4,10 @@ import { allocationsListing } from "./listings.ts";
 import { createPager } from "./paging.ts";
 import { inNamespace, type Reader } from "./read.ts";
 import { allocationStub, fullAllocation } from "./stubs.ts";
+import type { Writer } from "./write.ts";
 
 /** Allocations of this region. */
-export function createAllocations(reader: Reader): Service<AllocationsDefinition> {
+export function createAllocations(reader: Reader, writer: Writer): Service<AllocationsDefinition> {
   return {
     async get(request, call) {
       const key = { kind: "allocation", id: request.AllocID } as const;
@@ -21,7 +22,7 @@ export function createAllocations(reader: Reader): Service<AllocationsDefinition
       return { Allocation: value, Meta: meta };
     },
 
-    async list({ Query: query }, call) {
+    async list({ Query: query, Resources, OmitTaskStates }, call) {
       const wanted = inNamespace(query);
       const page = createPager(query, allocationsListing(reader.view, query));
       const { value, meta } = await reader.read(query, call, { kind: "table", id: "allocations" }, (view) => {
@@ -30,9 +31,20 @@ export function createAllocations(reader: Reader): Service<AllocationsDefinition
           view.allocations.byId.values(),
           (it) => wanted(it.Namespace) && it.ID.startsWith(query?.Prefix ?? ""),
         );
-        return { changedAt: index, index, value: { items: items.map((it) => allocationStub(view, it)), next } };
+        const stubs = items.map((it) => ({
+          ...allocationStub(view, it),
+          ...(Resources && { AllocatedResources: fullAllocation(view, it).AllocatedResources }),
+          ...(OmitTaskStates && { TaskStates: {} }),
+        }));
+        return { changedAt: index, index, value: { stubs, next } };
       });
-      return { Allocations: value.items, Meta: { ...meta, NextToken: value.next } };
+      return { Allocations: value.stubs, Meta: { ...meta, NextToken: value.next } };
+    },
+
+    async stop({ Write, AllocID, NoShutdownDelay }, call) {
+      const value = { AllocID, NoShutdownDelay };
+      const { EvalID, Index } = await writer.write(Write, call, { $case: "StopAllocation", value });
+      return { EvalID, Index };
     },
   };
 }

@@ -7,6 +7,7 @@ import type {
   NodePool,
   QueryOptions,
   ScalingPolicy,
+  Variable,
 } from "@steppe/proto";
 import type { AllocationView, StateView } from "@steppe/state";
 import type { Listing, Order } from "./paging.ts";
@@ -44,6 +45,14 @@ function chronological(query: QueryOptions | undefined): Order<Named & Indexed> 
 const BY_NAME: Order<{ readonly Name: string }> = [{ kind: "text", of: (it) => it.Name }];
 
 export const NAMESPACES: Listing<Namespace> = { subject: { message: "Namespace" }, order: BY_NAME };
+
+export const VARIABLES: Listing<Variable> = {
+  subject: { message: "Variable" },
+  order: [
+    { kind: "text", of: (it) => it.Namespace },
+    { kind: "text", of: (it) => it.Path },
+  ],
+};
 
 export const NODE_POOLS: Listing<NodePool> = { subject: { message: "NodePool" }, order: BY_NAME };
 const CHANGED_LAST: Order<Job> = [

@@ -1,7 +1,8 @@
 import { type Call, SteppeError } from "@steppe/model";
-import { type Node, type NodeIdentity, NodePool } from "@steppe/proto";
+import { type Node, type NodeIdentity, NodePool, type NodeUpdateAllocationsRequest } from "@steppe/proto";
 import type { NodeAgentsService } from "@steppe/regions";
 import type { Replica } from "../replica.ts";
+import type { NodeCalls } from "./node-calls.ts";
 import { NodeStream, type NodeStreams } from "./node-streams.ts";
 import type { Writer } from "./write.ts";
 
@@ -9,6 +10,7 @@ export interface NodeAgentNeeds {
   readonly replica: Replica;
   readonly writer: Writer;
   readonly streams: NodeStreams;
+  readonly calls: NodeCalls;
   /** gRPC addresses of the region's live servers. */
   servers(): string[];
   /** Passes on who was heard, to whoever times heartbeats. */
@@ -64,7 +66,23 @@ export function createNodeAgents(needs: NodeAgentNeeds): NodeAgentsService {
       }
     },
 
+    async *takeRequests({ Node }, call) {
+      // A node that has only just registered may not be here yet.
+      await replica.applier.waitFor(await replica.freshness.lastIndex(call.signal), call.signal);
+      if (Node === undefined) throw new SteppeError("invalid", "missing node identity");
+      checkSecret(Node);
+      yield* needs.calls.requests(Node.NodeID, call.signal);
+    },
+
+    async answer(answer, _call) {
+      if (answer.Node === undefined) throw new SteppeError("invalid", "missing node identity");
+      checkSecret(answer.Node);
+      return { Gone: !(await needs.calls.answer(answer)) };
+    },
+
     async updateAllocations(request, call) {
+      for (const identity of request.Nodes) checkSecret(identity);
+      checkOwners(request);
       const outcome = await writer.write(writeOptions(request.RequestID), call, {
         $case: "UpdateAllocations",
         value: { Updates: request.Updates },
@@ -85,6 +103,16 @@ export function createNodeAgents(needs: NodeAgentNeeds): NodeAgentsService {
     const node = view.nodes.get(NodeID);
     if (node === undefined) throw new SteppeError("not-found", "node not found");
     if (node.SecretID !== SecretID) throw new SteppeError("permission-denied", "node secret ID does not match");
+  }
+
+  /** A node speaks of its own allocations only. Those that this replica does not know (yet) change nothing. */
+  function checkOwners({ Updates, Nodes }: NodeUpdateAllocationsRequest): void {
+    const own = new Set(Nodes.map(({ NodeID }) => NodeID));
+    for (const { ID } of Updates) {
+      const allocation = view.allocations.get(ID);
+      if (allocation === undefined || own.has(allocation.NodeID)) continue;
+      throw new SteppeError("permission-denied", `allocation ${ID} is not on a node that this update is from`);
+    }
   }
 
   /** A node that was given up and speaks again is ready again. */

@@ -105,6 +105,7 @@ function assigned(allocation: AllocationView): AssignedAllocation {
     DeploymentID: allocation.DeploymentID,
     DeploymentStatus: allocation.DeploymentStatus,
     Claims: allocation.Claims,
+    NoShutdownDelay: allocation.NoShutdownDelay,
   };
 }
 

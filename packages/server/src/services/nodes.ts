@@ -1,5 +1,5 @@
 import { NODE_ELIGIBILITIES, type NodeEligibility, quote, type Service, SteppeError } from "@steppe/model";
-import type { NodesDefinition, NodeWriteResponse, Outcome } from "@steppe/proto";
+import type { Node, NodeListStub, NodesDefinition, NodeWriteResponse, Outcome } from "@steppe/proto";
 import { NODES } from "./listings.ts";
 import { createPager } from "./paging.ts";
 import type { Reader } from "./read.ts";
@@ -22,7 +22,7 @@ export function createNodes(reader: Reader, writer: Writer): Service<NodesDefini
       return { Node: value && shownNode(value), Meta: meta };
     },
 
-    async list({ Query: query }, call) {
+    async list({ Query: query, Resources, OS }, call) {
       const page = createPager(query, NODES);
       const { value, meta } = await reader.read(query, call, { kind: "table", id: "nodes" }, (view) => {
         const index = view.indexes.changedAt("nodes");
@@ -30,7 +30,10 @@ export function createNodes(reader: Reader, writer: Writer): Service<NodesDefini
         const found = page(known, (node) => node.ID.startsWith(query?.Prefix ?? ""));
         return { changedAt: index, index, value: found };
       });
-      return { Nodes: value.items.map(nodeStub), Meta: { ...meta, NextToken: value.next } };
+      return {
+        Nodes: value.items.map((node) => ({ ...nodeStub(node), ...asked(node, Resources, OS) })),
+        Meta: { ...meta, NextToken: value.next },
+      };
     },
 
     async allocations(request, call) {
@@ -75,6 +78,15 @@ export function createNodes(reader: Reader, writer: Writer): Service<NodesDefini
       if (NodeID === "") throw new SteppeError("refused", "missing node IDs for client deregistration");
       return written(await writer.write(Write, call, { $case: "DeregisterNodes", value: { NodeIDs: [NodeID] } }));
     },
+  };
+}
+
+/** What lists leave out unless it is asked for. */
+function asked(node: Node, resources: boolean, os: boolean): Partial<NodeListStub> {
+  const name = node.Attributes["os.name"];
+  return {
+    ...(resources && { NodeResources: node.NodeResources, ReservedResources: node.ReservedResources }),
+    ...(os && name !== undefined && { Attributes: { "os.name": name } }),
   };
 }
 

@@ -1,5 +1,5 @@
 import { cronError } from "@steppe/control";
-import { type Clock, DEFAULT_LIMITS, type Random } from "@steppe/model";
+import { type Clock, DEFAULT_LIMITS, type Logger, type Random } from "@steppe/model";
 import type { RegionServices } from "@steppe/regions";
 import type { AgentConfig } from "../config/index.ts";
 import type { Replica } from "../replica.ts";
@@ -14,7 +14,10 @@ import { createNodes } from "./nodes.ts";
 import { createOperator } from "./operator.ts";
 import { createReader } from "./read.ts";
 import { createScaling } from "./scaling.ts";
+import { createSearch } from "./search.ts";
 import { createStatus } from "./status.ts";
+import { createSystem } from "./system.ts";
+import { createVariables } from "./variables.ts";
 import type { Writer } from "./write.ts";
 
 export interface RegionParts {
@@ -23,12 +26,23 @@ export interface RegionParts {
   readonly writer: Writer;
   readonly clock: Clock;
   readonly random: Random;
+  readonly logger: Logger;
+  readonly clientCalls: RegionServices["clientCalls"];
   /** gRPC addresses of the region's live servers. */
   peers(): string[];
 }
 
 /** The services of this region, done here. */
-export function localServices({ config, replica, writer, clock, random, peers }: RegionParts): RegionServices {
+export function localServices({
+  config,
+  replica,
+  writer,
+  clock,
+  random,
+  logger,
+  clientCalls,
+  peers,
+}: RegionParts): RegionServices {
   const reader = createReader(replica, clock, () => random.fraction());
   const limits = {
     defaults: { region: config.region, priority: config.server.jobDefaultPriority },
@@ -42,12 +56,16 @@ export function localServices({ config, replica, writer, clock, random, peers }:
   return {
     jobs: createJobs(reader, writer, limits, random),
     deployments: createDeployments(reader, writer),
-    evaluations: createEvaluations(reader),
+    evaluations: createEvaluations(reader, writer),
     events: createEvents(replica, clock),
-    allocations: createAllocations(reader),
+    allocations: createAllocations(reader, writer),
     nodes: createNodes(reader, writer),
     namespaces: createNamespaces(reader, writer, config.region),
     nodePools: createNodePools(reader, writer, config.region),
+    system: createSystem(replica, writer, clock, logger),
+    variables: createVariables(reader, writer),
+    search: createSearch(reader),
+    clientCalls,
     operator: createOperator(reader, writer),
     scaling: createScaling(reader),
     status: createStatus(replica.view, clock, peers),

@@ -101,7 +101,7 @@ function sharedFields(view: NodesView, allocation: AllocationView) {
       Migrate: allocation.Migrate || undefined,
       Reschedule: allocation.Reschedule || undefined,
       ForceReschedule: allocation.ForceReschedule || undefined,
-      NoShutdownDelay: undefined,
+      NoShutdownDelay: allocation.NoShutdownDelay || undefined,
       MigrateDisablePlacement: undefined,
     },
     FollowupEvalID: allocation.FollowupEvalID,

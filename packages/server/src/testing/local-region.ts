@@ -6,6 +6,7 @@ import { apply } from "@steppe/state";
 import { type AgentConfig, devConfig } from "../config/index.ts";
 import { openReplica } from "../open-replica.ts";
 import type { Replica } from "../replica.ts";
+import { noPathToNode } from "../services/node-calls.ts";
 import { localServices } from "../services/region.ts";
 import { createWriter, type Writer } from "../services/write.ts";
 import { MemoryLog } from "./memory-log.ts";
@@ -34,6 +35,24 @@ export async function openLocalRegion(logger: Logger): Promise<LocalRegion> {
   const onFatal = (err: Error) => logger.error({ err }, "the replica has stopped");
   const { replica } = await openReplica({ config, openRegion, apply, clock, random, logger, onFatal });
   const writer = createWriter(replica, clock);
-  const services = localServices({ config, replica, writer, clock, random, peers: () => ["127.0.0.1:4647"] });
+  const services = localServices({
+    config,
+    replica,
+    writer,
+    clock,
+    random,
+    logger,
+    clientCalls: NO_NODES,
+    peers: () => ["127.0.0.1:4647"],
+  });
   return { config, log, replica, writer, services, close: () => replica.close() };
 }
+
+/** No node is ever connected. */
+const NO_NODES: RegionServices["clientCalls"] = {
+  // biome-ignore lint/correctness/useYield: it fails before the first piece
+  async *open() {
+    throw noPathToNode();
+  },
+  input: async () => ({}),
+};

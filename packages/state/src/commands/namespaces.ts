@@ -33,5 +33,7 @@ function inUse(state: State, name: string, region: string): string[] {
   const reasons: string[] = [];
   if (jobs.some(({ job }) => job.Status !== "dead")) reasons.push("non-terminal jobs");
   if (jobs.some(({ liveAllocations }) => liveAllocations > 0)) reasons.push("non-terminal allocations");
+  const variables = [...state.variables.byKey.values()];
+  if (variables.some(({ Namespace }) => Namespace === name)) reasons.push("variables associated with it");
   return reasons.map((reason) => `namespace ${quote(name)} has ${reason} in regions: [${region}]`);
 }

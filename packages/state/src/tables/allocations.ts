@@ -29,6 +29,8 @@ export interface Course {
   readonly FollowupEvalID: string;
   readonly RescheduleTracker: RescheduleTracker | undefined;
   readonly ForceReschedule: boolean;
+  /** Its tasks are stopped without their shutdown delay. */
+  readonly NoShutdownDelay: boolean;
   /** It is to leave its node. */
   readonly Migrate: boolean;
   /** Log time at which its node had gone without a word; 0 once the scheduler has decided that it runs on. */
@@ -48,6 +50,7 @@ const UNEVENTFUL: Course = Object.freeze({
   FollowupEvalID: "",
   RescheduleTracker: undefined,
   ForceReschedule: false,
+  NoShutdownDelay: false,
   Migrate: false,
   UnknownSince: 0,
   Reschedule: false,
@@ -213,6 +216,10 @@ export class AllocationState {
 
   get Migrate(): boolean {
     return this.#course.Migrate;
+  }
+
+  get NoShutdownDelay(): boolean {
+    return this.#course.NoShutdownDelay;
   }
 
   get UnknownSince(): number {

@@ -42,7 +42,7 @@ export class Ledger {
 
 /** A plan that puts one allocation of `group` a row on a node. */
 export function planFor(
-  ledger: Ledger,
+  ledger: Pick<Ledger, "state" | "id">,
   evalId: string,
   jobId: string,
   group: string,

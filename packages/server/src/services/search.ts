@@ -1,0 +1,194 @@
+// Finding things by how their IDs begin, and by what their names contain.
+import { compareText, quote, type Service, SteppeError } from "@steppe/model";
+import type { FuzzyMatch, QueryMeta, QueryOptions, SearchDefinition } from "@steppe/proto";
+import type { StateView } from "@steppe/state";
+import { inNamespace, type Reader } from "./read.ts";
+
+/** Matches told of one context; more are cut off, and told to be. */
+const MATCHES_MAX = 20;
+/** A fuzzy search for less finds nearly everything. */
+const FUZZY_LENGTH_MIN = 2;
+
+/** Contexts that a prefix is looked for in; volumes and plugins never have anything. */
+const CONTEXTS = [
+  ...["allocs", "deployment", "evals", "jobs", "namespaces", "node_pools", "nodes", "plugins", "scaling_policy"],
+  ...["vars", "volumes", "host_volumes"],
+] as const;
+type Context = (typeof CONTEXTS)[number];
+
+/** Contexts that a fuzzy search adds below jobs. */
+const FUZZY_CONTEXTS: readonly string[] = [
+  ...["jobs", "groups", "services", "tasks", "images", "commands", "classes"],
+  ...["allocs", "nodes", "node_pools", "plugins", "namespaces", "vars", "volumes", "host_volumes"],
+];
+
+export function createSearch(reader: Reader): Service<SearchDefinition> {
+  return {
+    async prefix({ Query, Text, Context }, call) {
+      const contexts = contextsOf(Context, CONTEXTS);
+      const { value, meta } = await read(reader, Query, call, (view) => prefixSearch(view, Query, Text, contexts));
+      return { Matches: value.matches, Truncations: value.truncations, Meta: meta };
+    },
+
+    async fuzzy({ Query, Text, Context }, call) {
+      if (Text.length < FUZZY_LENGTH_MIN) {
+        throw new SteppeError(
+          "refused",
+          `fuzzy search query must be at least ${FUZZY_LENGTH_MIN} characters, got ${Text.length}`,
+        );
+      }
+      const contexts = contextsOf(Context, FUZZY_CONTEXTS);
+      const { value, meta } = await read(reader, Query, call, (view) => fuzzySearch(view, Query, Text, contexts));
+      return { Matches: value.matches, Truncations: value.truncations, Meta: meta };
+    },
+  };
+}
+
+function contextsOf<C extends string>(asked: string, known: readonly C[]): readonly C[] {
+  if (asked === "" || asked === "all") return known;
+  const found = known.find((context) => context === asked);
+  if (found === undefined)
+    throw new SteppeError("invalid", `${quote(asked)} is not a search context; want one of all, ${known.join(", ")}`);
+  return [found];
+}
+
+/** A search blocks, like any read; it waits for anything at all that may be found. */
+async function read<T>(
+  reader: Reader,
+  query: QueryOptions | undefined,
+  call: Parameters<Reader["read"]>[1],
+  find: (view: StateView) => T,
+): Promise<{ value: T; meta: QueryMeta }> {
+  const { value, meta } = await reader.read(query, call, { kind: "table", id: "jobs" }, (view) => {
+    const index = Math.max(...TABLES.map((table) => view.indexes.changedAt(table)));
+    return { changedAt: index, index, value: find(view) };
+  });
+  return { value, meta };
+}
+
+const TABLES = [
+  "jobs",
+  "evaluations",
+  "allocations",
+  "deployments",
+  "nodes",
+  "namespaces",
+  "node-pools",
+  "variables",
+] as const;
+
+function prefixSearch(view: StateView, query: QueryOptions | undefined, prefix: string, contexts: readonly Context[]) {
+  const matches: Record<string, { Values: string[] }> = {};
+  const truncations: Record<string, boolean> = {};
+  for (const context of contexts) {
+    const found: string[] = [];
+    for (const id of idsOf(view, query, context)) if (id.startsWith(prefix)) found.push(id);
+    found.sort(compareText);
+    truncations[context] = found.length > MATCHES_MAX;
+    if (found.length > 0) matches[context] = { Values: found.slice(0, MATCHES_MAX) };
+  }
+  return { matches, truncations };
+}
+
+function* idsOf(view: StateView, query: QueryOptions | undefined, context: Context): Generator<string> {
+  const wanted = inNamespace(query);
+  switch (context) {
+    case "jobs":
+      for (const { job } of view.jobs.byKey.values()) if (wanted(job.Namespace)) yield job.ID;
+      return;
+    case "evals":
+      for (const it of view.evaluations.byId.values()) if (wanted(it.Namespace)) yield it.ID;
+      return;
+    case "allocs":
+      for (const it of view.allocations.byId.values()) if (wanted(it.Namespace)) yield it.ID;
+      return;
+    case "deployment":
+      for (const { deployment } of view.deployments.byId.values())
+        if (wanted(deployment.Namespace)) yield deployment.ID;
+      return;
+    case "nodes":
+      yield* view.nodes.slotOf.keys();
+      return;
+    case "node_pools":
+      yield* view.nodePools.byName.keys();
+      return;
+    case "namespaces":
+      for (const name of view.namespaces.byName.keys()) if (wanted(name)) yield name;
+      return;
+    case "vars":
+      for (const it of view.variables.byKey.values()) if (wanted(it.Namespace)) yield it.Path;
+      return;
+    default:
+  }
+}
+
+interface Found {
+  readonly match: FuzzyMatch;
+  /** Where in the name the text was found: earlier is better. */
+  readonly at: number;
+}
+
+/** The text anywhere in a name, in any case; what begins with it comes first, shorter names before longer ones. */
+function fuzzySearch(view: StateView, query: QueryOptions | undefined, text: string, contexts: readonly string[]) {
+  const found = new Map<string, Found[]>();
+  const lower = text.toLowerCase();
+  const look = (context: string, ID: string, Scope: readonly string[]) => {
+    const at = contexts.includes(context) ? ID.toLowerCase().indexOf(lower) : -1;
+    if (at < 0) return;
+    const list = found.get(context) ?? [];
+    found.set(context, list);
+    list.push({ match: { ID, Scope: [...Scope] }, at });
+  };
+  lookAtObjects(view, query, look);
+  const ids = contexts.filter((it): it is Context => it === "vars" || it === "node_pools");
+  for (const context of ids) for (const id of idsOf(view, query, context)) look(context, id, []);
+  const matches: Record<string, { Values: FuzzyMatch[] }> = {};
+  const truncations: Record<string, boolean> = {};
+  for (const context of contexts) {
+    const list = (found.get(context) ?? []).sort(better);
+    truncations[context] = list.length > MATCHES_MAX;
+    if (list.length > 0) matches[context] = { Values: list.slice(0, MATCHES_MAX).map(({ match }) => match) };
+  }
+  return { matches, truncations };
+}
+
+type Look = (context: string, name: string, scope: readonly string[]) => void;
+
+function lookAtObjects(view: StateView, query: QueryOptions | undefined, look: Look): void {
+  const wanted = inNamespace(query);
+  for (const name of view.namespaces.byName.keys()) if (wanted(name)) look("namespaces", name, []);
+  for (const node of view.nodes.nodes) {
+    if (node === undefined) continue;
+    look("nodes", node.Name, [node.ID]);
+    if (node.NodeClass !== "") look("classes", node.NodeClass, [node.ID]);
+  }
+  for (const it of view.allocations.byId.values())
+    if (wanted(it.Namespace)) look("allocs", it.Name, [it.Namespace, it.ID]);
+  for (const { job } of view.jobs.byKey.values()) {
+    if (!wanted(job.Namespace)) continue;
+    const scope = [job.Namespace, job.ID];
+    look("jobs", job.Name, scope);
+    for (const group of job.TaskGroups) {
+      look("groups", group.Name, scope);
+      for (const service of group.Services) look("services", service.Name, [...scope, group.Name]);
+      for (const task of group.Tasks) {
+        look("tasks", task.Name, [...scope, group.Name]);
+        const inTask = [...scope, group.Name, task.Name];
+        for (const service of task.Services) look("services", service.Name, inTask);
+        for (const [context, key] of TASK_CONFIG) {
+          const value = (task.Config as Record<string, unknown> | undefined)?.[key];
+          if (typeof value === "string") look(context, value, inTask);
+        }
+      }
+    }
+  }
+}
+
+const TASK_CONFIG = [
+  ["images", "image"],
+  ["commands", "command"],
+] as const;
+
+function better(a: Found, b: Found): number {
+  return a.at - b.at || a.match.ID.length - b.match.ID.length || compareText(a.match.ID, b.match.ID);
+}
