@@ -16,9 +16,8 @@ export function metaHeaders(meta: QueryMeta): string[] {
   return headers;
 }
 
-/** The same as fields of a body's object, without the braces. */
+/** As fields of a body's object, without the braces. There the API tells the contact in nanoseconds. */
 export function metaFields(meta: QueryMeta | undefined): string {
-  const { Index = 0, KnownLeader = false, NextToken = "" } = meta ?? {};
-  const LastContact = Math.floor((meta?.LastContact ?? 0) / MILLISECOND);
+  const { Index = 0, LastContact = 0, KnownLeader = false, NextToken = "" } = meta ?? {};
   return JSON.stringify({ Index, LastContact, KnownLeader, NextToken }).slice(1, -1);
 }
