@@ -19,6 +19,7 @@ import { jobsResource } from "./routes/jobs.ts";
 import { namespaceResources } from "./routes/namespaces.ts";
 import { nodeResources } from "./routes/nodes.ts";
 import { operatorResources } from "./routes/operator.ts";
+import { parseJobResource } from "./routes/parse-job.ts";
 import { scalingResources } from "./routes/scaling.ts";
 import { searchResources } from "./routes/search.ts";
 import { statusResources } from "./routes/status.ts";
@@ -31,6 +32,7 @@ const RESOURCES: readonly Resource[] = [
   jobResource,
   jobsResource,
   jobStatusesResource,
+  parseJobResource,
   validateJobResource,
   ...deploymentResources,
   ...evaluationResources,

@@ -1,5 +1,5 @@
 import type { Clock, Logger, RegionServices } from "@steppe/model";
-import type { Member } from "@steppe/proto";
+import type { Job, Member } from "@steppe/proto";
 
 export type { RegionServices } from "@steppe/model";
 
@@ -17,6 +17,8 @@ export interface HttpNeeds {
   /** Servers of all regions, those that failed or left included. */
   members(): readonly Member[];
   readonly agent: AgentInformation;
+  /** Reads a job file, with assignments to its variables; fills nothing in. Throws `invalid` with the place. */
+  parseJob(text: string, variables: string): Job;
   readonly clock: Clock;
   readonly logger: Logger;
 }

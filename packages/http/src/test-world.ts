@@ -40,6 +40,8 @@ export interface WorldOptions extends HttpOptions {
   readonly others?: readonly string[];
   readonly members?: readonly Member[];
   readonly agent?: Partial<HttpNeeds["agent"]>;
+  /** Job files are read so; none is expected when not given. */
+  readonly parseJob?: HttpNeeds["parseJob"];
 }
 
 /** An app in region `us` over services that record what they are asked. */
@@ -48,6 +50,7 @@ export function createWorld({
   others = [],
   members = [],
   agent = {},
+  parseJob = noJobFile,
   ...options
 }: WorldOptions = {}): World {
   const calls: World["calls"] = [];
@@ -72,8 +75,13 @@ export function createWorld({
     },
     clock: { monotonicMs: () => 0, wallNs: () => 0, after: () => new Promise(() => {}) },
     logger,
+    parseJob,
   };
   return { app: buildApp(needs, options), calls, logged };
+}
+
+function noJobFile(): never {
+  throw new Error("no job file was expected");
 }
 
 function servicesOf(region: string, answers: Answers, calls: World["calls"]): RegionServices {

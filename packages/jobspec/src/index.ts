@@ -25,3 +25,4 @@ export {
   type Source,
 } from "./hcl/source.ts";
 export type { Value } from "./hcl/value.ts";
+export { type JobSource, parseJob } from "./job/parse-job.ts";

@@ -26,6 +26,7 @@ import { createClient } from "./client.ts";
 import { type AgentConfig, formatEndpoint } from "./config/index.ts";
 import { ownMember } from "./members.ts";
 import { openRegion } from "./open-region.ts";
+import { createParseJob } from "./parse-job.ts";
 import { type Server, startServer } from "./server.ts";
 import { openTls, reloadTls } from "./tls.ts";
 
@@ -143,6 +144,7 @@ function httpNeeds(running: Running): HttpNeeds {
       stats: () => stats(server(), running.client),
       readings: () => readings(server(), running.client),
     }),
+    parseJob: createParseJob(clock, running.random),
     clock,
     logger,
   };

@@ -92,6 +92,7 @@ function lookUp(name: string, scope: Scope, place: Place): Value {
 
 function call(expression: Expression & { kind: "call" }, scope: Scope): Value {
   const { name } = expression;
+  if (name === "try" || name === "can") return attempt(name, expression, scope);
   const implementation = scope.functions.get(name);
   if (implementation === undefined) return refuse(expression.at, `unknown function "${name}"`);
   const args = expression.args.map((arg) => evaluate(arg, scope));
@@ -103,6 +104,19 @@ function call(expression: Expression & { kind: "call" }, scope: Scope): Value {
     },
     `${name}: `,
   );
+}
+
+/** The two functions whose arguments may fail: `try` gives the first that does not, `can` whether one does not. */
+function attempt(name: "try" | "can", { args, at }: Expression & { kind: "call" }, scope: Scope): Value {
+  for (const arg of args) {
+    try {
+      const value = evaluate(arg, scope);
+      return name === "can" ? true : value;
+    } catch (error) {
+      if (!(error instanceof SteppeError)) throw error;
+    }
+  }
+  return name === "can" ? false : refuse(at, "try: no argument has a value");
 }
 
 function operate(left: Value, operator: BinaryOperator, operand: Expression, scope: Scope): Value {

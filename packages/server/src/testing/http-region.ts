@@ -2,7 +2,8 @@
 import { buildApp, type FastifyInstance } from "@steppe/http";
 import { type Logger, toJson } from "@steppe/model";
 import type { Command, Job, Outcome } from "@steppe/proto";
-import { createClock } from "@steppe/runtime";
+import { createClock, createRandom } from "@steppe/runtime";
+import { createParseJob } from "../parse-job.ts";
 import { type LocalRegion, openLocalRegion } from "./local-region.ts";
 
 type Method = "GET" | "PUT" | "POST" | "DELETE";
@@ -44,6 +45,7 @@ export async function openHttpRegion(): Promise<HttpRegion> {
       health: () => ({}),
       metrics: () => ({ Timestamp: "", Gauges: [], Points: [], Counters: [], Samples: [] }),
     },
+    parseJob: createParseJob(createClock(), createRandom()),
     ...{ clock: createClock(), logger: SILENT },
   });
   return {
