@@ -91,11 +91,17 @@ const FASTIFY_OPTIONS = {
   keepAliveTimeout: 120_000,
   // For receiving a request; none of these limits how long a reply may take, so a blocking query is free of them.
   requestTimeout: 60_000,
+  // No route has a schema: the compilers and their hundred files are not loaded.
+  schemaController: { compilersFactory: { buildValidator: noSchemas, buildSerializer: noSchemas } },
   connectionTimeout: 0,
   routerOptions: { maxParamLength: 16_384, querystringParser: parseParams },
   frameworkErrors: refuseUrl,
   clientErrorHandler: refuseBytes,
 } as const;
+
+function noSchemas(): never {
+  throw new Error("routes have no schemas");
+}
 
 function addResource(app: FastifyInstance, around: Surroundings, resource: Resource): void {
   const isPrefix = resource.path !== "/" && resource.path.endsWith("/");

@@ -6,15 +6,9 @@ import { join } from "node:path";
 import type { Logger } from "@steppe/model";
 import type { Entry } from "@steppe/proto";
 import { createClock, createRandom } from "@steppe/runtime";
-import {
-  connectNats,
-  createApplier,
-  createProposer,
-  openEmbeddedLog,
-  openJetStreamLog,
-  type ReplicatedLog,
-} from "../src/index.ts";
+import { createApplier, createProposer, openEmbeddedLog, type ReplicatedLog } from "../src/index.ts";
 import { startNats } from "../src/internal.ts";
+import { connectNats, openJetStreamLog } from "../src/nats.ts";
 
 const SECONDS = Number(process.env.SECONDS ?? 3);
 const clock = createClock();

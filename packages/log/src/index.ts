@@ -2,12 +2,9 @@ export { type Applied, type Applier, type ApplierOptions, createApplier } from "
 export { BusError, type RegionBus } from "./bus.ts";
 export { type EmbeddedLogOptions, openEmbeddedLog } from "./embedded-log.ts";
 export { createFreshness, type Freshness } from "./freshness.ts";
-export { type JetStreamLogOptions, openJetStreamLog } from "./jetstream-log.ts";
 export { createLocalBus } from "./local-bus.ts";
 export { AppendError, LogGapError, type LogRecord, PayloadTooLargeError, type ReplicatedLog } from "./log.ts";
 export type { StateMachine } from "./machine.ts";
-export { createNatsBus } from "./nats-bus.ts";
-export { connectNats, type NatsOptions } from "./nats-connection.ts";
 export type { CommandKind } from "./proposals.ts";
 export {
   createProposer,

@@ -1,4 +1,4 @@
-import type { NatsOptions } from "@steppe/log";
+import type { NatsOptions } from "@steppe/log/nats";
 import type { NatsConfig, NatsTlsConfig } from "./config/index.ts";
 
 type Credentials = Omit<NatsOptions, "name" | "logger">;

@@ -1,14 +1,6 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import {
-  connectNats,
-  createLocalBus,
-  createNatsBus,
-  openEmbeddedLog,
-  openJetStreamLog,
-  type RegionBus,
-  type ReplicatedLog,
-} from "@steppe/log";
+import { createLocalBus, openEmbeddedLog, type RegionBus, type ReplicatedLog } from "@steppe/log";
 import type { Clock, Logger } from "@steppe/model";
 import type { AgentConfig } from "./config/index.ts";
 import { natsOptions } from "./nats-options.ts";
@@ -38,6 +30,7 @@ export const openRegion: OpenRegion = async ({ config, clock, logger }) => {
     const log = await openEmbeddedLog({ path: join(folder, "log.db"), logger });
     return { log, bus: createLocalBus(clock, logger), kind: "embedded", closeTransport: async () => undefined };
   }
+  const { connectNats, createNatsBus, openJetStreamLog } = await import("@steppe/log/nats");
   const connection = await connectNats({ ...natsOptions(nats), name: `${config.name}.${region}`, logger });
   const log = await openJetStreamLog({ connection, region, replicas: nats.replicas, clock, logger });
   return {
