@@ -49,7 +49,6 @@ export class Draft {
   readonly #deploymentUpdates: DeploymentStatusUpdate[] = [];
   #deployment: Deployment | undefined = undefined;
   #deploymentId = "";
-  #nextEvaluationId = "";
 
   constructor(
     view: StateView,
@@ -131,12 +130,6 @@ export class Draft {
     this.#followUps.push(FollowUps.create({ EvalID: evaluation.ID, AllocIDs: allocations.map(({ ID }) => ID) }));
   }
 
-  /** The evaluation that goes on with a rolling update; given whole unless it exists already. */
-  continueWith(id: string, created?: Evaluation): void {
-    this.#nextEvaluationId = id;
-    if (created !== undefined) this.#evaluations.push(created);
-  }
-
   finish(): Plan {
     const Result = this.#close();
     // Not through Plan.create, which would copy the columns.
@@ -185,7 +178,6 @@ export class Draft {
       ...(this.#evaluation.AnnotatePlan && {
         Annotations: PlanAnnotations.create({ DesiredTGUpdates: this.#desired }),
       }),
-      NextEval: this.#nextEvaluationId,
       QueuedAllocations: this.#queued,
       FailedTGAllocs: Object.fromEntries([...this.#shortfalls].map(([group, { metric }]) => [group, metric])),
     });

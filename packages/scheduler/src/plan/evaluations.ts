@@ -39,11 +39,6 @@ export function disconnectEvaluation(parent: Evaluation, job: Job, id: string, w
   };
 }
 
-/** Goes on with an update of which only so many may happen at a time. */
-export function rollingEvaluation(parent: Evaluation, job: Job, id: string, waitUntil: number): Evaluation {
-  return { ...childOf(parent, job, id), TriggeredBy: "rolling-update", Status: "pending", WaitUntil: waitUntil };
-}
-
 function childOf(parent: Evaluation, job: Job | undefined, id: string): Evaluation {
   return Evaluation.create({
     ID: id,

@@ -5,7 +5,11 @@ import type { GroupChanges } from "./changes.ts";
 import { beginDeployment, type JobRollout } from "./rollout.ts";
 
 /** Drafts what becomes of the job's deployment: it begins, goes on, or is complete. */
-export function rollOut(pass: Pass, { active }: JobRollout, changes: readonly GroupChanges[]): void {
+export function rollOut(
+  pass: Pass,
+  { active }: JobRollout,
+  changes: readonly Pick<GroupChanges, "group" | "begun" | "complete">[],
+): void {
   if (active === undefined) {
     const begun = changes.flatMap(({ group, begun }) => (begun === undefined ? [] : [[group.Name, begun] as const]));
     const groups: Record<string, DeploymentState> = Object.fromEntries(begun);

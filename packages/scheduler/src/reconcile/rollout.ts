@@ -29,10 +29,11 @@ export const NO_ROLLOUT: GroupRollout = { status: "none", deploymentId: "", stat
 export class JobRollout {
   readonly status: RolloutStatus;
   readonly active: Deployment | undefined;
-  readonly #isService: boolean;
+  /** Jobs of other types just place what is missing. */
+  readonly #deploys: boolean;
 
   constructor({ view, job }: Pass) {
-    this.#isService = job.Type === "service";
+    this.#deploys = job.Type === "service" || job.Type === "system";
     const latest = view.deployments.latest(job.Namespace, job.ID);
     const own = latest?.deployment.JobVersion === job.Version && latest.deployment.JobCreateIndex === job.CreateIndex;
     this.active = own && latest.active ? latest.deployment : undefined;
@@ -44,7 +45,7 @@ export class JobRollout {
       status: this.status,
       deploymentId: this.active?.ID ?? "",
       state: this.active?.TaskGroups[group.Name],
-      deploys: this.#isService && (group.Update?.MaxParallel ?? 0) > 0,
+      deploys: this.#deploys && (group.Update?.MaxParallel ?? 0) > 0,
     };
   }
 }

@@ -3,12 +3,12 @@ import type { AllocationView } from "@steppe/state";
 import { scheduleFollowUps, scheduleTimeouts } from "../follow-ups.ts";
 import type { Pass } from "../pass.ts";
 import { placeGroups } from "../place-group.ts";
-import { isRunnable } from "../rolling-update.ts";
 import { type GroupChanges, replacedBy } from "./changes.ts";
 import { onlyStops } from "./desired-updates.ts";
 import { dismissGroup, reconcileGroup } from "./group.ts";
 import { rollOut } from "./roll-out.ts";
 import { JobRollout, NO_ROLLOUT } from "./rollout.ts";
+import { isRunnable } from "./runnable.ts";
 import { Updates } from "./updates.ts";
 
 /** Service and batch jobs: each group has its count of allocations, wherever they fit best. */

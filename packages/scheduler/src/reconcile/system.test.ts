@@ -1,5 +1,4 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: targets of constraints
-import { SECOND } from "@steppe/model";
 import { mockJob, mockNode, mockSystemJob } from "@steppe/model/internal";
 import type { Job } from "@steppe/proto";
 import { describe, expect, it } from "vitest";
@@ -55,22 +54,6 @@ describe("system jobs", () => {
     const constraint = { LTarget: "${meta.rack}", Operand: "!=", RTarget: "r1" };
     world.process(world.register({ ...job, Constraints: [...job.Constraints, constraint] }));
     expect(nodesOf(world, job)).toEqual(["node-0", "node-2"]);
-  });
-
-  it("a destructive update: so many at a time", () => {
-    const { world, job } = running();
-    const versions = () =>
-      world
-        .live(job)
-        .map(({ Job }) => Job.Version)
-        .sort();
-    world.process(world.register(changed(job)));
-    expect(versions()).toEqual([0, 0, 1]);
-    for (let step = 0; step < 2; step++) {
-      world.now += 30 * SECOND;
-      world.settle();
-    }
-    expect(versions()).toEqual([1, 1, 1]);
   });
 
   it("stopped: all stop", () => {

@@ -1,4 +1,4 @@
-import type { AllocMetric, TaskGroup } from "@steppe/proto";
+import type { AllocMetric } from "@steppe/proto";
 import { type AllocationView, askOf } from "@steppe/state";
 import type { Claimant } from "../claims/claimant.ts";
 import { scheduleTimeouts } from "../follow-ups.ts";
@@ -7,44 +7,38 @@ import type { Rows } from "../plan/rows.ts";
 import { STOP, type StopReason } from "../plan/stop-reasons.ts";
 import { preemptionScore } from "../preempt/preemption-score.ts";
 import { BinPack } from "../rank/bin-pack.ts";
-import { destructiveMax, isRunnable, rollOn } from "../rolling-update.ts";
 import { disconnectOf } from "./disconnect.ts";
+import { rollOut } from "./roll-out.ts";
+import { JobRollout } from "./rollout.ts";
+import { isRunnable } from "./runnable.ts";
+import { GroupOnNodes } from "./system-rollout.ts";
 import { classifySystem, type SystemBucket } from "./system-rules.ts";
 import { Updates } from "./updates.ts";
 
 /** System and sysbatch jobs: each group once on every node that suits it. */
 export function scheduleSystem(pass: Pass): void {
   const groups = isRunnable(pass.job) ? pass.job.TaskGroups : [];
-  const compared = new Map(groups.map((group) => [group.Name, new GroupOnNodes(group, destructiveMax(pass, group))]));
+  const rollout = new JobRollout(pass);
+  const compared = new Map(groups.map((group) => [group.Name, new GroupOnNodes(group, rollout.of(group))]));
   const updates = new Updates(pass.job);
   for (const allocation of [...pass.jobView.allocations].sort(byId)) {
     compare(pass, allocation, compared.get(allocation.TaskGroup), updates);
   }
+  for (const on of compared.values()) roll(pass, on);
   for (const { group, served } of compared.values()) {
     const rules = pass.distinct.of(group.Name);
     for (const slot of served) rules.add(slot);
   }
   for (const group of compared.values()) place(pass, group);
-  rollOn(
-    pass,
-    [...compared.values()].filter(({ heldBack }) => heldBack).map(({ group }) => group),
-  );
+  rollOut(pass, rollout, [...compared.values()]);
 }
 
-/** A group and where it stands. */
-class GroupOnNodes {
-  readonly group: TaskGroup;
-  /** Slots that need no further allocation. */
-  readonly served: Set<number> = new Set();
-  /** By slot: the running allocation that the next one there replaces. */
-  readonly replaced: Map<number, AllocationView> = new Map();
-  readonly replacedMax: number;
-  heldBack = false;
-
-  constructor(group: TaskGroup, replacedMax: number) {
-    this.group = group;
-    this.replacedMax = replacedMax;
-  }
+function roll(pass: Pass, on: GroupOnNodes): void {
+  on.settle(pass.candidates(on.group).slots.length);
+  const { Name } = on.group;
+  count(pass, Name, "Canary", on.canaries.size);
+  count(pass, Name, "DestructiveUpdate", on.replaced.size - on.canaries.size);
+  count(pass, Name, "Ignore", on.outdated.size - on.replaced.size);
 }
 
 const STOPPED: Readonly<Partial<Record<SystemBucket, StopReason>>> = {
@@ -66,6 +60,9 @@ function compare(pass: Pass, allocation: AllocationView, on: GroupOnNodes | unde
     return;
   }
   if (bucket === "ignore" || on === undefined) return;
+  on.hasCurrent ||= updates.isCurrent(allocation);
+  if (bucket === "settled" && on.isPart(allocation)) on.hasFailed ||= allocation.ClientStatus === "failed";
+  if (bucket !== "settled" && on.isPart(allocation)) on.part.push(allocation);
   if (bucket === "disconnect") disconnect(pass, allocation);
   if (bucket === "reconnect") pass.draft.reconnect(allocation);
   keep(pass, allocation, on, updates, bucket === "keep" || bucket === "reconnect");
@@ -80,7 +77,7 @@ function disconnect(pass: Pass, allocation: AllocationView): void {
 function count(
   pass: Pass,
   group: string,
-  kind: "Ignore" | "Place" | "Migrate" | "Stop" | "InPlaceUpdate" | "DestructiveUpdate",
+  kind: "Ignore" | "Place" | "Migrate" | "Stop" | "InPlaceUpdate" | "DestructiveUpdate" | "Canary",
   by = 1,
 ): void {
   pass.draft.updatesOf(group)[kind] += by;
@@ -90,14 +87,13 @@ function keep(pass: Pass, allocation: AllocationView, on: GroupOnNodes, updates:
   const slot = pass.view.nodes.slot(allocation.NodeID);
   const update = runs ? updates.of(allocation) : "none";
   if (update === "destructive" && pass.view.nodes.usable[slot] === 1) {
-    if (on.replaced.size < on.replacedMax) {
-      on.replaced.set(slot, allocation);
-      count(pass, allocation.TaskGroup, "DestructiveUpdate");
-      return;
-    }
-    on.heldBack = true;
+    on.outdated.set(slot, allocation);
+    return;
   }
-  if (update === "in-place") pass.draft.updateInPlace(allocation);
+  if (update === "in-place") {
+    pass.draft.updateInPlace(allocation);
+    on.inPlace += 1;
+  }
   count(pass, allocation.TaskGroup, update === "in-place" ? "InPlaceUpdate" : "Ignore");
   on.served.add(slot);
 }
@@ -108,7 +104,8 @@ function place(pass: Pass, on: GroupOnNodes): void {
   const rules = pass.distinct.of(group.Name);
   const ask = askOf(group);
   const claimant = pass.claimant(group);
-  const open = candidates.slots.filter((slot) => !on.served.has(slot));
+  const open = candidates.slots.filter((slot) => !on.served.has(slot) && (on.replaced.has(slot) || rules.allows(slot)));
+  on.open = open.length;
   if (open.length === 0) return;
   const rows = pass.draft.rows(group);
   const stopwatch = pass.stopwatch();
@@ -157,7 +154,8 @@ function placeOn(pass: Pass, on: GroupOnNodes, rows: Rows, slot: number, claiman
   pass.room.take(slot, ask);
   rules.add(slot);
   if (before !== undefined) pass.draft.stop(before, STOP.updating);
-  rows.add(0, slot, score, { previousId: before?.ID, victims, claims: claimant.take(slot) });
+  const canary = on.canaries.has(slot);
+  rows.add(0, slot, score, { previousId: before?.ID, canary, victims, claims: claimant.take(slot) });
   return true;
 }
 

@@ -186,7 +186,7 @@ class Names {
   }
 
   take(group: string, nameIndex: number, slot: number, isCanary: boolean): boolean {
-    if (isCanary) return this.#takeCanary(`${group}[${nameIndex}]`);
+    if (isCanary && !this.#perNode) return this.#takeCanary(`${group}[${nameIndex}]`);
     const name = this.#perNode ? `${group}@${slot}` : `${group}[${nameIndex}]`;
     const held = this.#perNode ? this.#heldOnNode(group, slot) : this.#held(group, nameIndex, name);
     if (held || this.#taken.has(name)) return false;
