@@ -47,7 +47,12 @@ export function register(state: State, job: Job): string {
 
 export function commit(state: State, plan: Plan): void {
   const entry = { ...Entry.create(), Time: 3e9 };
-  const command = { RequestID: "", IDSeed: random.bytes(16), Kind: { $case: "ApplyPlan" as const, value: plan } };
+  const command = {
+    RequestID: "",
+    IDSeed: random.bytes(16),
+    Fingerprint: "",
+    Kind: { $case: "ApplyPlan" as const, value: plan },
+  };
   const { outcomes } = apply(state, state.index + 1, { ...entry, Commands: [command] });
   const [outcome] = outcomes;
   if (outcome?.Refusal !== undefined || (outcome?.RejectedNodes.length ?? 0) > 0) throw new Error("plan refused");

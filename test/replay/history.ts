@@ -181,7 +181,14 @@ function manyAtOnce(it: Recorder): void {
   const kinds = [command(it), { $case: "Barrier", value: {} } as const, command(it)];
   const gone = { Namespace: "default", JobID: "none", ForceReschedule: false };
   const failing = { $case: "EvaluateJob", value: gone } as const;
-  it.entry([...kinds, failing].map((Kind) => ({ RequestID: it.random.id(), IDSeed: it.random.bytes(16), Kind })));
+  it.entry(
+    [...kinds, failing].map((Kind) => ({
+      RequestID: it.random.id(),
+      IDSeed: it.random.bytes(16),
+      Kind,
+      Fingerprint: "",
+    })),
+  );
 }
 
 const CONSTRAINTS = [

@@ -33,7 +33,9 @@ export class Recorder {
   }
 
   run(kind: Kind, requestId: string = this.random.id()): Outcome {
-    return this.entry([{ RequestID: requestId, IDSeed: this.random.bytes(16), Kind: kind }])[0] as Outcome;
+    return this.entry([
+      { RequestID: requestId, IDSeed: this.random.bytes(16), Kind: kind, Fingerprint: "" },
+    ])[0] as Outcome;
   }
 
   /** One log entry of any number of commands, through its bytes as in production. */

@@ -9,6 +9,7 @@ import { metaHeaders } from "./reply/meta.ts";
 import { chooseEncoding, Payload } from "./reply/payload.ts";
 import { ReplyStream } from "./reply/reply-stream.ts";
 import { authToken } from "./request/credentials.ts";
+import { fingerprintOf } from "./request/fingerprint.ts";
 import { allValues, type Params } from "./request/params.ts";
 import { readBody } from "./request/read-body.ts";
 
@@ -34,6 +35,7 @@ export class Exchange implements Call, Held {
   readonly #request: IncomingMessage;
   readonly #response: ServerResponse;
   #headers: string[] = [];
+  #body: Buffer | undefined;
   #controller: AbortController | undefined;
   #isHeld = false;
   #isEnded = false;
@@ -92,8 +94,15 @@ export class Exchange implements Call, Held {
     return this.needs.route(region);
   }
 
-  body(): Promise<Buffer> {
-    return readBody(this.#request, this.#around.options.bodyLimit);
+  async body(): Promise<Buffer> {
+    this.#body = await readBody(this.#request, this.#around.options.bodyLimit);
+    return this.#body;
+  }
+
+  /** Of what is asked for: the path, the parameters but those of the way, and the body that was read. */
+  fingerprint(): string {
+    const { method, url = "" } = this.#request;
+    return fingerprintOf(`${method} ${url.split("?")[0]}`, this.params, this.#body);
   }
 
   /** Headers that go with whatever reply follows. */

@@ -90,7 +90,7 @@ test("applier: an unknown kind of command, stops and says which", async () => {
   const waiter = applier.waitFor(9);
   const unknown = Entry.encode({
     Time: 1,
-    Commands: [{ RequestID: "r9", IDSeed: new Uint8Array(16), Kind: undefined }],
+    Commands: [{ RequestID: "r9", IDSeed: new Uint8Array(16), Kind: undefined, Fingerprint: "" }],
   });
   await deliver(record(1, "a"), { index: 2, payload: unknown.finish() }, record(3, "b"));
 

@@ -34,8 +34,13 @@ export function encodeEntry(time: number, commands: readonly Uint8Array[]): Uint
   return bytes;
 }
 
-export function encodeCommand(requestId: string, seed: Uint8Array, kind: NonNullable<Command["Kind"]>): Uint8Array {
-  return Command.encode({ RequestID: requestId, IDSeed: seed, Kind: kind }).finish();
+export function encodeCommand(
+  requestId: string,
+  seed: Uint8Array,
+  kind: NonNullable<Command["Kind"]>,
+  fingerprint = "",
+): Uint8Array {
+  return Command.encode({ RequestID: requestId, IDSeed: seed, Kind: kind, Fingerprint: fingerprint }).finish();
 }
 
 function varintSize(value: number): number {

@@ -23,6 +23,8 @@ import { type CommandKind, type Proposal, Proposals } from "./proposals.ts";
 export interface ProposeOptions {
   /** Names the request over retries; by default each proposal is a request of its own. */
   readonly requestId?: string | undefined;
+  /** Of what was asked for under that ID; the outcome tells that of the first request. */
+  readonly fingerprint?: string | undefined;
   /** Ends the wait. A command that was sent may still take effect. */
   readonly signal?: AbortSignal | undefined;
   /** Milliseconds until the caller wants an answer, whatever it is. */
@@ -107,10 +109,10 @@ class LogProposer implements Proposer {
   }
 
   async propose(kind: CommandKind, options: ProposeOptions = {}): Promise<Outcome> {
-    const { requestId = this.#random.id(), signal, timeoutMs = this.#options.timeoutMs } = options;
+    const { requestId = this.#random.id(), fingerprint, signal, timeoutMs = this.#options.timeoutMs } = options;
     if (this.#closed !== undefined) throw this.#closed;
     signal?.throwIfAborted();
-    const proposal = this.#proposals.find(requestId) ?? this.#enqueue(requestId, kind);
+    const proposal = this.#proposals.find(requestId) ?? this.#enqueue(requestId, kind, fingerprint);
     return (await this.#proposals.join(proposal, timeoutMs, signal)).outcome;
   }
 
@@ -148,8 +150,8 @@ class LogProposer implements Proposer {
     this.#proposals.failAll((proposal) => (proposal.state === "queued" ? closed : unknown));
   }
 
-  #enqueue(requestId: string, kind: CommandKind): Proposal {
-    const bytes = encodeCommand(requestId, this.#random.bytes(SEED_BYTES), kind);
+  #enqueue(requestId: string, kind: CommandKind, fingerprint?: string): Proposal {
+    const bytes = encodeCommand(requestId, this.#random.bytes(SEED_BYTES), kind, fingerprint);
     const max = this.#log.payloadMax;
     if (entrySizeOf(bytes) > max) throw tooLarge(bytes.length, max);
     const proposal = this.#proposals.add(requestId, bytes);

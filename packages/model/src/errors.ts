@@ -7,6 +7,7 @@
  * - `outcome-unknown`: a write was sent on and no answer came; it may or may not take effect.
  * - `no-quorum`: the region's log takes no writes now. `no-leader` is the same seen from another
  *   region, where the API has its own status for it.
+ * - `key-reused`: a request ID of the client that stands for another request.
  * - `stale-term`, `stale-plan`: answers of the state machine to leaders and workers only.
  */
 export type ErrorCode =
@@ -21,6 +22,7 @@ export type ErrorCode =
   | "no-quorum"
   | "outcome-unknown"
   | "timeout"
+  | "key-reused"
   | "stale-term"
   | "stale-plan"
   | "internal";
@@ -37,6 +39,7 @@ export const HTTP_STATUS: Readonly<Record<ErrorCode, number>> = {
   "no-quorum": 503,
   "outcome-unknown": 500,
   timeout: 504,
+  "key-reused": 422,
   "stale-term": 500,
   "stale-plan": 500,
   internal: 500,
@@ -55,6 +58,7 @@ export const GRPC_STATUS: Readonly<Record<ErrorCode, number>> = {
   "no-quorum": 14,
   "outcome-unknown": 2,
   timeout: 4,
+  "key-reused": 6,
   "stale-term": 10,
   "stale-plan": 10,
   internal: 13,

@@ -219,7 +219,14 @@ const NO_QUERY: QueryOptions = {
   Forwarded: true,
 };
 
-const NO_WRITE: WriteOptions = { Region: "", Namespace: "", AuthToken: "", RequestID: "", Forwarded: true };
+const NO_WRITE: WriteOptions = {
+  Region: "",
+  Namespace: "",
+  AuthToken: "",
+  RequestID: "",
+  Fingerprint: "",
+  Forwarded: true,
+};
 
 /** A connection that broke under the call says little of the server behind it: once more, after the others. */
 function again(failure: TransportFailure, server: RegionServer, queue: readonly RegionServer[]): boolean {

@@ -67,6 +67,7 @@ function applyOnce(state: State, command: Command, changes: Changes): Outcome {
   const known = state.outcomes.get(command.RequestID);
   if (known !== undefined) return known;
   const outcome = dispatch(state, createStep(state.index, state.time, command.IDSeed, changes), command);
+  outcome.Fingerprint = command.Fingerprint;
   if (command.RequestID !== "") state.outcomes.remember(command.RequestID, outcome, state.time);
   state.digest.text(outcome.Refusal?.Code ?? "");
   return outcome;

@@ -28,7 +28,10 @@ test("any job, JSON in -> log -> state -> snapshot -> JSON out, loses nothing", 
     fc.property(jsonOf("Job", 5), (given) => {
       const job = fromJson<Job>("Job", given);
       const command = { $case: "RegisterJob", value: { ...RegisterJob.create(), Job: job } } as const;
-      const bytes = Entry.encode({ Time: 1e18, Commands: [{ RequestID: "r", IDSeed: SEED, Kind: command }] }).finish();
+      const bytes = Entry.encode({
+        Time: 1e18,
+        Commands: [{ RequestID: "r", IDSeed: SEED, Kind: command, Fingerprint: "" }],
+      }).finish();
       const state = new State();
       apply(state, 1, Entry.decode(bytes));
       const restored = decodeSnapshot(Buffer.concat([...encodeSnapshot(state)]));

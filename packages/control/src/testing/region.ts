@@ -77,7 +77,10 @@ export class Member implements LeaderNeeds {
     const applied = new Promise<Outcome>((resolve) => this.#waiting.set(RequestID, resolve));
     await Promise.resolve();
     if (!this.cut) {
-      this.#region.append({ RequestID, IDSeed: this.random.bytes(16), Kind: kind }, this.clock.wallNs());
+      this.#region.append(
+        { RequestID, IDSeed: this.random.bytes(16), Kind: kind, Fingerprint: "" },
+        this.clock.wallNs(),
+      );
     }
     return await this.#within(applied, timeoutMs, signal);
   };

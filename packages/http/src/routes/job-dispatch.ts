@@ -17,6 +17,7 @@ export async function dispatch(exchange: Exchange, id: string): Promise<void> {
 /** The same with the whole body, whatever it is, as the payload. */
 export async function dispatchPayload(exchange: Exchange, id: string): Promise<void> {
   const { params } = exchange;
+  const Payload = await exchange.body();
   const { region, Write } = bareWrite(exchange);
   const request: JobDispatchRequest = {
     ...JobDispatchRequest.create(),
@@ -25,7 +26,7 @@ export async function dispatchPayload(exchange: Exchange, id: string): Promise<v
     IdempotencyToken: params.idempotency_token ?? "",
     IdPrefixTemplate: params.id_prefix_template ?? "",
     Priority: intParam(params, "priority"),
-    Payload: await exchange.body(),
+    Payload,
   };
   return answer(exchange, await exchange.services(region).jobs.dispatch(request, exchange));
 }

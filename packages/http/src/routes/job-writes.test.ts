@@ -1,5 +1,5 @@
 import { SteppeError } from "@steppe/model";
-import { JobRegisterResponse } from "@steppe/proto";
+import { JobRegisterResponse, Member } from "@steppe/proto";
 import { describe, expect, it } from "vitest";
 import { createWorld, REGISTERED } from "../test-world.ts";
 
@@ -148,5 +148,24 @@ describe("failures of a service", () => {
     const reply = await app.inject({ method: "PUT", url: "/v1/job/web/evaluate" });
     expect([reply.statusCode, reply.body]).toEqual([500, "internal error"]);
     expect(logged).toMatchObject([{ fields: { err: error, method: "PUT", url: "/v1/job/web/evaluate" } }]);
+  });
+});
+
+describe("deregister everywhere", () => {
+  it("global: stops the job in every region, with what was asked for", async () => {
+    const { app, calls } = createWorld({ answers, others: ["eu", "asia"] });
+    const reply = await app.inject({ method: "DELETE", url: "/v1/job/web?global=true&purge=true&region=eu" });
+    expect(reply.json()).toMatchObject({ EvalID: REGISTERED.EvalID, Index: 35 });
+    expect(calls.map(({ region }) => region).sort()).toEqual(["", "asia", "eu"]);
+    for (const { request } of calls) expect(request).toMatchObject({ JobID: "web", Purge: true });
+  });
+
+  it("global, a region that cannot be reached: the others are stopped and it is named", async () => {
+    const members = [Member.create({ Region: "mars" }), Member.create({ Region: "us" })];
+    const { app, calls } = createWorld({ answers, others: ["eu"], members });
+    const reply = await app.inject({ method: "DELETE", url: "/v1/job/web?global=true" });
+    expect(reply.statusCode).toBe(500);
+    expect(reply.body).toBe("the job is stopped, but not in every region; try again: mars: No path to region");
+    expect(calls.map(({ region }) => region).sort()).toEqual(["", "eu"]);
   });
 });

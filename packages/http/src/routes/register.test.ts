@@ -30,7 +30,7 @@ describe("register", () => {
     expect(reply.headers).not.toHaveProperty("x-nomad-knownleader");
     expect(call?.method).toBe("jobs.register");
     expect(request).toMatchObject({
-      Write: { Region: "", Namespace: "default", AuthToken: "", RequestID: "", Forwarded: false },
+      Write: { Region: "", Namespace: "default", AuthToken: "", RequestID: "", Fingerprint: "", Forwarded: false },
       Job: { ID: "web", Region: "us", Namespace: "default", TaskGroups: [{ Name: "api" }] },
       EnforceIndex: false,
       JobModifyIndex: 0,

@@ -133,5 +133,5 @@ function checkNode(node: Node): void {
 
 function writeOptions(requestId: string, n?: number) {
   const id = requestId === "" || n === undefined ? requestId : `${requestId}/${n}`;
-  return { Region: "", Namespace: "", AuthToken: "", RequestID: id, Forwarded: false };
+  return { Region: "", Namespace: "", AuthToken: "", RequestID: id, Fingerprint: "", Forwarded: false };
 }

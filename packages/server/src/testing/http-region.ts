@@ -12,7 +12,7 @@ export interface HttpRegion extends LocalRegion {
   /** Writes a command; a refusal rejects. */
   run(kind: NonNullable<Command["Kind"]>): Promise<Outcome>;
   /** Sends a request to the HTTP API. `body` goes as JSON. */
-  call(method: Method, url: string, body?: object): Promise<HttpAnswer>;
+  call(method: Method, url: string, body?: object, headers?: Record<string, string>): Promise<HttpAnswer>;
   /** Registers a job through the HTTP API. */
   register(job: Job): Promise<HttpAnswer>;
 }
@@ -51,7 +51,7 @@ export async function openHttpRegion(): Promise<HttpRegion> {
   return {
     ...region,
     run: (kind) => writer.write(undefined, { signal: new AbortController().signal, timeoutMs: 10_000 }, kind),
-    call: (method, url, body) => send(app, method, url, body && JSON.stringify(body)),
+    call: (method, url, body, headers) => send(app, method, url, body && JSON.stringify(body), headers),
     register: (job) => send(app, "PUT", "/v1/jobs", `{"Job":${toJson("Job", job)}}`),
     async close() {
       await app.close();
@@ -65,8 +65,9 @@ async function send(
   method: Method,
   url: string,
   payload: string | undefined,
+  headers: Record<string, string> = {},
 ): Promise<HttpAnswer> {
-  const reply = await app.inject({ method, url, ...(payload !== undefined && { payload }) });
+  const reply = await app.inject({ method, url, headers, ...(payload !== undefined && { payload }) });
   const isJson = reply.headers["content-type"] === "application/json" && reply.body !== "";
   const json = isJson ? reply.json() : undefined;
   return { status: reply.statusCode, text: reply.body, json, headers: reply.headers };

@@ -25,7 +25,7 @@ export class Ledger {
   }
 
   step(kind: NonNullable<Command["Kind"]>, requestId = this.id()): Applied {
-    const command: Command = { RequestID: requestId, IDSeed: parseId(this.id()), Kind: kind };
+    const command: Command = { RequestID: requestId, IDSeed: parseId(this.id()), Kind: kind, Fingerprint: "" };
     const bytes = Entry.encode({ Time: this.now, Commands: [command] }).finish();
     this.entries.push(bytes);
     return apply(this.state, this.entries.length, Entry.decode(bytes));
