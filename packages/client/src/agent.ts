@@ -22,7 +22,10 @@ import { readMachine } from "./fingerprint/machine.ts";
 import { buildNode } from "./fingerprint/node.ts";
 import { JobCache } from "./job-cache.ts";
 import type { Connect } from "./needs.ts";
+import { NodeMetadata } from "./node-metadata.ts";
 import { NodeSession } from "./node-session.ts";
+import { createAnswerer, type NodeAccess } from "./requests/methods.ts";
+import { RequestServer } from "./requests/request-server.ts";
 import { AllocRunner, type AllocRunnerParts } from "./runner/alloc-runner.ts";
 import { AllocationStore } from "./runner/allocation-files.ts";
 import { ServerPool } from "./server-pool.ts";
@@ -80,6 +83,9 @@ class Agent implements NodeAgent {
   /** Ended here and no longer kept: a server that lags behind may list one as running, and it must not start anew. */
   readonly #collected = new Set<string>();
   #session: NodeSession | undefined;
+  readonly #requests: RequestServer;
+  /** What users set of the node's metadata while it runs; null takes away what the configuration gives. */
+  readonly #dynamicMeta: NodeMetadata;
   readonly #closing = new AbortController();
   #stopped = false;
 
@@ -94,6 +100,14 @@ class Agent implements NodeAgent {
     this.#store = new AllocationStore(this.#config.stateDir);
     this.node = buildNode(machine, this.#config, nodeCredentials(this.#config.stateDir, random), clock.wallNs());
     this.#pool = new ServerPool(this.#config.servers, parts.connect, clock, random);
+    this.#dynamicMeta = new NodeMetadata(this.#config.stateDir, this.node.Meta);
+    this.node.Meta = this.#dynamicMeta.effective();
+    this.#requests = new RequestServer({
+      identity: identityOf(this.node),
+      pool: this.#pool,
+      answer: createAnswerer(this.#access()),
+      ...{ clock, random, logger },
+    });
     this.#outbox = new StatusOutbox(this.#pool, [identityOf(this.node)], AGENT_OUTBOX, clock, random, logger);
     this.#runnerParts = {
       node: this.node,
@@ -129,6 +143,7 @@ class Agent implements NodeAgent {
     );
     await this.#session.start();
     void this.#stopWhenCutOff();
+    void this.#requests.run();
   }
 
   /** Some groups would rather not run than run beside the replacement that the servers place meanwhile. */
@@ -150,6 +165,7 @@ class Agent implements NodeAgent {
     this.#stopped = true;
     this.#closing.abort();
     const runners = [...this.#runners.values()].filter((runner) => !runner.terminal);
+    this.#requests.close();
     await this.#session?.close();
     if (drain || this.#config.killTasksOnStop) await Promise.all(runners.map((runner) => runner.stop()));
     for (const runner of this.#runners.values()) runner.detach();
@@ -244,6 +260,35 @@ class Agent implements NodeAgent {
     runner?.stop().catch((error) => this.#lost(runner, error));
   }
 
+  #access(): NodeAccess {
+    return {
+      allocDir: this.#config.allocDir,
+      clock: this.#parts.clock,
+      find: (id) => this.#runners.get(id),
+      collect: (id) => this.#collect(id),
+      metadata: () => this.#dynamicMeta.shown(),
+      setMetadata: async (changes) => {
+        this.#dynamicMeta.change(changes);
+        this.node.Meta = this.#dynamicMeta.effective();
+        await this.#session?.refresh();
+        return this.#dynamicMeta.shown();
+      },
+    };
+  }
+
+  /** Removes the files of allocations that have ended and that the servers know to have. */
+  #collect(id: string | undefined): void {
+    for (const runner of id === undefined ? [...this.#runners.values()] : [this.#runners.get(id)]) {
+      if (runner?.terminal === true && !this.#outbox.has(runner.id)) this.#removeEnded(runner);
+    }
+  }
+
+  #removeEnded(runner: AllocRunner): void {
+    this.#runners.delete(runner.id);
+    this.#collected.add(runner.id);
+    runner.removeFiles();
+  }
+
   #lost(runner: AllocRunner, error: unknown): void {
     this.#parts.logger.error({ err: error, alloc: runner.id }, "allocation runner failed");
   }
@@ -266,11 +311,7 @@ class Agent implements NodeAgent {
     const surplus = terminal.length - this.#config.gcMaxAllocs;
     if (surplus <= 0 || this.#stopped) return;
     const oldest = terminal.sort((a, b) => a.finishedMs - b.finishedMs).slice(0, surplus);
-    for (const runner of oldest) {
-      this.#runners.delete(runner.id);
-      this.#collected.add(runner.id);
-      runner.removeFiles();
-    }
+    for (const runner of oldest) this.#removeEnded(runner);
     for (const id of this.#collected) {
       if (this.#collected.size <= COLLECTED_MAX) break;
       this.#collected.delete(id);

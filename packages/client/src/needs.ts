@@ -2,12 +2,16 @@
 // hand in a server of their own.
 import type {
   NodeAllocations,
+  NodeAnswer,
+  NodeAnswerResponse,
   NodeHeartbeatRequest,
   NodeHeartbeatResponse,
   NodeRegisterRequest,
   NodeRegisterResponse,
+  NodeRequest,
   NodeUpdateAllocationsRequest,
   NodeUpdateAllocationsResponse,
+  TakeRequestsRequest,
   WatchAllocationsRequest,
 } from "@steppe/proto";
 
@@ -19,6 +23,10 @@ export interface NodeAgentServer {
   register(request: NodeRegisterRequest, signal: AbortSignal): Promise<NodeRegisterResponse>;
   heartbeat(request: NodeHeartbeatRequest, signal: AbortSignal): Promise<NodeHeartbeatResponse>;
   updateAllocations(request: NodeUpdateAllocationsRequest, signal: AbortSignal): Promise<NodeUpdateAllocationsResponse>;
+  /** Requests to the node, until the signal aborts. Ends or throws when the connection does. */
+  takeRequests(request: TakeRequestsRequest, signal: AbortSignal): AsyncIterable<NodeRequest>;
+  /** Resolves when the piece was taken in. */
+  answer(answer: NodeAnswer, timeoutMs: number, signal: AbortSignal): Promise<NodeAnswerResponse>;
   /** First a `Full` message, then changes in the order they commit. Ends or throws when the connection does, and when the signal aborts. */
   watchAllocations(request: WatchAllocationsRequest, signal: AbortSignal): AsyncIterable<NodeAllocations>;
 }

@@ -68,6 +68,11 @@ export class NodeSession {
     this.#loops.push(this.#keepAlive(), this.#watch());
   }
 
+  /** The nodes say something new of themselves. */
+  async refresh(): Promise<void> {
+    await this.#register(this.#parts.nodes);
+  }
+
   async close(): Promise<void> {
     this.#closing.abort();
     await Promise.all(this.#loops);

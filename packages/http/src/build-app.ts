@@ -10,6 +10,7 @@ import { type Params, parseParams } from "./request/params.ts";
 import { findRow, type Methods, type Resource } from "./resource.ts";
 import { agentResources } from "./routes/agent.ts";
 import { allocationResources } from "./routes/allocations.ts";
+import { clientResources } from "./routes/client.ts";
 import { deploymentResources } from "./routes/deployments.ts";
 import { evaluationResources } from "./routes/evaluations.ts";
 import { eventResources } from "./routes/events.ts";
@@ -42,6 +43,7 @@ const RESOURCES: readonly Resource[] = [
   ...variableResources,
   ...searchResources,
   ...systemResources,
+  ...clientResources,
   ...resourcesWithoutBacking,
   ...nodeResources,
   ...operatorResources,

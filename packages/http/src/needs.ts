@@ -19,6 +19,8 @@ export interface HttpNeeds {
   readonly agent: AgentInformation;
   /** Reads a job file, with assignments to its variables; fills nothing in. Throws `invalid` with the place. */
   parseJob(text: string, variables: string): Job;
+  /** ID of the node agent in this process; empty where there is none. */
+  nodeId(): string;
   readonly clock: Clock;
   readonly logger: Logger;
 }

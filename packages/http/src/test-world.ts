@@ -73,6 +73,7 @@ export function createWorld({
       metrics: () => ({ Timestamp: "", Gauges: [], Points: [], Counters: [], Samples: [] }),
       ...agent,
     },
+    nodeId: () => "",
     clock: { monotonicMs: () => 0, wallNs: () => 0, after: () => new Promise(() => {}) },
     logger,
     parseJob,

@@ -130,6 +130,7 @@ function httpNeeds(running: Running): HttpNeeds {
     datacenter: config.datacenter,
     route: (region): RegionServices => remote ?? started(server()).router.route(region),
     regions: () => serving(running).directory.regions(clock.monotonicMs()),
+    nodeId: () => running.client?.nodeId ?? "",
     members: (): Member[] => serving(running).directory.members(clock.monotonicMs()),
     agent: agentInformation({
       config,

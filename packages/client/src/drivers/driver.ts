@@ -39,8 +39,23 @@ export interface TaskHandle {
   readonly exited: Promise<ExitResult>;
   /** Asks the task to end, and forces it after `timeoutMs`. Resolves when it has ended. */
   stop(signal: string, timeoutMs: number): Promise<void>;
+  /** Sends a signal, by its name. Throws `DriverError` for one that does not exist. */
+  signal(name: string): void;
+  /** Process group of the task, where it has one. */
+  readonly processGroup: number | undefined;
   /** Lets go of a task that goes on running without the agent. */
   detach(): void;
+}
+
+/** A command that runs beside a task, as the task does. */
+export interface ExecProcess {
+  /** Never rejects. */
+  readonly exited: Promise<{ readonly exitCode: number }>;
+  /** Called with each piece of output, and with undefined at the end of each stream. */
+  output(listener: (stream: "stdout" | "stderr", data: Uint8Array | undefined) => void): void;
+  write(data: Uint8Array): void;
+  closeInput(): void;
+  kill(): void;
 }
 
 export interface Driver {
@@ -49,6 +64,8 @@ export interface Driver {
   start(context: TaskContext): Promise<TaskHandle>;
   /** The task of an earlier life of the agent, running or ended; undefined when nothing is known of it. */
   recover(context: TaskContext, state: HandleState): Promise<TaskHandle | undefined>;
+  /** Absent where the driver cannot. Throws `DriverError`. */
+  exec?(context: TaskContext, command: readonly string[], tty: boolean): ExecProcess;
 }
 
 export class DriverError extends Error {

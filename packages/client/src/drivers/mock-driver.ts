@@ -115,6 +115,8 @@ function run(clock: Clock, context: TaskContext, config: MockConfig, startedNs: 
       else after(clock, waitMs, ending.signal, () => end(killed));
       await exited;
     },
+    signal: () => undefined,
+    processGroup: undefined,
     detach: () => ending.abort(),
   };
 }

@@ -26,6 +26,7 @@ import {
   type TaskContext,
   type TaskHandle,
 } from "./driver.ts";
+import { execProcess } from "./exec-process.ts";
 import { liveLog, rotateLog } from "./log-rotation.ts";
 import { bootId, processStart, signalGroup } from "./process-table.ts";
 
@@ -62,6 +63,8 @@ export function createRawExecDriver(clock: Clock, logger: Logger): Driver {
       const exited = seen === "running" ? exitByPolling(clock, state, gone.signal) : Promise.resolve(readExit(state));
       return handle({ clock, logger }, context, state, exited, () => gone.abort());
     },
+    exec: (context, command, tty) =>
+      execProcess(context, findCommand(command[0] ?? "", context), command.slice(1), tty),
   };
 }
 
@@ -218,6 +221,12 @@ function handle(
       );
       await Promise.all([exited, forced]);
     },
+    signal: (name) => {
+      const known = knownSignal(name);
+      if (known === undefined) throw new DriverError(`unknown signal ${JSON.stringify(name)}`, false);
+      signalGroup(pgid, known);
+    },
+    processGroup: pgid,
     detach: () => {
       detach();
       over.abort();
@@ -227,8 +236,12 @@ function handle(
 
 /** SIGINT when the job names none, or none that exists. */
 function signalName(name: string): NodeJS.Signals {
+  return knownSignal(name) ?? "SIGINT";
+}
+
+function knownSignal(name: string): NodeJS.Signals | undefined {
   const full = name.toUpperCase().startsWith("SIG") ? name.toUpperCase() : `SIG${name.toUpperCase()}`;
-  return full in osConstants.signals ? (full as NodeJS.Signals) : "SIGINT";
+  return full in osConstants.signals ? (full as NodeJS.Signals) : undefined;
 }
 
 async function keepRotating({ clock, logger }: Surroundings, context: TaskContext, signal: AbortSignal): Promise<void> {

@@ -3,7 +3,7 @@
 // 1. The status is a function of the tasks' states; terminal once every task is dead.
 // 2. `report` is called after every change, with all there is to tell; the newest outweighs older ones.
 // 3. What is needed to take the allocation up again is on disk before `report` is called.
-import type { Clock, Logger, Random } from "@steppe/model";
+import { type Clock, type Logger, quote, type Random, SteppeError } from "@steppe/model";
 import {
   AllocationUpdate,
   AllocDeploymentStatus,
@@ -14,9 +14,11 @@ import {
   type TaskGroup,
   type TaskState,
 } from "@steppe/proto";
-import type { Driver, TaskContext } from "../drivers/driver.ts";
+import type { Driver, ExecProcess, TaskContext } from "../drivers/driver.ts";
 import { taskEnvironment } from "../drivers/environment.ts";
 import { interpolateValue, type Variables } from "../drivers/interpolate.ts";
+import type { LogSource } from "../requests/logs.ts";
+import { sumUsage, UsageMeter } from "../requests/usage.ts";
 import { AllocationDir, type AllocationSnapshot, type AllocationStore } from "./allocation-files.ts";
 import { type ClientStatus, clientStatus } from "./client-status.ts";
 import * as happen from "./events.ts";
@@ -45,6 +47,7 @@ export class AllocRunner {
   readonly #parts: AllocRunnerParts;
   readonly #dir: AllocationDir;
   readonly #tasks = new Map<string, TaskRunner>();
+  readonly #usage = new UsageMeter();
   readonly #ended = Promise.withResolvers<void>();
   readonly #closing = new AbortController();
   readonly #stopAsked = Promise.withResolvers<void>();
@@ -158,6 +161,61 @@ export class AllocRunner {
     await this.ended;
   }
 
+  /** The allocation's directory. */
+  get root(): string {
+    return this.#dir.root;
+  }
+
+  /** Restarts the task of that name, or all that run; `all`: also those that have ended, which cannot. */
+  async restart(task: string, all: boolean): Promise<void> {
+    if (this.terminal) throw new SteppeError("refused", "Task not running");
+    if (task !== "" && all) throw new SteppeError("refused", "can't restart all tasks when task name is set");
+    const runners = task === "" ? this.#runningTasks() : [this.#task(task)];
+    await Promise.all(runners.map((runner) => runner.restart()));
+  }
+
+  /** Sends a signal to the task of that name, or to all that run. */
+  signal(signal: string, task: string): void {
+    const runners = task === "" ? this.#runningTasks() : [this.#task(task)];
+    if (runners.length === 0) throw new SteppeError("refused", "Task not running");
+    for (const runner of runners) runner.signal(signal || "SIGKILL");
+  }
+
+  exec(task: string, command: readonly string[], tty: boolean): { readonly process: ExecProcess } {
+    if (command.length === 0) throw new SteppeError("invalid", "command is not present");
+    return { process: this.#task(task).exec(command, tty) };
+  }
+
+  /** Throws when there is no such task, or it has not begun. */
+  logSource(task: string, stream: "stdout" | "stderr"): LogSource {
+    const runner = this.#tasks.get(task);
+    if (runner === undefined) throw new SteppeError("invalid", `unknown task name ${quote(task)}`);
+    if (runner.state.StartedAt === 0) {
+      throw new SteppeError("not-found", `task ${quote(task)} not started yet. No logs available`);
+    }
+    return { logsDir: this.#dir.logs, task, stream, ended: () => runner.state.State === "dead" };
+  }
+
+  stats(task: string): object {
+    const Timestamp = this.#parts.clock.wallNs();
+    const wanted = task === "" ? [...this.#tasks.keys()] : [task];
+    if (task !== "") this.#task(task);
+    const usages = wanted.map(
+      (name) => [name, this.#usage.read(name, this.#tasks.get(name)?.processGroup, Timestamp)] as const,
+    );
+    return { ResourceUsage: sumUsage(usages.map(([, usage]) => usage)), Tasks: Object.fromEntries(usages), Timestamp };
+  }
+
+  #runningTasks(): TaskRunner[] {
+    return [...this.#tasks.values()].filter((runner) => runner.state.State === "running");
+  }
+
+  #task(name: string): TaskRunner {
+    const runner = this.#tasks.get(name);
+    if (runner === undefined) throw new SteppeError("refused", `Could not find task runner for task: ${name}`);
+    return runner;
+  }
+
   /** Leaves the tasks as they are. */
   detach(): void {
     this.#detached = true;
@@ -183,11 +241,11 @@ export class AllocRunner {
 
   async #killInOrder(): Promise<void> {
     const delayNs = this.#group.ShutdownDelay ?? 0;
-    if (delayNs > 0 && !this.terminal) {
+    if (delayNs > 0 && !this.terminal && !this.#assigned.NoShutdownDelay) {
       await Promise.race([this.ended, this.#parts.clock.after(delayNs / 1e6, this.#closing.signal).catch(() => {})]);
     }
     for (const wave of killWaves(this.#standings())) {
-      await Promise.all(wave.map((name) => this.#tasks.get(name)?.kill()));
+      await Promise.all(wave.map((name) => this.#tasks.get(name)?.kill(undefined, this.#assigned.NoShutdownDelay)));
     }
   }
 

@@ -52,6 +52,16 @@ export function terminated(result: ExitResult): Happening {
   });
 }
 
+export const restartAsked = event("Restart Signaled", "User requested task to restart", {
+  RestartReason: "User requested task to restart",
+  Details: { restart_reason: "User requested task to restart" },
+});
+
+export function signaling(signal: string): Happening {
+  const text = `Task being sent signal ${signal}`;
+  return event("Signaling", text, { TaskSignal: signal, Details: { signal } });
+}
+
 export function restarting(reason: string, delayMs: number): Happening {
   const delayNs = Math.round(delayMs * 1e6);
   const text = `Task restarting in ${formatDuration(delayNs)}`;

@@ -8,11 +8,12 @@
 // 2. A kill before the task runs makes it dead without it ever starting.
 // 3. `changed` is called after every change of what `snapshot` gives, in the same turn.
 // 4. A task that was killed has not failed.
-import type { Clock, Logger, Random } from "@steppe/model";
+import { type Clock, type Logger, type Random, SteppeError } from "@steppe/model";
 import { type Task, TaskState } from "@steppe/proto";
 import {
   type Driver,
   DriverError,
+  type ExecProcess,
   type ExitResult,
   type HandleState,
   isSuccess,
@@ -71,6 +72,8 @@ export class TaskRunner {
   #attempt = 0;
   #kill: KillRequest | undefined;
   #detached = false;
+  /** It ends because a user wants it started again. */
+  #restartAsked = false;
 
   constructor(parts: TaskRunnerParts) {
     this.#parts = parts;
@@ -145,6 +148,37 @@ export class TaskRunner {
     await this.dead;
   }
 
+  /** Ends the task and starts it again, whatever its restart policy says. */
+  async restart(): Promise<void> {
+    const handle = this.#running();
+    this.#restartAsked = true;
+    this.#note(happen.restartAsked);
+    await handle.stop(this.task.KillSignal, (this.task.KillTimeout ?? KILL_TIMEOUT_NS) / 1e6);
+  }
+
+  signal(name: string): void {
+    const handle = this.#running();
+    this.#note(happen.signaling(name));
+    handle.signal(name);
+  }
+
+  /** A command beside the task. */
+  exec(command: readonly string[], tty: boolean): ExecProcess {
+    this.#running();
+    const { driver, context } = this.#parts;
+    if (driver?.exec === undefined) throw new SteppeError("refused", "task driver does not support exec");
+    return driver.exec(context(Math.max(0, this.#attempt - 1)), command, tty);
+  }
+
+  get processGroup(): number | undefined {
+    return this.#phase.kind === "running" ? this.#phase.handle.processGroup : undefined;
+  }
+
+  #running(): TaskHandle {
+    if (this.#phase.kind !== "running") throw new SteppeError("refused", "Task not running");
+    return this.#phase.handle;
+  }
+
   /** Forgets the task and leaves it as it is. */
   detach(): void {
     this.#detached = true;
@@ -183,7 +217,7 @@ export class TaskRunner {
       const end = "exited" in current ? await this.#untilEnd(current) : current;
       if (this.#detached) return;
       if (end === "killed" || this.#kill !== undefined) return this.#dieKilled();
-      const delayMs = this.#decide(end);
+      const delayMs = this.#restartAsked ? this.#startAgain() : this.#decide(end);
       if (delayMs === undefined) return;
       await this.#pause(delayMs);
       if (this.#detached) return;
@@ -245,6 +279,20 @@ export class TaskRunner {
     return handle.exited;
   }
 
+  /** At once, and it is no failure. */
+  #startAgain(): number {
+    this.#restartAsked = false;
+    this.#becomePausing();
+    this.#note(happen.restarting("", 0));
+    return 0;
+  }
+
+  #becomePausing(): void {
+    this.#become({ kind: "pausing" });
+    const Restarts = this.#state.Restarts + 1;
+    this.#state = { ...this.#state, State: "pending", Restarts, LastRestart: this.#parts.clock.wallNs() };
+  }
+
   /** The delay before the next start, or undefined when the task is dead. */
   #decide(end: TaskEnd): number | undefined {
     const { clock, random, rules } = this.#parts;
@@ -259,13 +307,7 @@ export class TaskRunner {
         this.#die(true);
         return undefined;
       case "restart":
-        this.#become({ kind: "pausing" });
-        this.#state = {
-          ...this.#state,
-          State: "pending",
-          Restarts: this.#state.Restarts + 1,
-          LastRestart: clock.wallNs(),
-        };
+        this.#becomePausing();
         this.#note(happen.restarting(decision.reason, decision.delayMs));
         return decision.delayMs;
     }

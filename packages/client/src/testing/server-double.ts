@@ -67,6 +67,10 @@ function serverAt(double: ServerDouble, address: string): NodeAgentServer {
       for (const update of request.Updates) double.updates.set(update.ID, update);
       return NodeUpdateAllocationsResponse.create({ Index: 1 });
     },
+    async *takeRequests(_request, signal) {
+      await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
+    },
+    answer: async () => ({ Gone: true }),
     watchAllocations: (request, signal) => {
       double.intercept("watchAllocations", address);
       const stream = openStream(

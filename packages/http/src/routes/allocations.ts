@@ -4,6 +4,7 @@ import { allocationJson } from "../reply/allocation-json.ts";
 import { boolParam } from "../request/params.ts";
 import { queryOptions } from "../request/query-options.ts";
 import { fixed, put, type Resource, unserved } from "../resource.ts";
+import { checks } from "./client.ts";
 import { answerWrite } from "./write-reply.ts";
 import { writeTarget } from "./write-target.ts";
 
@@ -13,7 +14,8 @@ export const allocationResources: readonly Resource[] = [
     path: "/v1/allocation/",
     suffixes: [
       { suffix: "/stop", methods: put(stop) },
-      ...unserved("/services", "/checks"),
+      { suffix: "/checks", methods: { GET: checks } },
+      ...unserved("/services"),
       { suffix: "", methods: { GET: get } },
     ],
   },

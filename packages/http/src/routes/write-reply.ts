@@ -10,10 +10,14 @@ export function answerWrite(exchange: Exchange, index: number, reply: object): v
   return exchange.json(JSON.stringify(reply));
 }
 
+export function answerEmpty(exchange: Exchange): void | Promise<void> {
+  return exchange.send(200, "application/json", EMPTY);
+}
+
 /** Of writes that tell nothing but when they took effect: no body. */
 export function answerIndex(exchange: Exchange, { Index }: { readonly Index: number }): void | Promise<void> {
   exchange.header("X-Nomad-Index", String(Index));
-  return exchange.send(200, "application/json", EMPTY);
+  return answerEmpty(exchange);
 }
 
 const EMPTY = new Payload("");

@@ -80,8 +80,10 @@ export class NodeCalls {
   async answer({ CallID, Node, Data, End, Refusal }: NodeAnswer): Promise<boolean> {
     const call = this.#calls.get(CallID);
     if (call === undefined || call.nodeId !== Node?.NodeID) return false;
-    if (Data.length > 0) await call.add(Data);
-    if (!End) return this.#calls.has(CallID);
+    if (!End) {
+      await call.add(Data);
+      return this.#calls.has(CallID);
+    }
     const { Code, Message } = Refusal ?? { Code: "", Message: "" };
     if (Refusal === undefined) call.end();
     else call.fail(new SteppeError(isErrorCode(Code) ? Code : "refused", Message));

@@ -46,7 +46,7 @@ export async function openHttpRegion(): Promise<HttpRegion> {
       metrics: () => ({ Timestamp: "", Gauges: [], Points: [], Counters: [], Samples: [] }),
     },
     parseJob: createParseJob(createClock(), createRandom()),
-    ...{ clock: createClock(), logger: SILENT },
+    ...{ nodeId: () => "", clock: createClock(), logger: SILENT },
   });
   return {
     ...region,
