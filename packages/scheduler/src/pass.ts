@@ -129,7 +129,7 @@ export class Pass {
   /** What the plan evicts; undefined when jobs of this type may not. */
   get evictions(): Evictions | undefined {
     if (!mayPreempt(this.view.schedulerConfiguration, this.job.Type)) return undefined;
-    this.#evictions ??= new Evictions(this.view.nodes, this.job, this.room);
+    this.#evictions ??= new Evictions(this.view.nodes, this.job, this.room, this.holdings);
     return this.#evictions;
   }
 

@@ -4,6 +4,7 @@ import type { Candidates } from "./candidates.ts";
 import type { Claimant } from "./claims/claimant.ts";
 import type { DistinctRules } from "./feasible/distinct.ts";
 import type { Evictions } from "./preempt/evictions.ts";
+import { Ground } from "./preempt/ground.ts";
 import { Preemptor } from "./preempt/preemptor.ts";
 import type { NodeAffinity } from "./rank/affinity.ts";
 import { AntiAffinity } from "./rank/anti-affinity.ts";
@@ -250,13 +251,14 @@ export class GroupPlacer {
     return { ...found, claims };
   }
 
-  /** But for the room: ports and devices are not made free by evicting others. */
+  /** Evicting others does not change what the distinct rules say: they count allocations of the job alone. */
   #mayStand(slot: number): boolean {
-    return (this.#rules.isEmpty || this.#rules.allows(slot)) && this.#claimant.fits(slot);
+    return this.#rules.isEmpty || this.#rules.allows(slot);
   }
 
   #createPreemptor(evictions: Evictions): Preemptor {
-    const preemptor = new Preemptor(this.#ask, this.#around.room, this.#score, evictions, this.#createRanking());
+    const ground = new Ground(this.#around.room, this.#ask, this.#claimant);
+    const preemptor = new Preemptor(ground, this.#score, evictions, this.#createRanking());
     for (const slot of this.#candidates.slots) preemptor.consider(slot);
     return preemptor;
   }

@@ -77,7 +77,7 @@ export class Claimant {
   }
 
   restore(slot: number, claims: Claims | undefined): void {
-    this.#holdings.take(slot, claims);
+    this.#holdings.restore(slot, claims);
   }
 
   /** How far the devices that an allocation would get are the preferred ones: -1 to 1; NaN when there is no preference. */

@@ -172,6 +172,9 @@ export class Draft {
 
   /** How the evaluation ends. What found no place goes on in a blocked one, which stays the same until it finds one. */
   #close(): PlanResult {
+    for (const rows of this.#rows) {
+      if (rows.evictions > 0) this.updatesOf(rows.group).Preemptions += rows.evictions;
+    }
     const result = PlanResult.create({
       Status: "complete",
       DeploymentID: this.#deploymentId,

@@ -29,6 +29,15 @@ export class Rows {
     this.#positions = scratch.ints(nodes.length, -1);
   }
 
+  get group(): string {
+    return this.#placements.TaskGroup;
+  }
+
+  /** Allocations that its rows evict. */
+  get evictions(): number {
+    return Object.values(this.#placements.Evictions).reduce((sum, { AllocIDs }) => sum + AllocIDs.length, 0);
+  }
+
   get length(): number {
     return this.#placements.NameIndexes.length;
   }

@@ -1,6 +1,7 @@
 import type { Job, SchedulerConfiguration } from "@steppe/proto";
-import type { AllocationView, Ask, NodeColumns } from "@steppe/state";
+import type { AllocationView, HoldingsOverlay, NodeColumns } from "@steppe/state";
 import type { Room } from "../room.ts";
+import type { Ground } from "./ground.ts";
 import { chooseVictims } from "./victims.ts";
 
 /** Only allocations whose priority is at least so much lower may be evicted. */
@@ -27,22 +28,24 @@ export class Evictions {
   readonly #nodes: NodeColumns;
   readonly #job: Job;
   readonly #room: Room;
+  readonly #holdings: HoldingsOverlay;
   readonly #evicted: Set<AllocationView> = new Set();
   /** By job and group: how many of it. */
   readonly #counts: Map<string, number> = new Map();
 
-  constructor(nodes: NodeColumns, job: Job, room: Room) {
+  constructor(nodes: NodeColumns, job: Job, room: Room, holdings: HoldingsOverlay) {
     this.#nodes = nodes;
     this.#job = job;
     this.#room = room;
+    this.#holdings = holdings;
   }
 
-  /** What has to go for `ask` to fit on a node; undefined when it cannot be made to. The room is as it was afterwards. */
-  victims(slot: number, ask: Ask): readonly AllocationView[] | undefined {
+  /** What has to go for one more to fit on a node; undefined when it cannot be made to. The ground is as it was afterwards. */
+  victims(slot: number, ground: Ground): readonly AllocationView[] | undefined {
     const candidates = [...(this.#nodes.allocations[slot] ?? [])].filter((it) => this.#mayEvict(it));
     return candidates.length === 0
       ? undefined
-      : chooseVictims(this.#room, slot, ask, candidates, (it) => this.#counts.get(groupKey(it)) ?? 0);
+      : chooseVictims(ground, slot, candidates, (it) => this.#counts.get(groupKey(it)) ?? 0);
   }
 
   evict(slot: number, victims: readonly AllocationView[]): void {
@@ -50,6 +53,7 @@ export class Evictions {
       this.#evicted.add(victim);
       this.#counts.set(groupKey(victim), (this.#counts.get(groupKey(victim)) ?? 0) + 1);
       this.#room.free(slot, victim.Ask);
+      this.#holdings.free(slot, victim.Claims);
     }
   }
 

@@ -1,8 +1,8 @@
-import type { AllocationView, Ask } from "@steppe/state";
+import type { AllocationView } from "@steppe/state";
 import type { GroupScore } from "../rank/group-score.ts";
 import type { Ranking } from "../rank/ranking.ts";
-import type { Room } from "../room.ts";
 import type { Evictions } from "./evictions.ts";
+import type { Ground } from "./ground.ts";
 import { preemptionScore } from "./preemption-score.ts";
 
 /** What a placement takes that has to make room first. */
@@ -18,22 +18,20 @@ export interface Forced {
  * has depends on what the plan evicted elsewhere.
  */
 export class Preemptor {
-  readonly #ask: Ask;
-  readonly #room: Room;
+  readonly #ground: Ground;
   readonly #score: GroupScore;
   readonly #evictions: Evictions;
   readonly #ranking: Ranking;
 
-  constructor(ask: Ask, room: Room, score: GroupScore, evictions: Evictions, ranking: Ranking) {
-    this.#ask = ask;
-    this.#room = room;
+  constructor(ground: Ground, score: GroupScore, evictions: Evictions, ranking: Ranking) {
+    this.#ground = ground;
     this.#score = score;
     this.#evictions = evictions;
     this.#ranking = ranking;
   }
 
   consider(slot: number): void {
-    const victims = this.#evictions.victims(slot, this.#ask);
+    const victims = this.#evictions.victims(slot, this.#ground);
     if (victims === undefined || victims.length === 0) this.#ranking.remove(slot);
     else this.#rank(slot, victims);
   }
@@ -43,7 +41,7 @@ export class Preemptor {
     for (;;) {
       const slot = this.#ranking.best;
       if (slot === -1) return undefined;
-      const victims = allows(slot) ? this.#evictions.victims(slot, this.#ask) : undefined;
+      const victims = allows(slot) ? this.#evictions.victims(slot, this.#ground) : undefined;
       if (victims === undefined || victims.length === 0) {
         this.#ranking.remove(slot);
         continue;
@@ -56,9 +54,9 @@ export class Preemptor {
   }
 
   #rank(slot: number, victims: readonly AllocationView[]): void {
-    for (const { Ask } of victims) this.#room.free(slot, Ask);
+    for (const victim of victims) this.#ground.free(slot, victim);
     this.#score.measure(slot);
-    for (const { Ask } of victims) this.#room.take(slot, Ask);
+    for (const victim of victims) this.#ground.restore(slot, victim);
     this.#ranking.set(slot, this.#score.sum + preemptionScore(victims), this.#score.count + 1);
   }
 }

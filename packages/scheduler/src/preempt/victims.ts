@@ -1,34 +1,35 @@
 import { type AllocationView, type Ask, groupOf } from "@steppe/state";
-import type { Room } from "../room.ts";
+import type { Ground } from "./ground.ts";
 
 /** For each victim of a group beyond those that it lets migrate at a time; far beyond any distance. */
 const PARALLEL_PENALTY = 50;
 
+/** Of one that holds no ports, devices or cores where only those lack; more than what any other lacks. */
+const NO_CLAIMS = 10;
+
 /**
- * Which of the candidates on a node have to go for `ask` to fit: from the lowest priority up, and
+ * Which of the candidates on a node have to go for an allocation to fit: from the lowest priority up, and
  * among equals the one that comes closest to what is still lacking, until it fits; then those that
  * turned out not to be needed stay, the highest priority first. Undefined when all together are
- * not enough. Room decides what fits, so that what it knows of a node (ports, devices) counts too;
- * it is left as it was.
+ * not enough. The ground is left as it was.
  */
 export function chooseVictims(
-  room: Room,
+  ground: Ground,
   slot: number,
-  ask: Ask,
   candidates: readonly AllocationView[],
   evictedOf: (allocation: AllocationView) => number,
 ): readonly AllocationView[] | undefined {
   const chosen: AllocationView[] = [];
   for (const level of byPriority(candidates)) {
-    while (level.length > 0 && !room.fits(slot, ask)) {
-      const [victim] = level.splice(closest(level, room.shortage(slot, ask), evictedOf, chosen), 1) as [AllocationView];
+    while (level.length > 0 && !ground.fits(slot)) {
+      const [victim] = level.splice(closest(level, ground.shortage(slot), evictedOf, chosen), 1) as [AllocationView];
       chosen.push(victim);
-      room.free(slot, victim.Ask);
+      ground.free(slot, victim);
     }
   }
-  const enough = room.fits(slot, ask);
-  const needed = enough ? withoutSpare(room, slot, ask, chosen) : chosen;
-  for (const { Ask } of needed) room.take(slot, Ask);
+  const enough = ground.fits(slot);
+  const needed = enough ? withoutSpare(ground, slot, chosen) : chosen;
+  for (const victim of needed) ground.restore(slot, victim);
   return enough ? needed : undefined;
 }
 
@@ -44,14 +45,16 @@ function closest(
   evictedOf: (allocation: AllocationView) => number,
   chosen: readonly AllocationView[],
 ): number {
+  const lacksClaims = shortage.cpu === 0 && shortage.memoryMb === 0 && shortage.diskMb === 0;
   let best = 0;
   let bestDistance = Number.POSITIVE_INFINITY;
   level.forEach((allocation, i) => {
     const siblings = chosen.filter((it) => it.Job === allocation.Job && it.TaskGroup === allocation.TaskGroup).length;
+    const useless = lacksClaims && allocation.Claims === undefined ? NO_CLAIMS : 0;
     const distance = distanceTo(shortage, allocation.Ask) + penalty(allocation, evictedOf(allocation) + siblings);
-    if (distance >= bestDistance) return;
+    if (distance + useless >= bestDistance) return;
     best = i;
-    bestDistance = distance;
+    bestDistance = distance + useless;
   });
   return best;
 }
@@ -69,12 +72,12 @@ function penalty({ Job, TaskGroup }: AllocationView, evicted: number): number {
   return parallel > 0 && evicted >= parallel ? (evicted + 1 - parallel) * PARALLEL_PENALTY : 0;
 }
 
-/** Gives back, highest priority first, whatever the ask fits without. */
-function withoutSpare(room: Room, slot: number, ask: Ask, chosen: readonly AllocationView[]): AllocationView[] {
+/** Gives back, highest priority first, whatever it fits without. */
+function withoutSpare(ground: Ground, slot: number, chosen: readonly AllocationView[]): AllocationView[] {
   return chosen.toReversed().filter((victim) => {
-    room.take(slot, victim.Ask);
-    if (room.fits(slot, ask)) return false;
-    room.free(slot, victim.Ask);
+    ground.restore(slot, victim);
+    if (ground.fits(slot)) return false;
+    ground.free(slot, victim);
     return true;
   });
 }

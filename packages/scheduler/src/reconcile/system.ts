@@ -5,6 +5,7 @@ import { scheduleTimeouts } from "../follow-ups.ts";
 import type { Pass } from "../pass.ts";
 import type { Rows } from "../plan/rows.ts";
 import { STOP, type StopReason } from "../plan/stop-reasons.ts";
+import { Ground } from "../preempt/ground.ts";
 import { preemptionScore } from "../preempt/preemption-score.ts";
 import { BinPack } from "../rank/bin-pack.ts";
 import { disconnectOf } from "./disconnect.ts";
@@ -138,9 +139,8 @@ function placeOn(pass: Pass, on: GroupOnNodes, rows: Rows, slot: number, claiman
     if (before !== undefined) pass.draft.stop(before, STOP.notNeeded);
     return true;
   }
-  // Ports and devices are not made free by evicting others.
-  const evictable = () => (claimant.fits(slot) ? pass.evictions?.victims(slot, ask) : undefined);
-  const victims = pass.room.fits(slot, ask) && claimant.fits(slot) ? [] : evictable();
+  const ground = new Ground(pass.room, ask, claimant);
+  const victims = ground.fits(slot) ? [] : pass.evictions?.victims(slot, ground);
   if (victims === undefined) {
     if (before === undefined) return false;
     pass.room.take(slot, before.Ask);

@@ -1,8 +1,9 @@
 import { nextLaunch } from "@steppe/control";
 import { annotateDiff, diffJobs, isPeriodicActive, type Random, SteppeError } from "@steppe/model";
-import { Evaluation, type Job, JobPlanResponse, PlanAnnotations } from "@steppe/proto";
+import { type AllocListStub, Evaluation, type Job, JobPlanResponse, type Plan, PlanAnnotations } from "@steppe/proto";
 import { schedule } from "@steppe/scheduler";
 import { type StateView, transitionConflict, withJob } from "@steppe/state";
+import { allocationStub } from "./stubs.ts";
 
 export interface PlanParts {
   readonly view: StateView;
@@ -23,6 +24,7 @@ export function planJob(job: Job, wantsDiff: boolean, { view, random, now }: Pla
   const planned = overlay.jobs.get(job.Namespace, job.ID)?.job ?? job;
   const plan = schedule(overlay, evaluationOf(planned, random.id()), { now, random });
   const Annotations = plan.Result?.Annotations ?? PlanAnnotations.create();
+  Annotations.PreemptedAllocs = preempted(view, plan);
   const Diff = wantsDiff ? diffJobs(existing, planned) : undefined;
   if (Diff !== undefined) annotateDiff(Diff, Annotations.DesiredTGUpdates);
   return JobPlanResponse.create({
@@ -33,6 +35,15 @@ export function planJob(job: Job, wantsDiff: boolean, { view, random, now }: Pla
     Diff,
     NextPeriodicLaunch: nextLaunchOf(job, now),
     Index: Math.max(view.index, 1),
+  });
+}
+
+/** What the plan would evict. */
+function preempted(view: StateView, { Placements }: Plan): AllocListStub[] {
+  const ids = Placements.flatMap(({ Evictions }) => Object.values(Evictions).flatMap(({ AllocIDs }) => AllocIDs));
+  return ids.flatMap((id) => {
+    const allocation = view.allocations.get(id);
+    return allocation === undefined ? [] : [allocationStub(view, allocation)];
   });
 }
 

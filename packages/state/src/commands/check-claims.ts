@@ -34,6 +34,15 @@ export class ClaimCheck {
     return { claims: compactClaims(claims) };
   }
 
+  /** What a row evicts leaves what it holds to the row. */
+  free(slot: number, victims: readonly AllocationState[]): void {
+    for (const { Claims } of victims) this.#overlay.free(slot, Claims);
+  }
+
+  restore(slot: number, victims: readonly AllocationState[]): void {
+    for (const { Claims } of victims) this.#overlay.restore(slot, Claims);
+  }
+
   take(slot: number, claims: Claims | undefined): void {
     this.#overlay.take(slot, claims);
   }

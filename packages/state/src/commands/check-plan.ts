@@ -58,6 +58,7 @@ export function checkPlan(
       const slot = state.nodes.slot(nodeId);
       const victims = victimsOf(state, placements, row, nodeId, gone);
       room.free(slot, victims);
+      claiming.free(slot, victims);
       const fits = slot >= 0 && state.nodes.usable[slot] === 1 && room.fits(slot, ask);
       const claimed = fits ? claiming.read(group, placements, row, slot) : "refused";
       if (
@@ -72,6 +73,7 @@ export function checkPlan(
         rows.push({ id, version, group, placements, row, nameIndex, nodeId: node, claims: claimed.claims, victims });
       } else {
         room.restore(slot, victims);
+        claiming.restore(slot, victims);
         rejectedNodes.add(nodeId);
       }
     }

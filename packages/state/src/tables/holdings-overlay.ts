@@ -74,6 +74,11 @@ export class HoldingsOverlay {
     if (claims !== undefined && slot >= 0) this.#change(slot, claims, -1);
   }
 
+  /** Takes back what was freed. */
+  restore(slot: number, claims: Claims | undefined): void {
+    if (claims !== undefined && slot >= 0) this.#change(slot, claims, 1);
+  }
+
   #change(slot: number, { Ports, HostIPs, Devices, Cores }: Claims, by: 1 | -1): void {
     for (let i = 0; i < Ports.length; i++) {
       this.#ports.add(this.#place(slot, HostIPs[i] as string), Ports[i] as number, by);
