@@ -13,6 +13,9 @@ import { fingerprintOf } from "./request/fingerprint.ts";
 import { allValues, type Params } from "./request/params.ts";
 import { readBody } from "./request/read-body.ts";
 
+/** One reason for all: the default one is a new exception with its stack trace. */
+const CLIENT_GONE = new Error("the client went away");
+
 /** What all requests of one app share. */
 export interface Surroundings {
   readonly needs: HttpNeeds;
@@ -63,8 +66,9 @@ export class Exchange implements Call, Held {
       const controller = new AbortController();
       this.#controller = controller;
       if (this.#isEnded) this.end();
-      else if (this.#response.destroyed) controller.abort();
-      else this.#response.once("close", () => controller.abort());
+      else if (this.#response.destroyed) controller.abort(CLIENT_GONE);
+      // It closes too when the reply was given, and then nobody listens any more.
+      else this.#response.once("close", () => this.#response.writableFinished || controller.abort(CLIENT_GONE));
     }
     return this.#controller.signal;
   }

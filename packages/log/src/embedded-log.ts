@@ -139,6 +139,10 @@ class EmbeddedLog implements ReplicatedLog {
     }
   }
 
+  get lastIndexHere(): number | undefined {
+    return this.#ended === undefined ? this.#last : undefined;
+  }
+
   async lastIndex(): Promise<number> {
     if (this.#ended !== undefined) throw this.#ended;
     return this.#last;

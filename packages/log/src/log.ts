@@ -44,6 +44,9 @@ export interface ReplicatedLog {
   /** The newest snapshot, or undefined when none was saved. */
   loadSnapshot(): Promise<{ readonly index: number; readonly data: Uint8Array } | undefined>;
 
+  /** Where this process alone orders the log: its last index, told without asking. Elsewhere, and once closed, undefined. */
+  readonly lastIndexHere?: number | undefined;
+
   /** Milliseconds (monotonic) since this process last heard from the log; 0 while in touch. */
   silenceMs(): number;
 

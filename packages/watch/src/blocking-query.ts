@@ -25,6 +25,9 @@ export interface BlockingOptions {
 const WAIT_DEFAULT_NS = 5 * MINUTE;
 const WAIT_MAX_NS = 10 * MINUTE;
 
+/** One reason for all: the default one is a new exception with its stack trace. */
+const OVER = new Error("the wait is over");
+
 /** Waits of many clients that began together shall not end together. */
 const JITTER = 1 / 16;
 
@@ -43,18 +46,22 @@ export async function blockingQuery<T>(
   const first = find();
   if (options.minIndex === 0 || first.changedAt > options.minIndex) return first;
   const asked = options.maxTime > 0 ? Math.min(options.maxTime, WAIT_MAX_NS) : WAIT_DEFAULT_NS;
-  const timeUp = new AbortController();
-  const ends = AbortSignal.any([options.signal, timeUp.signal]);
+  const { signal } = options;
+  signal.throwIfAborted();
+  // One signal for the end of the time and of the client: thousands wait, and `AbortSignal.any` is dear.
+  const over = new AbortController();
+  const end = () => over.abort(OVER);
+  signal.addEventListener("abort", end);
   const timer = clock
-    .after((asked * (1 + fraction() * JITTER)) / MILLISECOND_NS, ends)
-    .then(() => timeUp.abort())
-    .catch(() => undefined);
+    .after((asked * (1 + fraction() * JITTER)) / MILLISECOND_NS, over.signal)
+    .then(end, () => undefined);
   try {
-    return await untilChanged(find, options, watches, ends);
+    return await untilChanged(find, options, watches, over.signal);
   } finally {
-    timeUp.abort();
+    signal.removeEventListener("abort", end);
+    end();
     await timer;
-    options.signal.throwIfAborted();
+    signal.throwIfAborted();
   }
 }
 
