@@ -1,6 +1,7 @@
 // Blocking queries: how soon a waiting one wakes after the write was answered, and what waiting costs.
 import { type ClientRequest, Agent as HttpAgent, request } from "node:http";
 import { mockTaskJob } from "../kit/jobs.ts";
+import { evaluated } from "./evaluation.ts";
 import { cpuMs, residentMb } from "./live/processes.ts";
 import { regionOn } from "./live/region.ts";
 import { inParallel, Requests } from "./live/requests.ts";
@@ -8,7 +9,7 @@ import { percentile, ROUNDS, rounds } from "./live/rounds.ts";
 import { figure, type Scenario, type Table } from "./scenario.ts";
 
 const OTHERS = [0, 1_000, 10_000] as const;
-const SAMPLES = 200;
+const SAMPLES = 100;
 const CROWD = 1_000;
 const IDLE_MS = 10_000;
 
@@ -21,7 +22,8 @@ export const blocking: Scenario = {
     const requests = new Requests();
     const job = (id: string, priority: number) => ({ Job: { ...mockTaskJob(id, { count: 0 }), Priority: priority } });
     await inParallel(Math.max(...OTHERS), 64, (n) => requests.put(`${http}/v1/jobs`, job(`other-${n}`, 50)));
-    await requests.put(`${http}/v1/jobs`, job("watched", 50));
+    const { EvalID } = await requests.put<Registered>(`${http}/v1/jobs`, job("watched", 50));
+    await evaluated(requests, http, EvalID);
     const wakes: Table["rows"] = [];
     const waiting = new Waiting(http);
     let priority = 1;
@@ -74,7 +76,12 @@ export const blocking: Scenario = {
 };
 
 /** Milliseconds from the answer of the write to the last of `count` blocking queries of the job. */
-async function wake(http: string, requests: Requests, count: number, write: () => Promise<unknown>): Promise<number> {
+async function wake(
+  http: string,
+  requests: Requests,
+  count: number,
+  write: () => Promise<Registered>,
+): Promise<number> {
   const { index } = await requests.send("GET", `${http}/v1/job/watched`);
   const agent = count === 1 ? ONE : MANY;
   const sent: Promise<void>[] = [];
@@ -87,10 +94,18 @@ async function wake(http: string, requests: Requests, count: number, write: () =
   // Until the server has them all: it answers in order of arrival only per connection.
   await until(requests, http, count);
   let answered = Number.NaN;
-  const writing = write().then(() => (answered = performance.now()));
+  const writing = write().then((it) => {
+    answered = performance.now();
+    return it;
+  });
   const last = Math.max(...(await Promise.all(ends)));
-  await writing;
+  // The end of its evaluation changes the job too: the next query is not to meet that.
+  await evaluated(requests, http, (await writing).EvalID);
   return last - answered;
+}
+
+interface Registered {
+  readonly EvalID: string;
 }
 
 const ONE = new HttpAgent({ keepAlive: true });

@@ -182,6 +182,10 @@ export class Cluster {
       `region = "${region.name}"`,
       `data_dir = "${folder}/data"`,
       `bind_addr = "127.0.0.1"`,
+      // All clients of a test are at one address.
+      `limits {`,
+      `  http_max_conns_per_client = 0`,
+      `}`,
       `log_json = true`,
       `limits { http_max_conns_per_client = 0 }`,
       `log_level = "${process.env.STEPPE_TEST_LOG ?? "info"}"`,
