@@ -10,6 +10,7 @@ import { memory } from "./memory.ts";
 import { c1m, c2m } from "./million.ts";
 import { PACKAGE_SCRIPTS } from "./package-scripts.ts";
 import { packing } from "./packing.ts";
+import { packingServer } from "./packing-server.ts";
 import { read } from "./read.ts";
 import { register } from "./register.ts";
 import { markdown, type Scenario, type Table } from "./scenario.ts";
@@ -31,6 +32,7 @@ const SCENARIOS: readonly Scenario[] = [
   soak,
   scheduler,
   packing,
+  packingServer,
   memory,
   ...PACKAGE_SCRIPTS,
 ];

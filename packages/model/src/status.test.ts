@@ -5,7 +5,6 @@ import {
   DESIRED_STATUSES,
   EVALUATION_STATUSES,
   isClientTerminal,
-  isSchedulableNode,
   isTerminalAllocation,
   isTerminalEvaluation,
   ranSuccessfully,
@@ -40,13 +39,5 @@ describe("statuses", () => {
     expect(ranSuccessfully({ TaskStates: { a: state("dead", false) } })).toBe(true);
     expect(ranSuccessfully({ TaskStates: { a: state("dead", false), b: state("dead", true) } })).toBe(false);
     expect(ranSuccessfully({ TaskStates: { a: state("running", false) } })).toBe(false);
-  });
-
-  it("a node takes allocations: ready, eligible and not draining", () => {
-    const node = { Status: "ready", SchedulingEligibility: "eligible", DrainStrategy: undefined };
-    expect(isSchedulableNode(node)).toBe(true);
-    for (const change of [{ Status: "down" }, { SchedulingEligibility: "ineligible" }, { DrainStrategy: {} }]) {
-      expect(isSchedulableNode({ ...node, ...change })).toBe(false);
-    }
   });
 });

@@ -18,24 +18,8 @@ export type DesiredStatus = (typeof DESIRED_STATUSES)[number];
 export const CLIENT_STATUSES = ["pending", "running", "complete", "failed", "lost", "unknown"] as const;
 export type ClientStatus = (typeof CLIENT_STATUSES)[number];
 
-export const NODE_STATUSES = ["initializing", "ready", "down", "disconnected"] as const;
-export type NodeStatus = (typeof NODE_STATUSES)[number];
-
 export const NODE_ELIGIBILITIES = ["eligible", "ineligible"] as const;
 export type NodeEligibility = (typeof NODE_ELIGIBILITIES)[number];
-
-export const DEPLOYMENT_STATUSES = [
-  "initializing",
-  "running",
-  "pending",
-  "blocked",
-  "unblocking",
-  "paused",
-  "successful",
-  "failed",
-  "cancelled",
-] as const;
-export type DeploymentStatus = (typeof DEPLOYMENT_STATUSES)[number];
 
 /** Why an evaluation was made. */
 export const TRIGGERS = [
@@ -59,8 +43,6 @@ export const TRIGGERS = [
   "alloc-reschedule",
 ] as const;
 export type Trigger = (typeof TRIGGERS)[number];
-
-export const TASK_STATES = ["pending", "running", "dead"] as const;
 
 /** The node will report nothing more of it. */
 export function isClientTerminal(allocation: Pick<Allocation, "ClientStatus">): boolean {
@@ -98,13 +80,4 @@ export function isActiveDeployment(deployment: { readonly Status: string }): boo
 export function ranSuccessfully(allocation: { readonly TaskStates: Readonly<Record<string, TaskState>> }): boolean {
   const states = Object.values(allocation.TaskStates);
   return states.length > 0 && states.every((state) => state.State === "dead" && !state.Failed);
-}
-
-/** Ready, eligible and not draining: new allocations may go there. */
-export function isSchedulableNode(node: {
-  readonly Status: string;
-  readonly SchedulingEligibility: string;
-  readonly DrainStrategy: object | undefined;
-}): boolean {
-  return node.Status === "ready" && node.SchedulingEligibility === "eligible" && node.DrainStrategy === undefined;
 }
