@@ -106,8 +106,11 @@ export class Pass {
     if (version !== undefined) this.distinct.add(group, slot);
   }
 
+  /** The job's pool may have its own. */
   get algorithm(): Algorithm {
-    return this.view.schedulerConfiguration.SchedulerAlgorithm === "spread" ? "spread" : "binpack";
+    const ofPool = this.view.nodePools.get(this.job.NodePool)?.SchedulerConfiguration?.SchedulerAlgorithm;
+    const name = ofPool || this.view.schedulerConfiguration.SchedulerAlgorithm;
+    return name === "spread" ? "spread" : "binpack";
   }
 
   affinity(group: TaskGroup, version: Job = this.job): NodeAffinity | undefined {
