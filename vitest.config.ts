@@ -20,7 +20,7 @@ export default defineConfig({
           // For a machine that does ten other things: nothing here waits for time to pass.
           testTimeout: 60_000,
           include: ["packages/*/src/**/*.test.ts", "test/**/*.test.ts"],
-          exclude: ["**/*.cluster.test.ts", "**/*.sim.test.ts", "**/node_modules/**"],
+          exclude: ["**/*.cluster.test.ts", "**/*.docker.test.ts", "**/*.sim.test.ts", "**/node_modules/**"],
         },
       },
       {

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Prints the address of a Docker engine that can be used: DOCKER_HOST's, the machine's own, or one that
-# it starts, as root, with data, socket and log of its own. Installs Debian's docker.io where there
-# is none and it may. Ends with 1 and says why when there can be none.
+# it starts, as root, with data, socket and log of its own. Installs Debian's docker.io and docker-compose
+# where there are none and it may. Ends with 1 and says why when there can be none.
 set -eu
 say() { echo "docker-engine: $*" >&2; }
 home="${STEPPE_DOCKER_HOME:-/var/lib/steppe-docker}"
@@ -16,6 +16,9 @@ if ! command -v docker >/dev/null || { ! command -v dockerd >/dev/null && ! answ
     { apt-get install -y -qq docker.io iptables busybox-static || { apt-get update -qq && apt-get install -y -qq docker.io iptables busybox-static; }; } >/dev/null 2>&1 ||
       say "apt-get could not install docker.io"
   fi
+fi
+if ! docker compose version >/dev/null 2>&1 && ! command -v docker-compose >/dev/null; then
+  [ "$root" = no ] || apt-get install -y -qq docker-compose >/dev/null 2>&1 || say "there is no docker compose, and apt-get could not install docker-compose"
 fi
 command -v docker >/dev/null || { say "there is no docker command, and it could not be installed"; exit 1; }
 for host in "${DOCKER_HOST:-}" unix:///var/run/docker.sock "$own" unix:///run/steppe-docker/docker.sock; do

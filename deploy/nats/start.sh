@@ -32,7 +32,7 @@ fi
 cluster=""
 if [ "$nodes" -gt 1 ]; then
   routes=""
-  for n in $(seq 1 "$nodes"); do routes="$routes nats://$REGION-nats-$n:6222"; done
+  for n in $(seq 1 "$nodes"); do routes="$routes \"nats://$REGION-nats-$n:6222\","; done
   cluster="cluster { name: $REGION, listen: \"0.0.0.0:6222\", routes: [$routes], $route_tls }"
 fi
 
