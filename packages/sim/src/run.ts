@@ -43,7 +43,7 @@ const STEP_MS = 1000;
 export function planOf(seed: number): Plan {
   const random = seededRandom(`plan ${seed}`);
   const regions: RegionShape[] = [
-    { name: "eu", servers: 1 + random.below(3), workers: random.below(2), nodes: 3 + random.below(3) },
+    { name: "eu", servers: random.pick([1, 2, 3, 3, 3]), workers: random.below(2), nodes: 3 + random.below(2) },
   ];
   if (random.chance(0.3)) regions.push({ name: "us", servers: 1 + random.below(2), workers: 0, nodes: 2 });
   const calmMs = Math.round(random.between(10_000, 28_000));
@@ -52,7 +52,9 @@ export function planOf(seed: number): Plan {
     world: {
       seed,
       regions,
-      server: { snapshotEntries: random.pick([40, 150, 100_000]), numSchedulers: 1 },
+      // Little room makes plans of different workers meet.
+      nodeCpu: random.pick([1500, 1500, 4000]),
+      server: { snapshotEntries: random.pick([40, 150, 100_000]), numSchedulers: random.pick([1, 2]) },
       skewMs: random.pick([0, 50, 5000]),
       drift: random.pick([0, 0.001, 0.02]),
     },

@@ -1,9 +1,9 @@
 /**
  * Blocking queries on jobs, judged where they are answered: one that waits for a job is answered as soon as its server has
- * applied a change of that job after the client's index, and never with an index before it.
+ * applied a change of that job after the client's index. Judged from the state, not from what the state says it changed.
  */
 import type { JobGetRequest, JobGetResponse } from "@steppe/proto";
-import { type Changes, jobKey } from "@steppe/state";
+import { jobKey, type StateView } from "@steppe/state";
 import type { Kernel } from "../kernel/kernel.ts";
 import type { Life } from "../kernel/life.ts";
 
@@ -17,7 +17,8 @@ interface Waiting {
   readonly server: Life;
   readonly key: string;
   readonly minIndex: number;
-  readonly arrivedMs: number;
+  /** The change that it waits for, once that is applied there. */
+  due: { readonly index: number; readonly atMs: number } | undefined;
 }
 
 const PATH = "/steppe.v1.Jobs/Get";
@@ -27,8 +28,7 @@ const PROMPT_MS = 100;
 export class BlockingJudge implements CallWatch {
   readonly #kernel: Kernel;
   readonly #fail: (text: string) => void;
-  /** By server and job: when each change was applied. */
-  readonly #changes: WeakMap<Life, Map<string, { readonly index: number; readonly atMs: number }[]>> = new WeakMap();
+  readonly #views: WeakMap<Life, StateView> = new WeakMap();
   readonly #open: Set<Waiting> = new Set();
   /** Answers judged. */
   judged = 0;
@@ -38,27 +38,22 @@ export class BlockingJudge implements CallWatch {
     this.#fail = fail;
   }
 
-  applied(server: Life, changes: Changes): void {
-    let ofServer = this.#changes.get(server);
-    if (ofServer === undefined) {
-      ofServer = new Map();
-      this.#changes.set(server, ofServer);
-    }
-    for (const key of changes.jobs) {
-      const list = ofServer.get(key) ?? [];
-      list.push({ index: changes.index, atMs: this.#kernel.nowMs });
-      ofServer.set(key, list);
-    }
+  /** That server's replica has applied an entry. */
+  applied(server: Life, view: StateView): void {
+    this.#views.set(server, view);
+    for (const waiting of this.#open) if (waiting.server === server) this.#look(waiting, view);
   }
 
   arrived(server: Life, path: string, request: object): object {
     const { Query, JobID } = request as JobGetRequest;
-    const isLocal = path === PATH && Query !== undefined && Query.MinQueryIndex > 0 && Query.AllowStale;
+    const isBlocking = path === PATH && Query !== undefined && Query.MinQueryIndex > 0 && Query.AllowStale;
     // One for another region waits there, and is judged there.
-    if (!isLocal || !(Query.Region === "" || server.name.startsWith(`${Query.Region}-`))) return {};
+    if (!isBlocking || !(Query.Region === "" || server.name.startsWith(`${Query.Region}-`))) return {};
     const key = jobKey(Query.Namespace || "default", JobID);
-    const waiting: Waiting = { server, key, minIndex: Query.MinQueryIndex, arrivedMs: this.#kernel.nowMs };
+    const waiting: Waiting = { server, key, minIndex: Query.MinQueryIndex, due: undefined };
     this.#open.add(waiting);
+    const view = this.#views.get(server);
+    if (view !== undefined) this.#look(waiting, view);
     return waiting;
   }
 
@@ -75,19 +70,19 @@ export class BlockingJudge implements CallWatch {
 
   /** At the end of a run, those that still wait. */
   judgeOpen(): void {
-    for (const waiting of this.#open) if (waiting.server.isAlive) this.#judge(waiting);
+    for (const waiting of this.#open) this.#judge(waiting);
   }
 
-  #judge({ server, key, minIndex, arrivedMs }: Waiting): void {
-    const missed = this.#changes
-      .get(server)
-      ?.get(key)
-      ?.find(({ index }) => index > minIndex);
-    if (missed === undefined || !server.isAlive) return;
-    const heardMs = Math.max(missed.atMs, arrivedMs, Math.min(server.lateUntilMs, this.#kernel.nowMs));
-    const lateMs = this.#kernel.nowMs - heardMs;
+  #look(waiting: Waiting, view: StateView): void {
+    const index = view.jobs.byKey.get(waiting.key)?.job.ModifyIndex ?? 0;
+    if (waiting.due === undefined && index > waiting.minIndex) waiting.due = { index, atMs: this.#kernel.nowMs };
+  }
+
+  #judge({ server, key, minIndex, due }: Waiting): void {
+    if (due === undefined || !server.isAlive) return;
+    const lateMs = this.#kernel.nowMs - Math.max(due.atMs, Math.min(server.lateUntilMs, this.#kernel.nowMs));
     if (lateMs <= PROMPT_MS) return;
     const wait = `a query for ${key} after index ${minIndex}`;
-    this.#fail(`${server.name} held ${wait} for ${lateMs.toFixed(0)} ms after it had applied change ${missed.index}`);
+    this.#fail(`${server.name} held ${wait} for ${lateMs.toFixed(0)} ms after it had applied change ${due.index}`);
   }
 }

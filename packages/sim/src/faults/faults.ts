@@ -45,19 +45,16 @@ export function drawFaults(
 
 function drawFault(random: SeededRandom, regions: readonly RegionShape[], fromMs: number, untilMs: number): Fault {
   const atMs = Math.round(random.between(fromMs, untilMs));
-  const forMs = Math.round(
-    Math.min(untilMs - atMs, random.chance(0.7) ? random.between(100, 4000) : random.between(4000, 12_000)),
-  );
+  // A lease lasts 3 s: half of what goes wrong is over before one runs out.
+  const drawnMs = random.chance(0.5) ? random.between(100, 3000) : random.between(3000, 10_000);
+  const forMs = Math.round(Math.min(untilMs - atMs, drawnMs));
   const when = { atMs, forMs };
   const region = random.pick(regions);
-  const machines = [
-    ...many("server", region.servers),
-    ...many("server", region.servers),
-    ...many("worker", region.workers),
-    ...many("node", region.nodes),
-  ];
+  // Whoever leads when it happens counts for as much as all others.
+  const servers = [...many("server", region.servers), ...many("leader", region.servers)];
+  const machines = [...servers, ...many("worker", region.workers), ...many("node", region.nodes)];
   const machine = `${region.name}-${random.pick(machines)}`;
-  const server = `${region.name}-${random.pick(many("server", region.servers))}`;
+  const server = `${region.name}-${random.pick(servers)}`;
   const way = random.pick(WAYS);
   const draws: readonly (() => Fault)[] = [
     () => ({ kind: "crash", machine, ...when }),
@@ -97,8 +94,11 @@ function drawFault(random: SeededRandom, regions: readonly RegionShape[], fromMs
 }
 
 function many(kind: string, count: number): string[] {
-  return Array.from({ length: count }, (_, n) => `${kind}${n}`);
+  return Array.from({ length: count }, (_, n) => (kind === LEADER ? LEADER : `${kind}${n}`));
 }
+
+/** Stands for the server that holds the lease at that time. */
+const LEADER = "leader";
 
 /** Makes the faults happen; `heal` ends all that are under way and starts what is down. */
 export class Faults {
@@ -121,7 +121,8 @@ export class Faults {
     this.#world.tell("all faults are over");
   }
 
-  #begin(fault: Fault): void {
+  #begin(drawn: Fault): void {
+    const fault = "machine" in drawn ? { ...drawn, machine: this.#named(drawn.machine) } : drawn;
     this.#world.tell(describeFault(fault));
     const undo = this.#start(fault);
     if (undo === undefined) return;
@@ -173,6 +174,15 @@ export class Faults {
       case "bad-log":
         return regions.find(({ name }) => name === fault.region)?.stream.fault(fault);
     }
+  }
+
+  #named(name: string): string {
+    const region = this.#world.regions.find((it) => name === `${it.name}-${LEADER}`);
+    if (region === undefined) return name;
+    const holder = region.witness.state.lease?.Holder ?? "";
+    return (
+      region.servers.find((server) => holder === `${server.name}.${region.name}`)?.name ?? `${region.name}-server0`
+    );
   }
 
   #machine(name: string): Machine {

@@ -13,9 +13,9 @@ import { batchJob, periodicJob, serviceJob } from "./jobs.ts";
 type History = Operation<JobCall, JobResult>[];
 type Outcome = "ok" | "failed" | "unknown";
 
-const JOBS = 3;
+const JOBS = 2;
 /** Between two operations of a client. */
-const THINK_MS = [30, 600] as const;
+const THINK_MS = [10, 500] as const;
 
 export class Workload {
   readonly history: History = [];

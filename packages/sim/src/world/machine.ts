@@ -190,7 +190,7 @@ export class NodeMachine extends Machine {
     const { world, region } = this;
     const { clock, random, logger } = life;
     const nodes = simulateNodes({
-      ...{ clock, random, logger, count: 1, cpu: 4000, memoryMb: 8192, namePrefix: this.name },
+      ...{ clock, random, logger, count: 1, cpu: world.options.nodeCpu, memoryMb: 8192, namePrefix: this.name },
       seed: this.random.child("identity").bytes(16),
       servers: region.servers.map(({ address }) => address),
       connect: connectOverGrpc(region.name, world.grpc.channels(life)),

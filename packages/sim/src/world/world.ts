@@ -1,6 +1,5 @@
 // A world of regions: machines, network, logs, and the judges that watch them.
 import type { Logger } from "@steppe/model";
-import type { Changes } from "@steppe/state";
 import { BlockingJudge } from "../checks/blocking.ts";
 import { Kernel } from "../kernel/kernel.ts";
 import type { Life, Skew } from "../kernel/life.ts";
@@ -25,6 +24,8 @@ export interface WorldOptions {
   readonly regions: readonly RegionShape[];
   readonly parts: Parts;
   readonly server: { readonly snapshotEntries: number; readonly numSchedulers: number };
+  /** MHz a node. */
+  readonly nodeCpu: number;
   /** Largest difference of a machine's wall clock, milliseconds, and of its rate. */
   readonly skewMs: number;
   readonly drift: number;
@@ -174,7 +175,7 @@ export class Region {
     return (state, index, entry) => {
       const applied = this.#world.parts.apply(state, index, entry);
       this.witness.compare(machine.name, index, state.digest.value);
-      this.#world.blocking.applied(life, applied.changes as Changes);
+      this.#world.blocking.applied(life, state);
       return applied;
     };
   }
