@@ -40,9 +40,7 @@ export function loseAssignments(real: Implementations): Implementations {
   return {
     ...real,
     nodeAgents: {
-      register: (request, call) => nodeAgents.register(request, call),
-      heartbeat: (request, call) => nodeAgents.heartbeat(request, call),
-      updateAllocations: (request, call) => nodeAgents.updateAllocations(request, call),
+      ...nodeAgents,
       async *watchAllocations(request, call) {
         let n = 0;
         for await (const message of nodeAgents.watchAllocations(request, call)) {
