@@ -49,6 +49,8 @@ function drawFault(random: SeededRandom, regions: readonly RegionShape[], fromMs
   const drawnMs = random.chance(0.5) ? random.between(100, 3000) : random.between(3000, 10_000);
   const forMs = Math.round(Math.min(untilMs - atMs, drawnMs));
   const when = { atMs, forMs };
+  /** Longer than a lease. */
+  const awhile = { forMs: Math.round(Math.min(untilMs - atMs, random.between(3000, 9000))) };
   const region = random.pick(regions);
   // Whoever leads when it happens counts for as much as all others.
   const servers = [...many("server", region.servers), ...many("leader", region.servers)];
@@ -66,6 +68,8 @@ function drawFault(random: SeededRandom, regions: readonly RegionShape[], fromMs
     () => ({ kind: "clock-jump", machine, ms: Math.round(random.between(-20_000, 20_000)), ...when }),
     () => ({ kind: "cut-off", machine, way, ...when }),
     () => ({ kind: "cut-from-nats", machine: server, way, ...when }),
+    () => ({ ...awhile, kind: "cut-from-nats", machine: `${region.name}-${LEADER}`, way, atMs }),
+    () => ({ ...awhile, kind: "pause", machine: `${region.name}-${LEADER}`, atMs }),
     () => ({ kind: "regions-apart", region: region.name, way, ...when }),
     () => ({
       kind: "bad-network",
