@@ -35,6 +35,8 @@ export class SimDisk {
   failsWith: FileErrorCode | undefined;
   /** Each sync takes so much longer, at most. */
   slowMs = 0;
+  /** Times that power was lost: what was asked for before is never done. */
+  #outages = 0;
 
   constructor(random: SeededRandom) {
     this.#random = random;
@@ -42,6 +44,7 @@ export class SimDisk {
 
   /** The machine lost power. All its processes must have ended. */
   losePower(): void {
+    this.#outages += 1;
     for (const folder of this.#folders.values()) {
       folder.entries.clear();
       for (const [name, content] of folder.durable) folder.entries.set(name, content);
@@ -147,9 +150,11 @@ export class SimDisk {
   /** Done by the machine, also when the process dies meanwhile; only a live one hears of it. */
   #call<T>(life: Life, act: () => T, [least, most]: readonly [number, number]): Promise<T> {
     const ms = this.#random.between(least, most) + (most > 1 ? this.#random.between(0, this.slowMs) : 0);
+    const outages = this.#outages;
     return new Promise((resolve, reject) => {
       life.effect(() =>
         life.kernel.after(ms, `${life.name} disk`, () => {
+          if (this.#outages !== outages) return;
           let settle: () => void;
           try {
             const value = act();
