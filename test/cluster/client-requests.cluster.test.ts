@@ -107,6 +107,19 @@ describe("requests to a node, through every server", () => {
     await watchUntil(`${server}/v1/node/${node}`, seen(undefined), 10_000);
   });
 
+  test("exec: input goes in, output and the exit status come out", async () => {
+    for (const server of through) {
+      const echoed = await exec(server, ["/bin/cat"], "hello\n");
+      expect(echoed).toMatchObject({ stdout: "hello\n", exitCode: 0, closed: 1000 });
+      const failed = await exec(server, ["/bin/sh", "-c", "echo bad >&2; pwd; exit 3"]);
+      expect(failed).toMatchObject({ stderr: "bad\n", stdout: expect.stringMatching(/\/task\n$/), exitCode: 3 });
+      expect(await exec(server, ["/bin/true"], undefined, "nope")).toMatchObject({
+        closed: 4500,
+        reason: "Could not find task runner for task: nope",
+      });
+    }
+  });
+
   const refused: [string, () => string, number, string | RegExp][] = [
     ["an unknown allocation", () => "fs/ls/00000000-0000-0000-0000-000000000000", 404, /^Unknown allocation /],
     ["an unknown node", () => "stats?node_id=00000000-0000-0000-0000-000000000000", 404, /^Unknown node /],
@@ -148,3 +161,35 @@ describe("requests to a node, through every server", () => {
     }
   });
 });
+
+interface Executed {
+  stdout: string;
+  stderr: string;
+  exitCode?: number;
+  closed?: number;
+  reason?: string;
+}
+
+/** Runs a command in the task over a websocket, as the official CLI does. */
+function exec(server: string, command: readonly string[], input?: string, task = "task"): Promise<Executed> {
+  const query = `task=${task}&command=${encodeURIComponent(JSON.stringify(command))}&tty=false&ws_handshake=true&region=eu`;
+  const socket = new WebSocket(`${server.replace("http", "ws")}/v1/client/allocation/${alloc}/exec?${query}`);
+  const got: Executed = { stdout: "", stderr: "" };
+  socket.onopen = () => {
+    socket.send(JSON.stringify({ version: 1, auth_token: "" }));
+    if (input === undefined) return;
+    socket.send(JSON.stringify({ stdin: { data: Buffer.from(input).toString("base64") } }));
+    socket.send(JSON.stringify({ stdin: { close: true } }));
+  };
+  socket.onmessage = ({ data }) => {
+    const message = JSON.parse(String(data));
+    for (const stream of ["stdout", "stderr"] as const) {
+      const piece = message[stream]?.data;
+      if (piece !== undefined) got[stream] += Buffer.from(piece, "base64").toString();
+    }
+    if (message.exited === true) got.exitCode = message.result.exit_code;
+  };
+  return new Promise((resolve) => {
+    socket.onclose = ({ code, reason }) => resolve({ ...got, closed: code, reason });
+  });
+}

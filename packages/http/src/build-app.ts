@@ -28,6 +28,7 @@ import { systemResources } from "./routes/system.ts";
 import { validateJobResource } from "./routes/validate-job.ts";
 import { variableResources } from "./routes/variables.ts";
 import { resourcesWithoutBacking } from "./routes/without-backing.ts";
+import { TerminalCalls } from "./terminal-calls.ts";
 
 const RESOURCES: readonly Resource[] = [
   jobResource,
@@ -68,7 +69,10 @@ export function buildApp(needs: HttpNeeds, options: HttpOptions = {}): FastifyIn
   for (const method of METHODS) app.addHttpMethod(method, { hasBody: false, overrideExisting: true });
   for (const resource of RESOURCES) addResource(app, around, resource);
   app.setNotFoundHandler((request, reply) => notFound(exchangeOf(around, request, reply)));
+  const terminals = new TerminalCalls(needs, around.options.timeoutMs);
+  app.server.on("upgrade", (request, socket, head) => terminals.upgrade(request, socket, head));
   app.addHook("preClose", async () => {
+    terminals.close();
     around.lifecycle.close(needs.clock, around.options.closeGraceMs, () => app.server.closeAllConnections());
   });
   app.addHook("onClose", async () => around.lifecycle.closed());

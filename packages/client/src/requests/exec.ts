@@ -25,6 +25,8 @@ export async function* execInTask(
   });
   // Input that cannot be read is the caller's fault: the command ends, and they see that.
   feed(process, input).catch(stop);
+  // The command has begun: its input may come.
+  yield new Uint8Array(0);
   try {
     for (;;) {
       while (queue.length > 0) {

@@ -25,6 +25,12 @@ const files = (name: string, handler: Handler): Resource => ({
   suffixes: [{ suffix: "", methods: { GET: ofAllocation(handler) } }],
 });
 
+/** Those that ask for a websocket never come here: see terminal-calls.ts. */
+const notUpgraded: Handler = () => {
+  const cause = "websocket: the client is not using the websocket protocol";
+  throw new SteppeError("invalid", `failed to upgrade connection: ${cause}`);
+};
+
 const any = (handler: Handler): Methods => ({ GET: handler, PUT: handler, POST: handler, DELETE: handler });
 
 export const clientResources: readonly Resource[] = [
@@ -53,6 +59,7 @@ export const clientResources: readonly Resource[] = [
       { suffix: "/restart", methods: any(restart) },
       { suffix: "/signal", methods: put(signal) },
       { suffix: "/gc", methods: any((exchange, id) => nothing(exchange, { method: "alloc.gc", alloc: id })) },
+      { suffix: "/exec", methods: { GET: notUpgraded } },
       { suffix: "/pause", methods: any((exchange) => exchange.text(501, "Nomad Enterprise only endpoint")) },
     ],
   },
