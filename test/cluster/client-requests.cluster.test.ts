@@ -61,7 +61,7 @@ describe("requests to a node, through every server", () => {
     for (const server of through) {
       const logs = `fs/logs/${alloc}?task=task&type=stdout`;
       expect((await get(server, `${logs}&plain=true`)).body).toMatch(/^first\n/);
-      expect((await get(server, `fs/logs/${alloc}?task=task&type=stderr&plain=true`)).body).toBe("oops\n");
+      expect((await get(server, `fs/logs/${alloc}?task=task&type=stderr&plain=true`)).body).toMatch(/^oops\n/);
       const frame = (await get(server, `${logs}&origin=end&offset=1000`)).body;
       expect(frame).toMatchObject({ File: "alloc/logs/task.stdout.0" });
       expect(Buffer.from(frame.Data, "base64").toString()).toMatch(/first/);
