@@ -23,6 +23,7 @@ import { operatorResources } from "./routes/operator.ts";
 import { parseJobResource } from "./routes/parse-job.ts";
 import { scalingResources } from "./routes/scaling.ts";
 import { searchResources } from "./routes/search.ts";
+import { serviceResources } from "./routes/services.ts";
 import { statusResources } from "./routes/status.ts";
 import { systemResources } from "./routes/system.ts";
 import { validateJobResource } from "./routes/validate-job.ts";
@@ -49,6 +50,7 @@ const RESOURCES: readonly Resource[] = [
   ...nodeResources,
   ...operatorResources,
   ...scalingResources,
+  ...serviceResources,
   ...statusResources,
   ...agentResources,
 ];

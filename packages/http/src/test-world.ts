@@ -15,6 +15,7 @@ import {
   QueryMeta,
   ScalingDefinition,
   SearchDefinition,
+  ServiceRegistrationsDefinition,
   StatusDefinition,
   SystemDefinition,
   VariablesDefinition,
@@ -115,6 +116,7 @@ function servicesOf(region: string, answers: Answers, calls: World["calls"]): Re
     clientCalls: service("clientCalls", ClientCallsDefinition),
     operator: service("operator", OperatorDefinition),
     scaling: service("scaling", ScalingDefinition),
+    services: service("services", ServiceRegistrationsDefinition),
     status: service("status", StatusDefinition),
   };
 }

@@ -11,6 +11,7 @@ import type {
   OperatorDefinition,
   ScalingDefinition,
   SearchDefinition,
+  ServiceRegistrationsDefinition,
   StatusDefinition,
   SystemDefinition,
   VariablesDefinition,
@@ -33,5 +34,6 @@ export interface RegionServices {
   readonly clientCalls: Service<ClientCallsDefinition>;
   readonly operator: Service<OperatorDefinition>;
   readonly scaling: Service<ScalingDefinition>;
+  readonly services: Service<ServiceRegistrationsDefinition>;
   readonly status: Service<StatusDefinition>;
 }

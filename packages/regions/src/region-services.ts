@@ -15,6 +15,7 @@ import {
   OperatorDefinition,
   ScalingDefinition,
   SearchDefinition,
+  ServiceRegistrationsDefinition,
   StatusDefinition,
   SystemDefinition,
   VariablesDefinition,
@@ -39,6 +40,7 @@ export const REGION_DEFINITIONS = {
   clientCalls: ClientCallsDefinition,
   operator: OperatorDefinition,
   scaling: ScalingDefinition,
+  services: ServiceRegistrationsDefinition,
   status: StatusDefinition,
 } as const satisfies Record<keyof RegionServices, unknown>;
 

@@ -11,6 +11,7 @@ import {
   unblockDeployment,
 } from "./commands/deployments.ts";
 import { deregisterJob } from "./commands/deregister-job.ts";
+import { deregisterService } from "./commands/deregister-service.ts";
 import { dispatchJob } from "./commands/dispatch-job.ts";
 import { completeDrains, migrateAllocations, updateNodeDrain } from "./commands/drains.ts";
 import { evaluateJob } from "./commands/evaluate-job.ts";
@@ -141,6 +142,8 @@ function dispatch(state: State, step: Step, { Kind: kind }: Command): Outcome {
       return dispatchJob(state, step, kind.value);
     case "ScaleJob":
       return scaleJob(state, step, kind.value);
+    case "DeregisterService":
+      return deregisterService(state, step, kind.value);
     case "TagJobVersion":
       return tagJobVersion(state, step, kind.value);
     case "StopAllocation":

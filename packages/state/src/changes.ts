@@ -11,7 +11,8 @@ export type TableName =
   | "operator"
   | "namespaces"
   | "node-pools"
-  | "variables";
+  | "variables"
+  | "services";
 
 /** Identifies a job in maps and watch keys. Namespaces have no slash, so no two jobs share a key. */
 export type JobKey = string;
@@ -31,6 +32,8 @@ export class Changes {
   /** Those of `jobs` that are gone, as they were. */
   readonly removedJobs: Map<JobKey, Job> = new Map();
   readonly summaries: Set<JobKey> = new Set();
+  /** By namespace and name. */
+  readonly services: Set<string> = new Set();
   /** Jobs with a new scaling event. */
   readonly jobScaling: Set<JobKey> = new Set();
   readonly jobAllocations: Set<JobKey> = new Set();

@@ -11,4 +11,5 @@ export { instanceKey } from "./tables/holdings.ts";
 export { HoldingsOverlay, type HoldingsView } from "./tables/holdings-overlay.ts";
 export { addressFor, type HostAddress, type NodeNetworks } from "./tables/node-networks.ts";
 export { capacityOf, isUsable } from "./tables/nodes.ts";
+export { type ServiceKey, serviceKey } from "./tables/services.ts";
 export type { AllocationView, DeploymentView, JobDeploymentsView, JobView, NodeColumns, StateView } from "./view.ts";

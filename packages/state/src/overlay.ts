@@ -18,6 +18,7 @@ export function withJob(view: StateView, job: Job): StateView {
       evaluations: view.evaluations,
       allocations: view.allocations,
       nodes: view.nodes,
+      services: view.services,
       deployments: view.deployments,
       schedulerConfiguration: view.schedulerConfiguration,
       namespaces: view.namespaces,

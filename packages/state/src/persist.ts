@@ -1,6 +1,13 @@
 // Snapshot: the state as length-delimited records, a header first and an end record last, so that
 // a file cut short is told from a whole one. Version-tagged; a reader takes every format it knows.
-import { AllocationRecord, type Job, type JobRecord, SnapshotHeader, SnapshotRecord } from "@steppe/proto";
+import {
+  AllocationRecord,
+  type Job,
+  type JobRecord,
+  type ServiceRegistration,
+  SnapshotHeader,
+  SnapshotRecord,
+} from "@steppe/proto";
 import type { TableName } from "./changes.ts";
 import { MetricNumbers } from "./metric-numbers.ts";
 import { State } from "./state.ts";
@@ -8,6 +15,7 @@ import { AllocationState, groupOf, type Moment, type Origin } from "./tables/all
 import { compactClaims } from "./tables/claims.ts";
 import { JobState } from "./tables/jobs.ts";
 import { keptMetrics } from "./tables/metrics.ts";
+import { serviceKey } from "./tables/services.ts";
 
 export const SNAPSHOT_FORMAT = 1;
 
@@ -42,6 +50,7 @@ function* snapshotKinds(state: State): Generator<RecordKind> {
   for (const { deployment, decidedIndex } of state.deployments.byId.values()) {
     yield { $case: "Deployment", value: { Deployment: deployment, DecidedIndex: decidedIndex } };
   }
+  for (const registration of state.services.byId.values()) yield { $case: "Service", value: registration };
   const numbers = new MetricNumbers();
   for (const allocation of state.allocations.byId.values()) {
     const { number, isNew } = numbers.of(allocation.Metrics);
@@ -187,6 +196,9 @@ class Restore {
       case "NodePool":
         this.#state.nodePools.put(kind.value);
         return;
+      case "Service":
+        this.#service(kind.value);
+        return;
       case "Metric":
         this.#metrics.set(kind.value.Number, keptMetrics(this.#state, kind.value.Metrics));
         return;
@@ -250,6 +262,14 @@ class Restore {
     job.scalingIndex = record.ScalingIndex;
     this.#versions.set(job, record.Versions);
     this.#state.jobs.add(job);
+  }
+
+  /** When others of the service were last taken back is not kept; it was no later than any service was. */
+  #service(registration: ServiceRegistration): void {
+    const { services, indexes } = this.#state;
+    services.put(registration);
+    const key = serviceKey(registration.Namespace, registration.ServiceName);
+    services.changedAt.set(key, Math.max(services.changedAt.get(key) ?? 0, indexes.deletedAt("services")));
   }
 
   #allocation(record: AllocationRecord): void {

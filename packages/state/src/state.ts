@@ -8,6 +8,7 @@ import type {
   Node,
   NodePool,
   SchedulerConfiguration,
+  ServiceRegistration,
   Variable,
 } from "@steppe/proto";
 import { JobChildrenSummary, TaskGroupSummary } from "@steppe/proto";
@@ -15,7 +16,7 @@ import { type TableName, variableKey } from "./changes.ts";
 import { defaultSchedulerConfiguration } from "./commands/scheduler-configuration.ts";
 import { Digest, DigestHistory } from "./digest.ts";
 import type { Step } from "./step.ts";
-import { type AllocationState, AllocationTable } from "./tables/allocations.ts";
+import { type AllocationState, AllocationTable, groupOf } from "./tables/allocations.ts";
 import { type DeploymentEntry, DeploymentTable } from "./tables/deployments.ts";
 import { EvaluationTable } from "./tables/evaluations.ts";
 import { Healths } from "./tables/healths.ts";
@@ -25,6 +26,8 @@ import { NamespaceTable } from "./tables/namespaces.ts";
 import { NodePoolTable } from "./tables/node-pools.ts";
 import { isUsable, NodeTable } from "./tables/nodes.ts";
 import { OutcomeTable } from "./tables/outcomes.ts";
+import { offersServices, servicesOf } from "./tables/registrations.ts";
+import { ServiceTable, serviceKey } from "./tables/services.ts";
 import { TableIndexes } from "./tables/table-indexes.ts";
 import { TaskForms } from "./tables/task-forms.ts";
 import { TextPool } from "./tables/text-pool.ts";
@@ -52,6 +55,7 @@ export class State {
   readonly namespaces: NamespaceTable = new NamespaceTable();
   readonly nodePools: NodePoolTable = new NodePoolTable();
   readonly variables: VariableTable = new VariableTable();
+  readonly services: ServiceTable = new ServiceTable();
   readonly outcomes: OutcomeTable = new OutcomeTable();
   /** What makes the state small; nothing is told apart by them. */
   readonly taskForms: TaskForms = new TaskForms();
@@ -171,6 +175,7 @@ export class State {
     const heldBefore = !allocation.terminal;
     const namedBefore = allocation.holdsName;
     const askBefore = allocation.Ask;
+    const offeredBefore = this.#offered(allocation);
     if (job !== undefined) this.#count(step, job, allocation, -1);
     change(allocation);
     allocation.modifiedAt(step.moment);
@@ -182,7 +187,46 @@ export class State {
     }
     if (job !== undefined && namedBefore !== allocation.holdsName) this.#name(job, allocation, namedBefore ? -1 : 1);
     if (job !== undefined) this.#count(step, job, allocation, 1);
+    this.#settleServices(step, allocation, offeredBefore);
     this.#allocationChanged(step, job, allocation, byServer);
+  }
+
+  /** The services that follow from an allocation as it is; undefined for one that can have none. */
+  #offered(allocation: AllocationState): ReadonlyMap<string, ServiceRegistration> | undefined {
+    const group = groupOf(allocation.Job, allocation.TaskGroup);
+    if (group === undefined || !offersServices(group)) return undefined;
+    return servicesOf(allocation, this.nodes.get(allocation.NodeID));
+  }
+
+  /**
+   * Registers what an allocation newly offers and takes back what it no longer does. What it offers
+   * all along stays as it is, so that one that a user took back does not return.
+   */
+  #settleServices(
+    step: Step,
+    allocation: AllocationState,
+    before: ReadonlyMap<string, ServiceRegistration> = NO_SERVICES,
+  ): void {
+    const after = this.#offered(allocation) ?? NO_SERVICES;
+    for (const [id, offered] of after) {
+      if (same(offered, before.get(id))) continue;
+      const CreateIndex = this.services.byId.get(id)?.CreateIndex ?? step.index;
+      this.services.put({ ...offered, CreateIndex, ModifyIndex: step.index });
+      step.changes.services.add(serviceKey(offered.Namespace, offered.ServiceName));
+      step.changes.tables.add("services");
+      this.indexes.change("services", step.index);
+    }
+    for (const id of before.keys()) {
+      const known = after.has(id) ? undefined : this.services.byId.get(id);
+      if (known !== undefined) this.removeService(step, known);
+    }
+  }
+
+  removeService(step: Step, registration: ServiceRegistration): void {
+    this.services.remove(registration, step.index);
+    step.changes.services.add(serviceKey(registration.Namespace, registration.ServiceName));
+    step.changes.tables.add("services");
+    this.indexes.delete("services", step.index);
   }
 
   /** `counted`: the job's summary goes on counting it. */
@@ -195,6 +239,9 @@ export class State {
     if (job !== undefined) {
       job.allocationsIndex = step.index;
       step.changes.jobAllocations.add(job.key);
+    }
+    for (const service of [...(this.services.byAllocation.get(allocation.ID)?.values() ?? [])]) {
+      this.removeService(step, service);
     }
     this.allocations.remove(allocation);
     this.deployments.get(allocation.DeploymentID)?.allocations.delete(allocation);
@@ -384,6 +431,13 @@ export class State {
     if (after !== undefined) children[after] += 1;
     this.touchSummary(step, parent);
   }
+}
+
+const NO_SERVICES: ReadonlyMap<string, ServiceRegistration> = new Map();
+
+/** The indexes aside, which what follows from an allocation does not have. */
+function same(offered: ServiceRegistration, before: ServiceRegistration | undefined): boolean {
+  return before !== undefined && JSON.stringify(offered) === JSON.stringify(before);
 }
 
 const BUCKETS: Readonly<Record<string, "Starting" | "Running" | "Complete" | "Failed" | "Lost" | "Unknown">> = {

@@ -9,6 +9,7 @@ import type {
   NodePool,
   ScalingEvent,
   SchedulerConfiguration,
+  ServiceRegistration,
   Variable,
 } from "@steppe/proto";
 import type { JobKey, TableName } from "./changes.ts";
@@ -18,6 +19,7 @@ import type { JobEvaluations } from "./tables/evaluations.ts";
 import type { HoldingsView } from "./tables/holdings-overlay.ts";
 import type { NameCounts } from "./tables/name-counts.ts";
 import type { NodeNetworks } from "./tables/node-networks.ts";
+import type { ServiceKey } from "./tables/services.ts";
 
 /**
  * What the scheduler, the services and the leader's duties see of the state: everything, and no way
@@ -53,6 +55,13 @@ export interface StateView {
     ofJob(namespace: string, jobId: string): JobDeploymentsView | undefined;
     /** The newest one of a job. */
     latest(namespace: string, jobId: string): DeploymentView | undefined;
+  };
+  readonly services: {
+    readonly byId: ReadonlyMap<string, ServiceRegistration>;
+    readonly byService: ReadonlyMap<ServiceKey, ReadonlyMap<string, ServiceRegistration>>;
+    readonly byAllocation: ReadonlyMap<string, ReadonlyMap<string, ServiceRegistration>>;
+    /** By service: the index at which a registration of it last came, changed or went. */
+    readonly changedAt: ReadonlyMap<ServiceKey, number>;
   };
   readonly nodes: NodeColumns;
   readonly namespaces: { readonly byName: ReadonlyMap<string, Namespace>; get(name: string): Namespace | undefined };

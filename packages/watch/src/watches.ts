@@ -11,6 +11,7 @@ export type WatchKind =
   | "job-evaluations"
   | "job-deployments"
   | "job-scale"
+  | "service"
   | "job-statuses"
   | "deployment"
   | "deployment-allocations"
@@ -73,6 +74,7 @@ export class Watches {
     this.#wakeAll("job-deployments", changes.jobDeployments);
     for (const jobs of [changes.jobs, changes.summaries, changes.jobScaling]) this.#wakeAll("job-scale", jobs);
     if (changes.tables.has("summaries") || changes.tables.has("deployments")) this.#wake("job-statuses", "");
+    this.#wakeAll("service", changes.services);
     this.#wakeAll("deployment", changes.deployments.keys());
     this.#wakeAll("evaluation", changes.evaluations.keys());
     this.#wakeAll("node", changes.nodes);

@@ -3,8 +3,9 @@ import type { Exchange } from "../exchange.ts";
 import { allocationJson } from "../reply/allocation-json.ts";
 import { boolParam } from "../request/params.ts";
 import { queryOptions } from "../request/query-options.ts";
-import { fixed, put, type Resource, unserved } from "../resource.ts";
+import { fixed, put, type Resource } from "../resource.ts";
 import { checks } from "./client.ts";
+import { servicesOfAllocation } from "./services.ts";
 import { answerWrite } from "./write-reply.ts";
 import { writeTarget } from "./write-target.ts";
 
@@ -15,7 +16,7 @@ export const allocationResources: readonly Resource[] = [
     suffixes: [
       { suffix: "/stop", methods: put(stop) },
       { suffix: "/checks", methods: { GET: checks } },
-      ...unserved("/services"),
+      { suffix: "/services", methods: { GET: servicesOfAllocation } },
       { suffix: "", methods: { GET: get } },
     ],
   },

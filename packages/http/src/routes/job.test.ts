@@ -181,7 +181,7 @@ describe("below a job", () => {
   it("a path of the API that is not served: 404 and no job of that ID is touched", async () => {
     const { app, calls } = createWorld({});
     for (const method of ["GET", "PUT", "DELETE"] as const) {
-      for (const suffix of ["services", "action"]) {
+      for (const suffix of ["action"]) {
         const reply = await app.inject({ method, url: `/v1/job/web/${suffix}` });
         expect([reply.statusCode, reply.body]).toEqual([404, ""]);
       }

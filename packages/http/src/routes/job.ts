@@ -15,6 +15,7 @@ import { markStable, revert } from "./job-versions.ts";
 import { forcePeriodic } from "./periodic-force.ts";
 import { plan } from "./plan.ts";
 import { register } from "./register.ts";
+import { servicesOfJob } from "./services.ts";
 
 /** Rows in the order in which the API matches them. */
 export const jobResource: Resource = {
@@ -34,7 +35,7 @@ export const jobResource: Resource = {
     { suffix: "/deployment", methods: { GET: latestDeployment } },
     { suffix: "/stable", methods: put(markStable) },
     { suffix: "/scale", methods: { GET: scaleStatus, ...put(scale) } },
-    ...unserved("/services"),
+    { suffix: "/services", methods: { GET: servicesOfJob } },
     { suffix: "/submission", methods: { GET: submission } },
     { suffix: "/actions", methods: { GET: actions } },
     ...unserved("/action"),

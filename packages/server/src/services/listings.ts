@@ -7,6 +7,8 @@ import type {
   NodePool,
   QueryOptions,
   ScalingPolicy,
+  ServiceRegistration,
+  ServiceStub,
   Variable,
 } from "@steppe/proto";
 import type { AllocationView, StateView } from "@steppe/state";
@@ -74,6 +76,19 @@ export function evaluationsListing(query: QueryOptions | undefined): Listing<Eva
 export function deploymentsListing(query: QueryOptions | undefined): Listing<Deployment> {
   return { subject: { message: "Deployment" }, order: chronological(query) };
 }
+
+export const REGISTRATIONS: Listing<ServiceRegistration> = {
+  subject: { message: "ServiceRegistration" },
+  order: BY_ID,
+};
+
+export const SERVICES: Listing<ServiceStub> = {
+  subject: { message: "ServiceStub" },
+  order: [
+    { kind: "text", of: (it) => it.Namespace },
+    { kind: "text", of: (it) => it.ServiceName },
+  ],
+};
 
 export const SCALING_POLICIES: Listing<ScalingPolicy> = { subject: { message: "ScalingPolicy" }, order: BY_ID };
 

@@ -15,6 +15,7 @@ import { createOperator } from "./operator.ts";
 import { createReader } from "./read.ts";
 import { createScaling } from "./scaling.ts";
 import { createSearch } from "./search.ts";
+import { createServiceRegistrations } from "./service-registrations.ts";
 import { createStatus } from "./status.ts";
 import { createSystem } from "./system.ts";
 import { createVariables } from "./variables.ts";
@@ -68,6 +69,7 @@ export function localServices({
     clientCalls,
     operator: createOperator(reader, writer),
     scaling: createScaling(reader),
+    services: createServiceRegistrations(reader, writer),
     status: createStatus(replica.view, clock, peers),
   };
 }
