@@ -131,7 +131,7 @@ function lease(it: Recorder): number {
 }
 
 function releaseLease(it: Recorder): void {
-  it.run({ $case: "ReleaseLease", value: { Term: lease(it) } });
+  it.run({ $case: "ReleaseLease", value: { Term: lease(it), Successor: "" } });
 }
 
 function registerNode(it: Recorder, i: number): void {

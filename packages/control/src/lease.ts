@@ -180,7 +180,7 @@ export class Leadership {
   async #release(term: number): Promise<void> {
     const { propose, logger } = this.#needs;
     try {
-      await propose({ $case: "ReleaseLease", value: { Term: term } }, { timeoutMs: this.#timing.ttlMs });
+      await propose({ $case: "ReleaseLease", value: { Term: term, Successor: "" } }, { timeoutMs: this.#timing.ttlMs });
     } catch (error) {
       logger.warn({ err: error, term }, "lease not released; it runs out by itself");
     }

@@ -1,4 +1,5 @@
 import type { Msg } from "@nats-io/nats-core";
+import type { LogReplica } from "./log.ts";
 import type { NatsRequests } from "./nats-requests.ts";
 
 // The few calls of the JetStream API that a log makes while it runs. Those that set things up
@@ -40,6 +41,7 @@ export interface StreamState {
   readonly description: string;
   readonly firstSeq: number;
   readonly lastSeq: number;
+  readonly copies: readonly LogReplica[];
 }
 
 const EMPTY = new Uint8Array(0);
@@ -51,10 +53,11 @@ export async function streamState(
   signal?: AbortSignal,
 ): Promise<StreamState> {
   const answer = await requests.request(`$JS.API.STREAM.INFO.${stream}`, EMPTY, timeoutMs, signal);
-  const { created, config, state } = parse<{
+  const { created, config, state, cluster } = parse<{
     created: string;
     config: { num_replicas: number; description?: string };
     state: { first_seq: number; last_seq: number; messages: number };
+    cluster?: ClusterInfo;
   }>(answer);
   return {
     created,
@@ -62,7 +65,31 @@ export async function streamState(
     description: config.description ?? "",
     firstSeq: state.messages === 0 ? state.last_seq + 1 : state.first_seq,
     lastSeq: state.last_seq,
+    copies: copiesOf(cluster),
   };
+}
+
+/** As JetStream tells it; a single server that is in no cluster tells nothing, or only itself. */
+interface ClusterInfo {
+  readonly leader?: string;
+  readonly replicas?: readonly {
+    readonly name: string;
+    readonly current: boolean;
+    readonly offline?: boolean;
+    readonly lag?: number;
+    /** Nanoseconds. */
+    readonly active: number;
+  }[];
+}
+
+function copiesOf(cluster: ClusterInfo | undefined): LogReplica[] {
+  const { leader = "", replicas = [] } = cluster ?? {};
+  const leading = { name: leader || "nats", leader: true, current: true, offline: false, lag: 0, silentMs: 0 };
+  const others = replicas.map(({ name, current, offline = false, lag = 0, active }) => {
+    return { name, leader: false, current, offline, lag, silentMs: active / 1e6 };
+  });
+  // Between two elections there are only followers.
+  return leader === "" && others.length > 0 ? others : [leading, ...others];
 }
 
 /** Makes a consumer that pushes every message from sequence `from` on to `deliver`; resolves with its name. */

@@ -6,7 +6,7 @@ import { createSnapshotStore, type SnapshotStore } from "./jetstream-snapshots.t
 import { type OpenedStream, openStream } from "./jetstream-stream.ts";
 import { type Deliver, tailStream } from "./jetstream-tail.ts";
 import { deleteRange, mayPurge, purgeBefore } from "./jetstream-truncate.ts";
-import { AppendError, PayloadTooLargeError, type ReplicatedLog } from "./log.ts";
+import { AppendError, type LogReplica, PayloadTooLargeError, type ReplicatedLog } from "./log.ts";
 import { createNatsLink, type NatsLink } from "./nats-link.ts";
 import { createNatsRequests, type NatsRequests, RequestError } from "./nats-requests.ts";
 import { type RegionNames, regionNames } from "./region-name.ts";
@@ -181,6 +181,10 @@ class JetStreamLog implements ReplicatedLog {
 
   loadSnapshot(): Promise<{ readonly index: number; readonly data: Uint8Array } | undefined> {
     return this.#snapshots.load();
+  }
+
+  async replicas(signal?: AbortSignal): Promise<readonly LogReplica[]> {
+    return (await this.#state(signal)).copies;
   }
 
   silenceMs(): number {

@@ -50,7 +50,23 @@ export interface ReplicatedLog {
   /** Milliseconds (monotonic) since this process last heard from the log; 0 while in touch. */
   silenceMs(): number;
 
+  /** Where copies of the log are kept, in any order. Absent: in this process alone. */
+  replicas?(signal?: AbortSignal): Promise<readonly LogReplica[]>;
+
   close(): Promise<void>;
+}
+
+/** One copy of the log. */
+export interface LogReplica {
+  readonly name: string;
+  readonly leader: boolean;
+  /** Holds all that was acknowledged. */
+  readonly current: boolean;
+  readonly offline: boolean;
+  /** Records behind the leader. */
+  readonly lag: number;
+  /** Milliseconds since the leader last heard from it; 0 for the leader. */
+  readonly silentMs: number;
 }
 
 export interface LogRecord {

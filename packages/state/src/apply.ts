@@ -1,6 +1,7 @@
 import type { Command, Entry, Outcome } from "@steppe/proto";
 import { Changes } from "./changes.ts";
 import { applyPlan } from "./commands/apply-plan.ts";
+import { setAutopilotConfiguration } from "./commands/autopilot-configuration.ts";
 import { collectGarbage, deleteEvaluations, reconcileSummaries } from "./commands/collect-garbage.ts";
 import {
   advanceDeployments,
@@ -102,6 +103,8 @@ function dispatch(state: State, step: Step, { Kind: kind }: Command): Outcome {
       return claimLease(state, step, kind.value);
     case "ReleaseLease":
       return releaseLease(state, step, kind.value);
+    case "SetAutopilotConfiguration":
+      return setAutopilotConfiguration(state, step, kind.value);
     case "SetSchedulerConfiguration":
       return setSchedulerConfiguration(state, step, kind.value);
     case "Barrier":

@@ -21,6 +21,7 @@ export function withJob(view: StateView, job: Job): StateView {
       services: view.services,
       deployments: view.deployments,
       schedulerConfiguration: view.schedulerConfiguration,
+      autopilotConfiguration: view.autopilotConfiguration,
       namespaces: view.namespaces,
       nodePools: view.nodePools,
       variables: view.variables,

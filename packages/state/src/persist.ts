@@ -71,6 +71,7 @@ function header(state: State): SnapshotHeader {
     Digest: state.digest.value,
     Lease: state.lease,
     SchedulerConfiguration: state.schedulerConfiguration,
+    AutopilotConfiguration: state.autopilotConfiguration,
     TableIndexes: Object.fromEntries(state.indexes.last),
     DeleteIndexes: Object.fromEntries(state.indexes.deleted),
   };
@@ -238,6 +239,9 @@ class Restore {
     this.#state.lease = header.Lease;
     if (header.SchedulerConfiguration !== undefined) {
       this.#state.schedulerConfiguration = header.SchedulerConfiguration;
+    }
+    if (header.AutopilotConfiguration !== undefined) {
+      this.#state.autopilotConfiguration = header.AutopilotConfiguration;
     }
     for (const [table, index] of Object.entries(header.TableIndexes)) {
       this.#state.indexes.last.set(table as TableName, index);

@@ -1,4 +1,5 @@
 import type {
+  AutopilotConfiguration,
   Deployment,
   Evaluation,
   Job,
@@ -13,6 +14,7 @@ import type {
 } from "@steppe/proto";
 import { JobChildrenSummary, TaskGroupSummary } from "@steppe/proto";
 import { type TableName, variableKey } from "./changes.ts";
+import { defaultAutopilotConfiguration } from "./commands/autopilot-configuration.ts";
 import { defaultSchedulerConfiguration } from "./commands/scheduler-configuration.ts";
 import { Digest, DigestHistory } from "./digest.ts";
 import type { Step } from "./step.ts";
@@ -44,6 +46,8 @@ export class State {
   lease: Lease | undefined = undefined;
   /** Never changed in place. */
   schedulerConfiguration: SchedulerConfiguration = defaultSchedulerConfiguration();
+  /** Never changed in place. */
+  autopilotConfiguration: AutopilotConfiguration = defaultAutopilotConfiguration();
   readonly digest: Digest = new Digest();
   readonly digests: DigestHistory = new DigestHistory();
   readonly indexes: TableIndexes = new TableIndexes();

@@ -1,4 +1,5 @@
 import type {
+  AutopilotConfiguration,
   Evaluation,
   Job,
   JobSubmission,
@@ -32,6 +33,7 @@ export interface StateView {
   readonly time: number;
   readonly lease: Readonly<Lease> | undefined;
   readonly schedulerConfiguration: Readonly<SchedulerConfiguration>;
+  readonly autopilotConfiguration: Readonly<AutopilotConfiguration>;
   readonly indexes: { changedAt(table: TableName): number; deletedAt(table: TableName): number };
   readonly jobs: {
     readonly byKey: ReadonlyMap<JobKey, JobView>;

@@ -67,7 +67,7 @@ export function localServices({
     variables: createVariables(reader, writer),
     search: createSearch(reader),
     clientCalls,
-    operator: createOperator(reader, writer),
+    operator: createOperator(reader, writer, replica, `${config.name}.${config.region}`),
     scaling: createScaling(reader),
     services: createServiceRegistrations(reader, writer),
     status: createStatus(replica.view, clock, peers),

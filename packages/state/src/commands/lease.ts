@@ -17,6 +17,9 @@ export function claimLease(state: State, step: Step, command: ClaimLease): Outco
     return refuse(step, "stale-term", `term ${command.Term} has passed`);
   }
   if (!renews && !free) return refuse(step, "stale-term", `the lease is held by ${held?.Holder}`);
+  if (!renews && isPromised(state, command.Holder, step.time)) {
+    return refuse(step, "stale-term", `the lease was handed over to ${held?.Successor}`);
+  }
   const term = renews ? held.Term : (held?.Term ?? 0) + 1;
   state.lease = {
     Term: term,
@@ -25,6 +28,8 @@ export function claimLease(state: State, step: Step, command: ClaimLease): Outco
     HTTPAddress: command.HTTPAddress,
     Expires: step.time + command.TTL,
     Index: step.index,
+    Successor: "",
+    SuccessorUntil: 0,
   };
   state.digest.number(term);
   step.changes.lease = true;
@@ -35,9 +40,17 @@ export function releaseLease(state: State, step: Step, command: ReleaseLease): O
   if (state.lease === undefined || termPassed(state, command.Term)) {
     return refuse(step, "stale-term", `term ${command.Term} has passed`);
   }
-  state.lease = { ...state.lease, Expires: step.time, Index: step.index };
+  // For as long as the lease would have lived: a successor that died meanwhile holds nobody up for longer.
+  const SuccessorUntil = command.Successor === "" ? 0 : Math.max(state.lease.Expires, step.time);
+  const handedOver = { Successor: command.Successor, SuccessorUntil };
+  state.lease = { ...state.lease, Expires: step.time, Index: step.index, ...handedOver };
   step.changes.lease = true;
   return done(step);
+}
+
+/** Whether somebody else was named to have it next. */
+function isPromised({ lease }: State, holder: string, time: number): boolean {
+  return lease !== undefined && lease.Successor !== "" && lease.Successor !== holder && time < lease.SuccessorUntil;
 }
 
 /** Two replicas at the same index with different digests hold different states: this one must not go on serving its own. */
