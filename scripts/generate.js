@@ -15,6 +15,7 @@ const run = (command, args) =>
   execFileSync(command, args, { cwd: root, stdio: ["ignore", "pipe", "inherit"], maxBuffer: 1 << 28 });
 
 run(bin("buf"), ["generate"]);
+const set = run(bin("buf"), ["build", "--as-file-descriptor-set", "--exclude-source-info", "-o", "-#format=binpb"]);
 const image = JSON.parse(run(bin("buf"), ["build", "--as-file-descriptor-set", "-o", "-#format=json"]).toString());
 
 const folder = join(cache, "steppe/v1");
@@ -33,6 +34,7 @@ for (const name of [...files.map((file) => join(folder, file)), join(cache, "goo
 }
 cpSync(join(root, "packages/proto/src/wire.ts"), join(cache, "wire.ts"));
 writeFileSync(join(cache, "schema.ts"), schemaSource(image, files));
+writeFileSync(join(cache, "descriptors.ts"), descriptorsSource(image, messagesOf(set)));
 const modules = files.map((file) => `./steppe/v1/${file.replace(".ts", ".js")}`);
 // Names that every generated file exports are left out of the index.
 writeFileSync(join(cache, "index.ts"), indexSource(modules));
@@ -44,6 +46,54 @@ run(bin("tsc"), [
   ...["--rootDir", cache, "--outDir", out],
 ]);
 console.log(`generated packages/proto/gen from ${files.length} files`);
+
+/** The length-delimited messages of field 1, in order: the files of a descriptor set. */
+function messagesOf(bytes) {
+  const found = [];
+  for (let at = 0; at < bytes.length; ) {
+    at += 1;
+    let length = 0;
+    for (let shift = 0; ; shift += 7) {
+      const byte = bytes[at++];
+      length += (byte & 127) * 2 ** shift;
+      if (byte < 128) break;
+    }
+    found.push(bytes.subarray(at, at + length));
+    at += length;
+  }
+  return found;
+}
+
+/** What server reflection tells: each file's descriptor, and which names are declared in it. */
+function descriptorsSource(set, encoded) {
+  const files = set.file.map((file, n) => ({
+    name: file.name,
+    dependencies: file.dependency ?? [],
+    symbols: symbolsOf(file),
+    base64: encoded[n].toString("base64"),
+  }));
+  return `export interface Descriptor {
+  readonly name: string;
+  readonly dependencies: readonly string[];
+  /** Messages, services and their methods, with the package before them. */
+  readonly symbols: readonly string[];
+  /** A google.protobuf.FileDescriptorProto. */
+  readonly base64: string;
+}
+
+export const descriptors: readonly Descriptor[] = ${JSON.stringify(files)};
+`;
+}
+
+function symbolsOf(file) {
+  const messages = (list = [], prefix) =>
+    list.flatMap((it) => [`${prefix}.${it.name}`, ...messages(it.nestedType, `${prefix}.${it.name}`)]);
+  const services = (file.service ?? []).flatMap(({ name, method = [] }) => [
+    `${file.package}.${name}`,
+    ...method.map((it) => `${file.package}.${name}.${it.name}`),
+  ]);
+  return [...messages(file.messageType, file.package), ...services];
+}
 
 function indexSource(names) {
   return names

@@ -58,6 +58,9 @@ export interface NodeAgent {
   /** `drain`: ends the tasks first. Otherwise they run on, unless the configuration says they are killed. */
   stop(options?: { readonly drain?: boolean }): Promise<void>;
   stats(): AgentStats;
+  /** gRPC addresses of the servers it may talk to. */
+  servers(): readonly string[];
+  setServers(addresses: readonly string[]): void;
 }
 
 /** Allocations whose files were collected and that are still known to have ended here. */
@@ -121,6 +124,14 @@ class Agent implements NodeAgent {
       random,
       logger,
     };
+  }
+
+  servers(): readonly string[] {
+    return this.#pool.addresses;
+  }
+
+  setServers(addresses: readonly string[]): void {
+    this.#pool.replace(addresses);
   }
 
   get nodeId(): string {

@@ -9,7 +9,7 @@ export class ServerPool {
   readonly #connect: Connect;
   readonly #clock: Clock;
   readonly #random: Random;
-  readonly #configured: readonly string[];
+  #configured: readonly string[];
   readonly #connections = new Map<string, NodeAgentServer>();
   #known: readonly string[] = [];
   #current: string;
@@ -45,6 +45,18 @@ export class ServerPool {
   /** The servers as one of them tells them. Those of the configuration stay as a last resort. */
   learn(addresses: readonly string[]): void {
     if (addresses.length > 0) this.#known = addresses;
+  }
+
+  get addresses(): readonly string[] {
+    return this.#addresses();
+  }
+
+  /** These in place of the configured ones, and of what servers told. */
+  replace(addresses: readonly string[]): void {
+    if (addresses.length === 0) return;
+    this.#configured = addresses;
+    this.#known = [];
+    if (!addresses.includes(this.#current)) this.moveOnFrom(this.#current);
   }
 
   /** Takes another server, if there is one, unless somebody has moved on from `failed` already. */

@@ -8,52 +8,8 @@ import type { HttpNeeds } from "./needs.ts";
 import { completeOptions, type HttpOptions, type HttpTls } from "./options.ts";
 import { type Params, parseParams } from "./request/params.ts";
 import { findRow, type Methods, type Resource } from "./resource.ts";
-import { agentResources } from "./routes/agent.ts";
-import { allocationResources } from "./routes/allocations.ts";
-import { clientResources } from "./routes/client.ts";
-import { deploymentResources } from "./routes/deployments.ts";
-import { evaluationResources } from "./routes/evaluations.ts";
-import { eventResources } from "./routes/events.ts";
-import { jobResource } from "./routes/job.ts";
-import { jobStatusesResource } from "./routes/job-statuses.ts";
-import { jobsResource } from "./routes/jobs.ts";
-import { namespaceResources } from "./routes/namespaces.ts";
-import { nodeResources } from "./routes/nodes.ts";
-import { operatorResources } from "./routes/operator.ts";
-import { parseJobResource } from "./routes/parse-job.ts";
-import { scalingResources } from "./routes/scaling.ts";
-import { searchResources } from "./routes/search.ts";
-import { serviceResources } from "./routes/services.ts";
-import { statusResources } from "./routes/status.ts";
-import { systemResources } from "./routes/system.ts";
-import { validateJobResource } from "./routes/validate-job.ts";
-import { variableResources } from "./routes/variables.ts";
-import { resourcesWithoutBacking } from "./routes/without-backing.ts";
+import { ROUTES } from "./routes.ts";
 import { TerminalCalls } from "./terminal-calls.ts";
-
-const RESOURCES: readonly Resource[] = [
-  jobResource,
-  jobsResource,
-  jobStatusesResource,
-  parseJobResource,
-  validateJobResource,
-  ...deploymentResources,
-  ...evaluationResources,
-  ...eventResources,
-  ...allocationResources,
-  ...namespaceResources,
-  ...variableResources,
-  ...searchResources,
-  ...systemResources,
-  ...clientResources,
-  ...resourcesWithoutBacking,
-  ...nodeResources,
-  ...operatorResources,
-  ...scalingResources,
-  ...serviceResources,
-  ...statusResources,
-  ...agentResources,
-];
 
 // All that reach a handler; a resource that does not know one answers 405.
 const METHODS = ["GET", "HEAD", "PUT", "POST", "DELETE", "PATCH", "OPTIONS"] as const;
@@ -69,7 +25,7 @@ export function buildApp(needs: HttpNeeds, options: HttpOptions = {}): FastifyIn
   }
   // Handlers read bodies themselves: the API looks at no Content-Type, not even a malformed one.
   for (const method of METHODS) app.addHttpMethod(method, { hasBody: false, overrideExisting: true });
-  for (const resource of RESOURCES) addResource(app, around, resource);
+  for (const resource of ROUTES) addResource(app, around, resource);
   app.setNotFoundHandler((request, reply) => notFound(exchangeOf(around, request, reply)));
   const terminals = new TerminalCalls(needs, around.options.timeoutMs);
   app.server.on("upgrade", (request, socket, head) => terminals.upgrade(request, socket, head));

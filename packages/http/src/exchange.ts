@@ -128,6 +128,22 @@ export class Exchange implements Call, Held {
     return this.send(200, "application/json", new Payload(`${JSON.stringify(JSON.parse(text), null, 4)}\n`));
   }
 
+  /** As `json`, with another status. */
+  jsonWith(status: number, text: string): void | Promise<void> {
+    return this.send(status, "application/json", new Payload(text));
+  }
+
+  /** 200 without a body, as the API answers when there is nothing to tell. */
+  empty(): void | Promise<void> {
+    return this.send(200, "application/json", new Payload(""));
+  }
+
+  /** 204. */
+  noContent(): void {
+    this.#response.writeHead(204, [...this.#around.fixedHeaders, ...this.#headers]);
+    this.#response.end();
+  }
+
   text(status: number, text: string): void | Promise<void> {
     return this.send(status, "text/plain; charset=utf-8", new Payload(text));
   }

@@ -1,13 +1,19 @@
 export type { FastifyInstance } from "fastify";
 export { buildApp } from "./build-app.ts";
 export type {
+  AgentControls,
   AgentHealth,
   AgentInformation,
+  ClientControls,
   Gauge,
   HttpNeeds,
+  LogLevel,
+  LogLine,
   MetricsSnapshot,
   PartHealth,
   RegionServices,
   Sampled,
+  SchedulerSettings,
+  ServerControls,
 } from "./needs.ts";
 export type { CorsOptions, HttpOptions } from "./options.ts";

@@ -21,6 +21,7 @@ export interface HttpNeeds {
   parseJob(text: string, variables: string): Job;
   /** ID of the node agent in this process; empty where there is none. */
   nodeId(): string;
+  readonly controls: AgentControls;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -30,6 +31,61 @@ export interface AgentInformation {
   self(): object;
   health(): AgentHealth;
   metrics(): MetricsSnapshot;
+}
+
+/** What can be asked of this one process, and of no other. */
+export interface AgentControls {
+  /** Whether facts of the host and profiles are served. */
+  readonly debug: boolean;
+  /** Undefined where this agent is no server. */
+  server(): ServerControls | undefined;
+  /** Undefined where this agent runs no allocations. */
+  client(): ClientControls | undefined;
+  readonly commandLine: string;
+  /** Of Steppe. */
+  readonly version: string;
+  /** Body of /v1/agent/host. */
+  host(): Promise<object>;
+  /** Reads again what may change while the agent runs. */
+  reload(): Promise<void>;
+  /** Log lines from now on, of that level or above, until the signal aborts. */
+  monitor(level: LogLevel, signal: AbortSignal): AsyncIterable<LogLine>;
+  /** In the form of Chrome's tools. Rejects with `refused` while another one is being taken. */
+  profile(kind: "cpu" | "heap", seconds: number, signal: AbortSignal): Promise<string>;
+}
+
+export interface ServerControls {
+  /** Of this server as a member. */
+  readonly id: string;
+  /** Asks servers of other regions, `host:port`, to exchange members; `error` tells who did not. */
+  join(addresses: readonly string[]): Promise<{ readonly joined: number; readonly error: string }>;
+  /** A server that failed is shown as left, or with `prune` not at all. One that lives is left alone. */
+  forceLeave(name: string, prune: boolean): void;
+  schedulers(): SchedulerSettings;
+  /** Until the process ends. Rejects with `invalid` for what cannot be. */
+  setSchedulers(settings: SchedulerSettings): Promise<void>;
+}
+
+export interface SchedulerSettings {
+  readonly count: number;
+  readonly types: readonly string[];
+}
+
+export interface ClientControls {
+  readonly nodeId: string;
+  /** gRPC addresses of the servers it may talk to. */
+  servers(): readonly string[];
+  setServers(addresses: readonly string[]): void;
+}
+
+export type LogLevel = "trace" | "debug" | "info" | "warn" | "error";
+
+export interface LogLine {
+  /** Unix nanoseconds. */
+  readonly time: number;
+  readonly level: LogLevel;
+  readonly message: string;
+  readonly fields: Readonly<Record<string, unknown>>;
 }
 
 /** A part that this agent does not run is absent. */

@@ -43,6 +43,7 @@ export interface WorldOptions extends HttpOptions {
   readonly agent?: Partial<HttpNeeds["agent"]>;
   /** Job files are read so; none is expected when not given. */
   readonly parseJob?: HttpNeeds["parseJob"];
+  readonly controls?: Partial<HttpNeeds["controls"]>;
 }
 
 /** An app in region `us` over services that record what they are asked. */
@@ -52,6 +53,7 @@ export function createWorld({
   members = [],
   agent = {},
   parseJob = noJobFile,
+  controls = {},
   ...options
 }: WorldOptions = {}): World {
   const calls: World["calls"] = [];
@@ -75,6 +77,7 @@ export function createWorld({
       ...agent,
     },
     nodeId: () => "",
+    controls: { ...NO_CONTROLS, ...controls },
     clock: { monotonicMs: () => 0, wallNs: () => 0, after: () => new Promise(() => {}) },
     logger,
     parseJob,
@@ -85,6 +88,19 @@ export function createWorld({
 function noJobFile(): never {
   throw new Error("no job file was expected");
 }
+
+/** Of a process that is neither server nor client. */
+export const NO_CONTROLS: HttpNeeds["controls"] = {
+  debug: true,
+  commandLine: "",
+  version: "0.0.0",
+  server: () => undefined,
+  client: () => undefined,
+  host: async () => ({}),
+  reload: async () => undefined,
+  monitor: async function* () {},
+  profile: async () => "{}",
+};
 
 function servicesOf(region: string, answers: Answers, calls: World["calls"]): RegionServices {
   const service = <D extends ServiceDefinition>(name: keyof RegionServices, definition: D): Service<D> => {

@@ -4,6 +4,7 @@
  *
  * - `invalid`: malformed input, refused before anything was looked up.
  * - `refused`: well-formed, but the state or a rule says no. The API answers 500 with the reason.
+ * - `unserved`: a part of the API that this agent, or this edition, does not serve.
  * - `outcome-unknown`: a write was sent on and no answer came; it may or may not take effect.
  * - `no-quorum`: the region's log takes no writes now. `no-leader` is the same seen from another
  *   region, where the API has its own status for it.
@@ -16,6 +17,7 @@ export type ErrorCode =
   | "refused"
   | "permission-denied"
   | "method"
+  | "unserved"
   | "too-large"
   | "no-path-to-region"
   | "no-leader"
@@ -33,6 +35,7 @@ export const HTTP_STATUS: Readonly<Record<ErrorCode, number>> = {
   refused: 500,
   "permission-denied": 403,
   method: 405,
+  unserved: 501,
   "too-large": 413,
   "no-path-to-region": 500,
   "no-leader": 500,
@@ -52,6 +55,7 @@ export const GRPC_STATUS: Readonly<Record<ErrorCode, number>> = {
   refused: 9,
   "permission-denied": 7,
   method: 12,
+  unserved: 12,
   "too-large": 8,
   "no-path-to-region": 14,
   "no-leader": 14,

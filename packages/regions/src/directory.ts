@@ -33,6 +33,11 @@ export interface Directory {
   leave(): void;
   /** Takes in what another server, or the region's NATS, says. */
   merge(members: readonly Member[], nowMs: number): void;
+  /**
+   * An operator says that a server that is not alive will not come back: it has left. With `prune` it is not even
+   * shown. One that lives, or is unknown, is left alone.
+   */
+  forceLeave(name: string, prune: boolean, nowMs: number): void;
   /** A direct connection to it failed. */
   suspect(name: string): void;
   /** It answered directly. */
@@ -139,6 +144,14 @@ export function createDirectory(options: DirectoryOptions): Directory {
         else mergeOther(member, nowMs);
       }
       forget(nowMs);
+    },
+    forceLeave(name, prune, nowMs) {
+      const entry = entries.get(name);
+      if (entry === undefined || alive(entry, nowMs)) return;
+      entry.member = { ...entry.member, Status: LEFT };
+      // Hidden, yet remembered for a while, so that another server's list does not bring it back.
+      entry.goneMs = prune ? nowMs - reapAfterMs : nowMs;
+      if (prune) entry.movedMs = Number.NEGATIVE_INFINITY;
     },
     suspect(name) {
       const entry = entries.get(name);

@@ -27,6 +27,8 @@ export interface Exchange {
   run(signal: AbortSignal): Promise<void>;
   /** One round; resolves when all asked have answered or failed. */
   round(): Promise<void>;
+  /** Asks these servers now, and from then on as if they had been configured. `error`: who did not answer. */
+  join(addresses: readonly string[]): Promise<{ readonly joined: number; readonly error: string }>;
   /** Marks this server as left and tells a server of each region; takes at most a second. */
   leave(): Promise<void>;
 }
@@ -54,6 +56,7 @@ export function createExchange(options: ExchangeOptions): Exchange {
       },
     },
     round: () => rounds.round(ASK_TIMEOUT_MS),
+    join: (addresses) => rounds.join(addresses, ASK_TIMEOUT_MS),
     async run(signal) {
       while (!signal.aborted) {
         // Not awaited: one server that hangs does not hold up the heartbeat.
@@ -103,6 +106,15 @@ class Rounds {
     }
     for (const address of this.#unresolved()) if (!targets.has(address)) targets.set(address, { address });
     await Promise.all([...targets.values()].map((target) => this.#ask(target, timeoutMs)));
+  }
+
+  async join(addresses: readonly string[], timeoutMs: number): Promise<{ joined: number; error: string }> {
+    const wanted = addresses.map((address) => withPort(address, GRPC_PORT));
+    this.#join = [...new Set([...this.#join, ...wanted])];
+    await Promise.all(wanted.map((address) => this.#exchange({ address }, timeoutMs)));
+    const silent = wanted.filter((address) => this.#answers.get(address) !== true);
+    const error = silent.map((address) => `Failed to join ${address}: no answer to the member exchange`).join("\n");
+    return { joined: wanted.length - silent.length, error };
   }
 
   /** Asks one live server of each region, even if a question to it is open: this is the last word. */

@@ -17,6 +17,7 @@ import type { CertificateName } from "./certificate-names.ts";
 import { MESSAGE_BYTES_MAX } from "./frames.ts";
 import { type GrpcMethod, grpcJsDefinition, grpcMethods } from "./grpc-definition.ts";
 import { CLOSING, CODE_TRAILER, encodeError, type WireStatus } from "./grpc-errors.ts";
+import { addReflection } from "./reflection/service.ts";
 import {
   type AnyMethod,
   type AnyStream,
@@ -85,6 +86,11 @@ export async function createGrpcServer(
     const serving: Serving = { ...options, calls, admit: admission(group, options), callerOf };
     server.addService(grpcJsDefinition(definition), handlers(definition, implementation, serving));
   }
+  // Open to whoever may connect: it tells the contract, and nothing of the region.
+  addReflection(
+    server,
+    [...served(implementations)].map(([, definition]) => definition.fullName),
+  );
   if (options.tls !== undefined) {
     const { injectConnection } = server.createConnectionInjector(ServerCredentials.createInsecure());
     listener.tls = await listenTls({ ...options, identity: options.tls, take: injectConnection });

@@ -6,6 +6,7 @@ import { API_VERSION, STEPPE_VERSION } from "./version.ts";
 
 /** A figure of one part of the process, read when it is asked for. */
 export interface Reading {
+  /** In full: the peer's name where it has one (`nomad.nomad.` for servers), else `steppe.`. */
   readonly name: string;
   readonly value: number;
   readonly labels?: Readonly<Record<string, string>>;
@@ -64,17 +65,15 @@ function metricsBody({ clock, readings, config }: InformationSources): MetricsSn
   const { rss, heapUsed } = process.memoryUsage();
   const cpu = process.cpuUsage();
   const own: Reading[] = [
-    { name: "runtime.rss_bytes", value: rss },
-    { name: "runtime.alloc_bytes", value: heapUsed },
-    { name: "runtime.cpu_seconds", value: (cpu.user + cpu.system) / 1e6 },
-    { name: "runtime.uptime_seconds", value: process.uptime() },
+    { name: "nomad.runtime.sys_bytes", value: rss },
+    { name: "nomad.runtime.alloc_bytes", value: heapUsed },
+    { name: "steppe.runtime.rss_bytes", value: rss },
+    { name: "steppe.runtime.cpu_seconds", value: (cpu.user + cpu.system) / 1e6 },
+    { name: "steppe.runtime.uptime_seconds", value: process.uptime() },
+    { name: "steppe.runtime.event_loop_utilization", value: performance.eventLoopUtilization().utilization },
   ];
   const gauges = [...own, ...readings()].map(
-    (reading): Gauge => ({
-      Name: `nomad.${reading.name}`,
-      Labels: { host: config.name, ...reading.labels },
-      Value: reading.value,
-    }),
+    ({ name, labels, value }): Gauge => ({ Name: name, Labels: { host: config.name, ...labels }, Value: value }),
   );
   return { Timestamp: goTime(clock.wallNs()), Gauges: gauges, Points: [], Counters: [], Samples: [] };
 }

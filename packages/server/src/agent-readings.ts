@@ -2,6 +2,8 @@
 import type { NodeAgent } from "@steppe/client";
 import type { BrokerStats } from "@steppe/control";
 import type { Clock } from "@steppe/model";
+import type { Job, JobSummary } from "@steppe/proto";
+import type { StateView } from "@steppe/state";
 import type { Reading } from "./agent-information.ts";
 import type { Server } from "./server.ts";
 
@@ -57,16 +59,20 @@ function serverReadings({ opened, leadership, duties, workers }: Server): Readin
   const { view, watches, log } = opened.replica;
   return [
     ...brokerReadings(duties.duties.brokerStats()),
-    ...workers.all.map((worker) => ({ name: "worker.processed", value: worker.stats().processed })),
-    { name: "steppe.applied_index", value: view.index },
-    { name: "steppe.log_silence_ms", value: log.silenceMs() },
-    { name: "steppe.leading", value: leadership.term === undefined ? 0 : 1 },
-    { name: "steppe.lease_term", value: view.lease?.Term ?? 0 },
+    ...stateReadings(view),
+    ...workers.all.map((worker, n) => ({
+      name: "steppe.worker.processed",
+      value: worker.stats().processed,
+      labels: { worker: String(n) },
+    })),
+    { name: "nomad.raft.appliedIndex", value: view.index },
+    { name: "nomad.raft.is_leader", value: leadership.term === undefined ? 0 : 1 },
+    { name: "nomad.state.snapshotIndex", value: view.index },
+    { name: "steppe.log.applied_index", value: view.index },
+    { name: "steppe.log.silence_ms", value: log.silenceMs() },
+    { name: "steppe.lease.held", value: leadership.term === undefined ? 0 : 1 },
+    { name: "steppe.lease.term", value: view.lease?.Term ?? 0 },
     { name: "steppe.blocking_queries", value: watches.waiting },
-    { name: "state.jobs", value: view.jobs.byKey.size },
-    { name: "state.evaluations", value: view.evaluations.byId.size },
-    { name: "state.allocations", value: view.allocations.byId.size },
-    { name: "state.nodes", value: view.nodes.size },
   ];
 }
 
@@ -74,24 +80,63 @@ function serverReadings({ opened, leadership, duties, workers }: Server): Readin
 function brokerReadings(broker: BrokerStats | undefined): Reading[] {
   if (broker === undefined) return [];
   const byType = Object.entries(broker.byType).flatMap(([type, { ready, unacked }]) => [
-    { name: "broker.ready", value: ready, labels: { type } },
-    { name: "broker.unacked", value: unacked, labels: { type } },
+    { name: `nomad.nomad.broker.${type}_ready`, value: ready },
+    { name: `nomad.nomad.broker.${type}_unacked`, value: unacked },
   ]);
   return [
-    { name: "broker.total_ready", value: broker.ready },
-    { name: "broker.total_unacked", value: broker.unacked },
-    { name: "broker.total_pending", value: broker.waiting },
-    { name: "broker.total_waiting", value: broker.delayed },
-    { name: "blocked_evals.total_blocked", value: broker.blocked },
+    { name: "nomad.nomad.broker.total_ready", value: broker.ready },
+    { name: "nomad.nomad.broker.total_unacked", value: broker.unacked },
+    { name: "nomad.nomad.broker.total_pending", value: broker.waiting },
+    { name: "nomad.nomad.broker.total_waiting", value: broker.delayed },
+    { name: "nomad.nomad.blocked_evals.total_blocked", value: broker.blocked },
     ...byType,
   ];
 }
 
+function stateReadings(view: StateView): Reading[] {
+  const jobs = { pending: 0, running: 0, dead: 0 } as Record<string, number>;
+  const summaries: Reading[] = [];
+  for (const { job, summary } of view.jobs.byKey.values()) {
+    jobs[job.Status] = (jobs[job.Status] ?? 0) + 1;
+    // Children come by the thousand and are gone soon; their parent tells how many there are.
+    if (job.ParentID === "") summaries.push(...summaryReadings(job, summary));
+  }
+  const nodes: Record<string, number> = { ready: 0, down: 0 };
+  for (const node of view.nodes.nodes) if (node !== undefined) nodes[node.Status] = (nodes[node.Status] ?? 0) + 1;
+  return [
+    ...Object.entries(jobs).map(([status, value]) => ({ name: `nomad.nomad.job_status.${status}`, value })),
+    ...summaries,
+    { name: "nomad.nomad.heartbeat.active", value: nodes.ready ?? 0 },
+    ...Object.entries(nodes).map(([status, value]) => ({ name: "steppe.nodes", value, labels: { status } })),
+    { name: "steppe.state.jobs", value: view.jobs.byKey.size },
+    { name: "steppe.state.evaluations", value: view.evaluations.byId.size },
+    { name: "steppe.state.allocations", value: view.allocations.byId.size },
+    { name: "steppe.state.nodes", value: view.nodes.size },
+  ];
+}
+
+function summaryReadings(job: Job, summary: Readonly<JobSummary>): Reading[] {
+  return Object.entries(summary.Summary).flatMap(([group, counts]) => {
+    const labels = { job: job.ID, task_group: group, namespace: job.Namespace };
+    const figure = (name: string, value: number) => ({ name: `nomad.nomad.job_summary.${name}`, value, labels });
+    return [
+      figure("queued", counts.Queued),
+      figure("complete", counts.Complete),
+      figure("failed", counts.Failed),
+      figure("running", counts.Running),
+      figure("starting", counts.Starting),
+      figure("lost", counts.Lost),
+      figure("unknown", counts.Unknown),
+    ];
+  });
+}
+
 function clientReadings(client: NodeAgent): Reading[] {
   const { running, terminal, unacknowledged } = client.stats();
+  const labels = { node_id: client.nodeId };
   return [
-    { name: "client.allocations.running", value: running },
-    { name: "client.allocations.terminal", value: terminal },
-    { name: "client.updates.unacknowledged", value: unacknowledged },
+    { name: "nomad.client.allocations.running", value: running, labels },
+    { name: "nomad.client.allocations.terminal", value: terminal, labels },
+    { name: "steppe.client.updates.unacknowledged", value: unacknowledged, labels },
   ];
 }

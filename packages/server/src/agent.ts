@@ -20,10 +20,12 @@ import {
 } from "@steppe/regions";
 import { createClock, createRandom } from "@steppe/runtime";
 import { apply } from "@steppe/state";
+import { agentControls } from "./agent-controls.ts";
 import { agentInformation } from "./agent-information.ts";
 import { readings, serverHealth, stats } from "./agent-readings.ts";
 import { createClient } from "./client.ts";
 import { type AgentConfig, formatEndpoint } from "./config/index.ts";
+import { LogTap } from "./log-tap.ts";
 import { ownMember } from "./members.ts";
 import { openRegion } from "./open-region.ts";
 import { createParseJob } from "./parse-job.ts";
@@ -51,22 +53,30 @@ interface Running {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
+  readonly tap: LogTap;
   readonly startedNs: number;
+  reload(): Promise<void>;
   httpPort: number;
   server?: Server;
   client?: NodeAgent;
 }
 
 /** Starts everything and resolves when requests are answered. `onFatal` is called when the agent must end. */
-export async function startAgent(given: AgentConfig, logger: Logger, onFatal: (error: Error) => void): Promise<Agent> {
+export async function startAgent(given: AgentConfig, log: Logger, onFatal: (error: Error) => void): Promise<Agent> {
   const clock = createClock();
+  const tap = new LogTap(clock);
+  const logger = tap.wrap(log);
   const temporary = given.dataDir === "" ? await mkdtemp(join(tmpdir(), "steppe-dev-")) : undefined;
   const config = temporary === undefined ? given : { ...given, dataDir: temporary };
   const identity = await openTls(config);
   const rpcTls = config.tls?.rpc ? identity : undefined;
   const channels = createChannels({ clock, logger, ...(rpcTls && { tls: rpcTls }) });
   const random = createRandom();
-  const running: Running = { config, channels, rpcTls, clock, random, logger, startedNs: clock.wallNs(), httpPort: 0 };
+  const reload = async () => {
+    if (identity !== undefined) await reloadTls(config, identity, logger);
+  };
+  const startedNs = clock.wallNs();
+  const running: Running = { config, channels, rpcTls, clock, random, logger, tap, reload, startedNs, httpPort: 0 };
   const https = config.tls?.http && identity ? { identity, verifyClient: config.tls.verifyHttpsClient } : undefined;
   const app = buildApp(httpNeeds(running), { ...config.http, ...(https && { tls: https }) });
   const http = await startParts(running, app, onFatal).catch(async (error: unknown) => {
@@ -79,9 +89,7 @@ export async function startAgent(given: AgentConfig, logger: Logger, onFatal: (e
     client: running.client,
     http,
     rpc: running.server?.rpcAddress ?? "",
-    reload: async () => {
-      if (identity !== undefined) await reloadTls(config, identity, logger);
-    },
+    reload,
     close,
   };
 
@@ -123,7 +131,7 @@ function httpNeeds(running: Running): HttpNeeds {
   const server = () => running.server;
   const remote = config.server.enabled
     ? undefined
-    : createServerClient(() => config.client.servers, config.region, channels);
+    : createServerClient(() => running.client?.servers() ?? config.client.servers, config.region, channels);
   return {
     region: config.region,
     name: `${config.name}.${config.region}`,
@@ -146,6 +154,10 @@ function httpNeeds(running: Running): HttpNeeds {
       readings: () => readings(server(), running.client),
     }),
     parseJob: createParseJob(clock, running.random),
+    controls: agentControls({
+      ...{ config, clock, tap: running.tap, reload: () => running.reload() },
+      ...{ server, client: () => running.client },
+    }),
     clock,
     logger,
   };

@@ -30,15 +30,17 @@ export async function runWorker({ config, warnings }: LoadedConfig): Promise<num
     logger,
     onFatal: fatal.resolve,
   });
-  const workers = startWorkers(1, {
-    name: `${config.name}.${config.region}`,
-    replica,
-    bus,
-    clock,
-    random,
-    logger,
-    types: config.server.enabledSchedulers,
-  });
+  const workers = startWorkers(
+    { count: 1, types: config.server.enabledSchedulers },
+    {
+      name: `${config.name}.${config.region}`,
+      replica,
+      bus,
+      clock,
+      random,
+      logger,
+    },
+  );
   // The NATS client reads its certificates for each new connection.
   onHangup(logger, async () => undefined);
   logger.info({ name: config.name, region: config.region }, "worker started");

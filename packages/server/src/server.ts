@@ -51,6 +51,7 @@ export interface ServerParts {
 export interface Server {
   readonly opened: OpenedReplica;
   readonly directory: Directory;
+  readonly exchange: Exchange;
   readonly router: Router;
   readonly leadership: Leadership;
   readonly duties: ServerDuties;
@@ -130,19 +131,20 @@ export async function startServer(parts: ServerParts): Promise<Server> {
     exchange.run(stopping.signal),
   ];
   leadership.start();
-  const workers = startWorkers(config.server.numSchedulers, {
+  const schedulers = { count: config.server.numSchedulers, types: config.server.enabledSchedulers };
+  const workers = startWorkers(schedulers, {
     name: self.Name,
     replica,
     bus,
     clock,
     random,
     logger,
-    types: config.server.enabledSchedulers,
   });
 
   return {
     opened,
     directory,
+    exchange,
     router,
     leadership,
     duties,

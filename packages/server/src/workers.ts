@@ -5,6 +5,12 @@ import { schedule, splitPlan, VerdictCache } from "@steppe/scheduler";
 import { onAppliedOf, proposeTo } from "./leader-duties.ts";
 import type { Replica } from "./replica.ts";
 
+export interface WorkerSettings {
+  readonly count: number;
+  /** Scheduler types to take. */
+  readonly types: readonly string[];
+}
+
 export interface WorkerParts {
   /** Unique in the region. */
   readonly name: string;
@@ -13,12 +19,13 @@ export interface WorkerParts {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
-  /** Scheduler types to take. */
-  readonly types: readonly string[];
 }
 
 export interface Workers {
   readonly all: readonly Worker[];
+  readonly settings: WorkerSettings;
+  /** The old ones finish what is in hand, then new ones start. Resolves when they have. */
+  configure(settings: WorkerSettings): Promise<void>;
   /** Finishes what is in hand. */
   stop(): Promise<void>;
 }
@@ -31,18 +38,63 @@ const RETRY_MS = 500;
  * Starts workers on one replica once it has caught up with the log: before that, other workers are
  * better asked. A process gains nothing by more than one, since a pass is synchronous.
  */
-export function startWorkers(count: number, parts: WorkerParts): Workers {
-  const all = Array.from({ length: count }, (_, n) => createWorker(`${parts.name}/${n}`, parts));
-  const stopping = new AbortController();
-  const started = count === 0 ? Promise.resolve() : startWhenCaughtUp(all, parts, stopping.signal);
-  return {
-    all,
-    stop: async () => {
-      stopping.abort();
-      await started;
-      await Promise.all(all.map((worker) => worker.stop()));
-    },
-  };
+export function startWorkers(settings: WorkerSettings, parts: WorkerParts): Workers {
+  return new Pool(settings, parts);
+}
+
+class Pool implements Workers {
+  readonly #parts: WorkerParts;
+  #settings: WorkerSettings;
+  #all: readonly Worker[] = [];
+  #stopping = new AbortController();
+  #started: Promise<void> = Promise.resolve();
+  /** One change at a time. */
+  #changing: Promise<void> = Promise.resolve();
+  /** No worker has the name of one before it: what is told of the old one is not taken for the new. */
+  #made = 0;
+
+  constructor(settings: WorkerSettings, parts: WorkerParts) {
+    this.#settings = settings;
+    this.#parts = parts;
+    this.#start();
+  }
+
+  get all(): readonly Worker[] {
+    return this.#all;
+  }
+
+  get settings(): WorkerSettings {
+    return this.#settings;
+  }
+
+  configure(settings: WorkerSettings): Promise<void> {
+    this.#changing = this.#changing.then(async () => {
+      await this.#end();
+      this.#settings = settings;
+      this.#start();
+    });
+    return this.#changing;
+  }
+
+  async stop(): Promise<void> {
+    await this.#changing;
+    await this.#end();
+  }
+
+  #start(): void {
+    const { count, types } = this.#settings;
+    this.#stopping = new AbortController();
+    this.#all = Array.from({ length: count }, () =>
+      createWorker(`${this.#parts.name}/${this.#made++}`, types, this.#parts),
+    );
+    this.#started = count === 0 ? Promise.resolve() : startWhenCaughtUp(this.#all, this.#parts, this.#stopping.signal);
+  }
+
+  async #end(): Promise<void> {
+    this.#stopping.abort();
+    await this.#started;
+    await Promise.all(this.#all.map((worker) => worker.stop()));
+  }
 }
 
 async function startWhenCaughtUp(workers: readonly Worker[], parts: WorkerParts, signal: AbortSignal): Promise<void> {
@@ -60,7 +112,11 @@ async function startWhenCaughtUp(workers: readonly Worker[], parts: WorkerParts,
   }
 }
 
-function createWorker(name: string, { replica, bus, clock, random, logger, types }: WorkerParts): Worker {
+function createWorker(
+  name: string,
+  types: readonly string[],
+  { replica, bus, clock, random, logger }: WorkerParts,
+): Worker {
   const { view, applier, log } = replica;
   const cache = new VerdictCache();
   return new Worker(

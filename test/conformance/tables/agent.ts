@@ -46,6 +46,65 @@ const table: Table = {
         headers: JSON_BODY,
       },
     },
+    {
+      name: "GET schedulers",
+      request: "GET /v1/agent/schedulers",
+      expect: { body: { server_id: a.text, schedulers: a.list }, headers: JSON_BODY },
+    },
+    {
+      name: "GET schedulers/config",
+      request: "GET /v1/agent/schedulers/config",
+      expect: { body: { server_id: a.text, num_schedulers: a.number, enabled_schedulers: a.list } },
+    },
+    { name: "GET servers of a client", request: "GET /v1/agent/servers", expect: { body: [a.address] } },
+    {
+      name: "PUT servers without an address: 400",
+      request: "PUT /v1/agent/servers",
+      expect: { status: 400, text: "missing server address" },
+    },
+    {
+      name: "PUT join without an address: 400",
+      request: "PUT /v1/agent/join",
+      expect: { status: 400, text: "missing address to join" },
+    },
+    {
+      name: "PUT join of nobody: 200 with what went wrong",
+      request: "PUT /v1/agent/join?address=127.0.0.1:1",
+      expect: { body: { num_joined: 0, error: a.text }, headers: JSON_BODY },
+    },
+    {
+      name: "PUT force-leave without a name: 400",
+      request: "PUT /v1/agent/force-leave",
+      expect: { status: 400, text: "missing node to force leave" },
+    },
+    {
+      name: "PUT force-leave with a prune that is no bool: 400",
+      request: "PUT /v1/agent/force-leave?node=x&prune=maybe",
+      expect: { status: 400, text: "invalid prune value" },
+    },
+    {
+      name: "GET monitor with an unknown level: 400",
+      request: "GET /v1/agent/monitor?log_level=loud",
+      expect: { status: 400, text: "Unknown log level: loud" },
+    },
+    {
+      name: "GET monitor of a node and a server: 400",
+      request: "GET /v1/agent/monitor?node_id=a&server_id=b",
+      expect: { status: 400, text: "Cannot target node and server simultaneously" },
+    },
+    ...[
+      ["join", "GET"],
+      ["force-leave", "GET"],
+      ["members", "PUT"],
+      ["self", "POST"],
+      ["health", "DELETE"],
+    ].map(
+      ([path, method]): Row => ({
+        name: `${method} ${path}: 405`,
+        request: `${method as "GET"} /v1/agent/${path}`,
+        expect: { status: 405, text: "Invalid method" },
+      }),
+    ),
   ],
 };
 

@@ -1,4 +1,4 @@
-import type { Table } from "../row.ts";
+import type { Row, Table } from "../row.ts";
 import { a, JSON_BODY, READ_HEADERS } from "../values.ts";
 
 const table: Table = {
@@ -33,6 +33,70 @@ const table: Table = {
       request: { line: "PUT /v1/operator/scheduler/configuration?cas=x", body: {} },
       expect: { status: 400, text: /^Error parsing cas value: / },
     },
+    {
+      name: "GET raft/configuration, who keeps the log",
+      request: "GET /v1/operator/raft/configuration",
+      expect: {
+        body: {
+          Index: a.number,
+          Servers: [{ ID: a.text, Node: a.text, Address: a.text, Leader: true, Voter: true, RaftProtocol: a.text }],
+        },
+        headers: JSON_BODY,
+      },
+    },
+    {
+      name: "DELETE raft/peer without a name: 400",
+      request: "DELETE /v1/operator/raft/peer",
+      expect: { status: 400, text: /^Must specify/ },
+    },
+    {
+      name: "GET autopilot/configuration, durations as texts",
+      request: "GET /v1/operator/autopilot/configuration",
+      expect: {
+        body: {
+          CleanupDeadServers: a.bool,
+          LastContactThreshold: "200ms",
+          MaxTrailingLogs: a.number,
+          ServerStabilizationTime: "10s",
+        },
+        fields: ["MinQuorum", "EnableRedundancyZones", "DisableUpgradeMigration", "CreateIndex", "ModifyIndex"],
+        headers: JSON_BODY,
+      },
+    },
+    {
+      name: "PUT autopilot/configuration with ?cas of another index, changes nothing",
+      request: {
+        line: "PUT /v1/operator/autopilot/configuration?cas=999999",
+        body: { CleanupDeadServers: false, LastContactThreshold: "1s" },
+      },
+      expect: { body: false },
+    },
+    {
+      name: "GET autopilot/health",
+      request: "GET /v1/operator/autopilot/health",
+      expect: {
+        body: { Healthy: true, FailureTolerance: 0, Servers: [{ Healthy: true, Leader: true, SerfStatus: "alive" }] },
+        headers: JSON_BODY,
+      },
+    },
+    { name: "GET license: 204", request: "GET /v1/operator/license", expect: { status: 204, text: "" } },
+    ...(
+      [
+        "PUT /v1/operator/license",
+        "POST /v1/operator/utilization",
+        "GET /v1/quotas",
+        "GET /v1/quota/x",
+        "GET /v1/quota-usages",
+        "GET /v1/sentinel/policies",
+        "GET /v1/recommendations",
+      ] as const
+    ).map(
+      (request): Row => ({
+        name: `${request}, of the paid edition: 501`,
+        request,
+        expect: { status: 501, text: "Nomad Enterprise only endpoint" },
+      }),
+    ),
   ],
 };
 

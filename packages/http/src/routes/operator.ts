@@ -41,7 +41,7 @@ async function set(exchange: Exchange): Promise<void> {
   return answerWrite(exchange, Index, { Updated, Index });
 }
 
-function casOf(text: string | undefined): number {
+export function casOf(text: string | undefined): number {
   if (text === undefined) return 0;
   if (/^\d+$/.test(text) && Number(text) < 2 ** 64) return Number(text);
   throw new SteppeError("invalid", `Error parsing cas value: ${JSON.stringify(text)} is not an index`);

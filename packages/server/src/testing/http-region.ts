@@ -3,12 +3,17 @@ import { buildApp, type FastifyInstance } from "@steppe/http";
 import { type Logger, toJson } from "@steppe/model";
 import type { Command, Job, Outcome } from "@steppe/proto";
 import { createClock, createRandom } from "@steppe/runtime";
+import { agentControls } from "../agent-controls.ts";
+import { LogTap } from "../log-tap.ts";
 import { createParseJob } from "../parse-job.ts";
 import { type LocalRegion, openLocalRegion } from "./local-region.ts";
 
 type Method = "GET" | "PUT" | "POST" | "DELETE";
 
 export interface HttpRegion extends LocalRegion {
+  readonly app: FastifyInstance;
+  /** What was logged as an error: a failure that nobody foresaw. */
+  readonly errors: readonly string[];
   /** Writes a command; a refusal rejects. */
   run(kind: NonNullable<Command["Kind"]>): Promise<Outcome>;
   /** Sends a request to the HTTP API. `body` goes as JSON. */
@@ -25,17 +30,23 @@ export interface HttpAnswer {
   readonly headers: Readonly<Record<string, unknown>>;
 }
 
-const SILENT: Logger = {
-  debug: () => undefined,
-  info: () => undefined,
-  warn: () => undefined,
-  error: () => undefined,
-  child: () => SILENT,
-};
+function recording(errors: string[]): Logger {
+  const nothing = () => undefined;
+  const error = (fields: object, message: string) => void errors.push(`${message}: ${textOf(fields)}`);
+  const logger: Logger = { debug: nothing, info: nothing, warn: nothing, error, child: () => logger };
+  return logger;
+}
+
+function textOf(fields: object): string {
+  const { err, ...rest } = fields as { err?: unknown };
+  return `${JSON.stringify(rest)} ${err instanceof Error ? err.stack : String(err)}`;
+}
 
 /** The region is called `global`. No leader duties run: nothing is scheduled. */
 export async function openHttpRegion(): Promise<HttpRegion> {
-  const region = await openLocalRegion(SILENT);
+  const errors: string[] = [];
+  const logger = recording(errors);
+  const region = await openLocalRegion(logger);
   const { config, services, writer } = region;
   const app = buildApp({
     ...{ region: config.region, name: "server.global", datacenter: "dc1" },
@@ -46,10 +57,16 @@ export async function openHttpRegion(): Promise<HttpRegion> {
       metrics: () => ({ Timestamp: "", Gauges: [], Points: [], Counters: [], Samples: [] }),
     },
     parseJob: createParseJob(createClock(), createRandom()),
-    ...{ nodeId: () => "", clock: createClock(), logger: SILENT },
+    controls: agentControls({
+      ...{ config, clock: createClock(), tap: new LogTap(createClock()), reload: async () => undefined },
+      ...{ server: () => undefined, client: () => undefined },
+    }),
+    ...{ nodeId: () => "", clock: createClock(), logger },
   });
   return {
     ...region,
+    app,
+    errors,
     run: (kind) => writer.write(undefined, { signal: new AbortController().signal, timeoutMs: 10_000 }, kind),
     call: (method, url, body, headers) => send(app, method, url, body && JSON.stringify(body), headers),
     register: (job) => send(app, "PUT", "/v1/jobs", `{"Job":${toJson("Job", job)}}`),

@@ -171,13 +171,15 @@ export class WorkerMachine extends Machine {
       apply: region.witnessed(this, life),
       onFatal: (error) => this.fatal(life, error),
     });
-    startWorkers(1, {
-      ...shared,
-      name: `${name}.${region.name}`,
-      replica,
-      bus,
-      types: ["service", "batch", "system", "sysbatch"],
-    });
+    startWorkers(
+      { count: 1, types: ["service", "batch", "system", "sysbatch"] },
+      {
+        ...shared,
+        name: `${name}.${region.name}`,
+        replica,
+        bus,
+      },
+    );
   }
 }
 

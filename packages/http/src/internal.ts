@@ -1,0 +1,4 @@
+// For tests, here and in test/. Nothing that ships imports this.
+export { routesOf } from "./openapi/document.ts";
+export type { Resource } from "./resource.ts";
+export { ROUTES } from "./routes.ts";
