@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { cpus, totalmem } from "node:os";
 import { join } from "node:path";
 import { blocking } from "./blocking.ts";
-import { placementCostChart } from "./chart.ts";
+import { CHARTS } from "./charts.ts";
 import { evaluation } from "./evaluation.ts";
 import { forward } from "./forward.ts";
 import { memory } from "./memory.ts";
@@ -58,14 +58,16 @@ async function run(scenario: Scenario): Promise<void> {
   mkdirSync(RESULTS, { recursive: true });
   const record = { scenario: scenario.name, node: process.version, machine: machine(), tables };
   writeFileSync(join(RESULTS, `${scenario.name}.json`), `${JSON.stringify(record, null, 2)}\n`);
-  if (scenario === scheduler) draw(tables);
+  draw(scenario, tables);
 }
 
-function draw([table]: readonly Table[]): void {
-  if (table === undefined) return;
+function draw({ name }: Scenario, tables: readonly Table[]): void {
   const folder = join(ROOT, "docs/charts");
   mkdirSync(folder, { recursive: true });
-  writeFileSync(join(folder, "placement-cost.svg"), placementCostChart(table, 1_000));
+  for (const chart of CHARTS.filter(({ scenario }) => scenario === name)) {
+    const table = tables[chart.table];
+    if (table !== undefined) writeFileSync(join(folder, chart.file), chart.draw(table));
+  }
 }
 
 function machine(): string {
