@@ -61,6 +61,7 @@ export const clientResources: readonly Resource[] = [
       { suffix: "/gc", methods: any((exchange, id) => nothing(exchange, { method: "alloc.gc", alloc: id })) },
       { suffix: "/exec", methods: { GET: notUpgraded } },
       { suffix: "/pause", methods: any((exchange) => exchange.text(501, "Nomad Enterprise only endpoint")) },
+      { suffix: "", methods: any((exchange) => exchange.text(404, "resource not found")) },
     ],
   },
 ];

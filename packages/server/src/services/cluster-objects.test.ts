@@ -90,6 +90,15 @@ describe("allocations", () => {
   });
 });
 
+describe("jobs", () => {
+  test("stopped without shutdown delay, their allocations are to stop so", async () => {
+    const id = await placed(mockJob({ ID: "web" }));
+    await region.call("DELETE", "/v1/job/web?no_shutdown_delay=true");
+    const { DesiredTransition } = (await region.call("GET", `/v1/allocation/${id}`)).json;
+    expect(DesiredTransition).toMatchObject({ NoShutdownDelay: true, Migrate: null });
+  });
+});
+
 describe("nodes", () => {
   test("list, shows resources and the operating system when asked", async () => {
     await region.run({ $case: "RegisterNode", value: { Node: mockNode({ Attributes: { "os.name": "plan9" } }, 1) } });

@@ -81,11 +81,11 @@ function prefixSearch(view: StateView, query: QueryOptions | undefined, prefix: 
   const matches: Record<string, { Values: string[] }> = {};
   const truncations: Record<string, boolean> = {};
   for (const context of contexts) {
-    const found: string[] = [];
-    for (const id of idsOf(view, query, context)) if (id.startsWith(prefix)) found.push(id);
-    found.sort(compareText);
-    truncations[context] = found.length > MATCHES_MAX;
-    if (found.length > 0) matches[context] = { Values: found.slice(0, MATCHES_MAX) };
+    const found = new FirstMatches<string>(compareText);
+    for (const id of idsOf(view, query, context)) if (id.startsWith(prefix)) found.add(id);
+    const { items, cut } = found.take();
+    truncations[context] = cut;
+    if (items.length > 0) matches[context] = { Values: items };
   }
   return { matches, truncations };
 }
@@ -122,6 +122,40 @@ function* idsOf(view: StateView, query: QueryOptions | undefined, context: Conte
   }
 }
 
+/** Keeps the first so many matches in order: a short prefix may match a million of things. */
+class FirstMatches<T> {
+  readonly #compare: (a: T, b: T) => number;
+  #items: T[] = [];
+  /** Nothing behind it is among the first; undefined while all are. */
+  #last: T | undefined;
+  #cut = false;
+
+  constructor(compare: (a: T, b: T) => number) {
+    this.#compare = compare;
+  }
+
+  add(item: T): void {
+    if (this.#last !== undefined && this.#compare(item, this.#last) > 0) return;
+    if (this.#items.push(item) >= KEPT_MAX) this.#trim();
+  }
+
+  take(): { items: T[]; cut: boolean } {
+    this.#trim();
+    return { items: this.#items, cut: this.#cut };
+  }
+
+  #trim(): void {
+    this.#items.sort(this.#compare);
+    if (this.#items.length <= MATCHES_MAX) return;
+    this.#items.length = MATCHES_MAX;
+    this.#last = this.#items.at(-1);
+    this.#cut = true;
+  }
+}
+
+/** Sorted seldom, so that a match costs little. */
+const KEPT_MAX = 1_000;
+
 interface Found {
   readonly match: FuzzyMatch;
   /** Where in the name the text was found: earlier is better. */
@@ -130,14 +164,14 @@ interface Found {
 
 /** The text anywhere in a name, in any case; what begins with it comes first, shorter names before longer ones. */
 function fuzzySearch(view: StateView, query: QueryOptions | undefined, text: string, contexts: readonly string[]) {
-  const found = new Map<string, Found[]>();
+  const found = new Map<string, FirstMatches<Found>>();
   const lower = text.toLowerCase();
   const look = (context: string, ID: string, Scope: readonly string[]) => {
     const at = contexts.includes(context) ? ID.toLowerCase().indexOf(lower) : -1;
     if (at < 0) return;
-    const list = found.get(context) ?? [];
+    const list = found.get(context) ?? new FirstMatches<Found>(better);
     found.set(context, list);
-    list.push({ match: { ID, Scope: [...Scope] }, at });
+    list.add({ match: { ID, Scope: [...Scope] }, at });
   };
   lookAtObjects(view, query, look);
   const ids = contexts.filter((it): it is Context => it === "vars" || it === "node_pools");
@@ -145,9 +179,9 @@ function fuzzySearch(view: StateView, query: QueryOptions | undefined, text: str
   const matches: Record<string, { Values: FuzzyMatch[] }> = {};
   const truncations: Record<string, boolean> = {};
   for (const context of contexts) {
-    const list = (found.get(context) ?? []).sort(better);
-    truncations[context] = list.length > MATCHES_MAX;
-    if (list.length > 0) matches[context] = { Values: list.slice(0, MATCHES_MAX).map(({ match }) => match) };
+    const { items, cut } = found.get(context)?.take() ?? { items: [], cut: false };
+    truncations[context] = cut;
+    if (items.length > 0) matches[context] = { Values: items.map(({ match }) => match) };
   }
   return { matches, truncations };
 }

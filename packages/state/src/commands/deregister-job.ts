@@ -15,7 +15,7 @@ export function deregisterJob(state: State, step: Step, command: DeregisterJob):
   if (command.Purge) closeEvaluations(state, step, job);
   const spec = job.job;
   if (command.Purge) state.removeJob(step, job);
-  else stop(state, step, job);
+  else stop(state, step, job, command);
   // A stopped job waits for neither room nor time, and would not be dead while it did.
   cancelWaiting(state, step, command, `job ${command.JobID} stopped`);
   const evaluates = spec.Periodic === undefined && spec.ParameterizedJob === undefined;
@@ -31,8 +31,9 @@ export function deregisterJob(state: State, step: Step, command: DeregisterJob):
   });
 }
 
-function stop(state: State, step: Step, job: JobState): void {
+function stop(state: State, step: Step, job: JobState, command: DeregisterJob): void {
   cancelActive(state, step, job, DEPLOYMENT_DESCRIPTIONS.stoppedJob);
+  if (command.NoShutdownDelay) hurry(job);
   const { Version } = job.job;
   job.push({
     ...job.job,
@@ -41,6 +42,11 @@ function stop(state: State, step: Step, job: JobState): void {
   });
   state.jobs.classify(job);
   state.touchJob(step, job);
+}
+
+/** Node agents hear of it with the stop that the scheduler gives, so nothing else has to know yet. */
+function hurry(job: JobState): void {
+  for (const allocation of job.allocations) if (!allocation.terminal) allocation.amend({ NoShutdownDelay: true });
 }
 
 /** Open evaluations of a purged job have nothing left to decide. */
