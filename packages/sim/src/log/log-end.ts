@@ -19,6 +19,9 @@ const SETTLED = new Error("settled");
 const REQUEST = { kept: 0.5, mayBeLost: true };
 const CONNECTION = { kept: 1, mayBeLost: false };
 
+/** Whole, or what gives it in pieces. */
+export type SnapshotBytes = Uint8Array | (() => AsyncIterable<Uint8Array>);
+
 type Deliver = (records: readonly LogRecord[]) => void | Promise<void>;
 
 export class LogEnd implements ReplicatedLog {
@@ -78,8 +81,8 @@ export class LogEnd implements ReplicatedLog {
     });
   }
 
-  async saveSnapshot(index: number, data: Uint8Array): Promise<void> {
-    const copy = data.slice();
+  async saveSnapshot(index: number, data: SnapshotBytes): Promise<void> {
+    const copy = (await wholeSnapshot(data)).slice();
     await this.#state(() => {
       this.#stream.snapshot = { index, data: copy };
       return index;
@@ -217,4 +220,11 @@ interface Answer {
 
 function isSilent({ kind, acknowledged }: Answer): boolean {
   return kind === "dropped" || acknowledged === false;
+}
+
+export async function wholeSnapshot(data: SnapshotBytes): Promise<Uint8Array> {
+  if (data instanceof Uint8Array) return data;
+  const pieces: Uint8Array[] = [];
+  for await (const piece of data()) pieces.push(piece);
+  return Buffer.concat(pieces);
 }

@@ -1,13 +1,14 @@
 // Broken ends of the log.
 import type { ReplicatedLog } from "@steppe/log";
 import { Entry, SnapshotRecord } from "@steppe/proto";
+import { wholeSnapshot } from "../log/log-end.ts";
 
 /** The real end with some of its methods replaced. */
 function instead(real: ReplicatedLog, replaced: Partial<ReplicatedLog>): ReplicatedLog {
   return {
     payloadMax: real.payloadMax,
     append: (payload, signal) => real.append(payload, signal),
-    tail: (after, deliver, signal) => real.tail(after, deliver, signal),
+    tail: (after, deliver, ...rest) => real.tail(after, deliver, ...rest),
     lastIndex: (signal) => real.lastIndex(signal),
     firstIndex: (signal) => real.firstIndex(signal),
     truncate: (index) => real.truncate(index),
@@ -38,7 +39,7 @@ export function renameRetries(real: ReplicatedLog): ReplicatedLog {
 /** Snapshots leave out the evaluations. */
 export function forgetEvaluations(real: ReplicatedLog): ReplicatedLog {
   return instead(real, {
-    saveSnapshot: (index, data) => real.saveSnapshot(index, withoutEvaluations(data)),
+    saveSnapshot: async (index, data) => real.saveSnapshot(index, withoutEvaluations(await wholeSnapshot(data))),
   });
 }
 
@@ -66,12 +67,12 @@ function framed(record: SnapshotRecord): Uint8Array {
 /** Every 200th record reaches this replica empty. */
 export function blankRecords(real: ReplicatedLog): ReplicatedLog {
   return instead(real, {
-    tail: (after, deliver, signal) =>
+    tail: (after, deliver, ...rest) =>
       real.tail(
         after,
         (records) =>
           deliver(records.map((record) => (record.index % 200 === 0 ? { ...record, payload: BLANK } : record))),
-        signal,
+        ...rest,
       ),
   });
 }
