@@ -12,6 +12,7 @@ const run = promisify(execFile);
 
 export const REGIONS = ["us", "eu", "ap"] as const;
 export type Region = (typeof REGIONS)[number];
+export type ShapeName = keyof typeof SHAPES;
 export type Role = "nats" | "server" | "worker" | "client";
 
 type Shape = Readonly<Record<Role, number>>;
@@ -37,7 +38,7 @@ export interface ClusterOptions {
   readonly tls?: boolean;
   readonly project?: string;
   /** Default `ha`. */
-  readonly shape?: keyof typeof SHAPES;
+  readonly shape?: ShapeName;
 }
 
 /** What is going on in a container matters here; how compose numbers it does not. */
@@ -95,10 +96,10 @@ export class DockerCluster implements AsyncDisposable {
   }
 
   /** The cluster that an earlier run left behind, to try a scenario without starting it again. It is not taken down. */
-  static async attach(project: string): Promise<DockerCluster> {
+  static async attach(project: string, shape: ShapeName): Promise<DockerCluster> {
     process.env.DOCKER_HOST = findEngine();
     process.env.TESTCONTAINERS_RYUK_DISABLED = "true";
-    const cluster = new DockerCluster(project, "", await getContainerRuntimeClient(), {});
+    const cluster = new DockerCluster(project, "", await getContainerRuntimeClient(), { shape });
     await cluster.restore();
     return cluster;
   }

@@ -56,8 +56,9 @@ async function underLoad(
   timeline.push({ at: fault, text: `fault: ${injected.what}` });
   tell("done");
   await sleep(scenario.holdMs);
-  await injected.heal();
   const healed = performance.now();
+  tell("healing");
+  await injected.heal();
   tell("healed");
   await cluster.ready(RECOVERY_MS);
   await steady(load, healed);

@@ -15,10 +15,15 @@ import type { TlsIdentity } from "./tls-identity.ts";
 import { TransportFailure } from "./transport-failure.ts";
 import { UnaryCall, type UnaryOptions } from "./unary-call.ts";
 
-/** A connection that is not up by then never will be: three round trips of TLS over the longest lines fit. */
-const CONNECT_TIMEOUT_MS = 2_000;
-/** Calls within this time of a failed attempt fail with it. */
+/**
+ * A connection that is not up by then never will be: three round trips over the longest lines (TCP, TLS,
+ * HTTP/2) take a second. A region whose servers vanished must be given up within two.
+ */
+const CONNECT_TIMEOUT_MS = 1_500;
+/** Calls within this time of a failed attempt fail with it; twice as long after each further one… */
 const RETRY_AFTER_MS = 250;
+/** …up to this: servers too busy to shake hands must not be kept busy by handshakes. */
+const RETRY_AFTER_MAX_MS = 2_000;
 
 type State =
   | { readonly kind: "idle" }
@@ -38,6 +43,8 @@ export class Channel {
   #destination: Destination;
   #tls: TlsIdentity | undefined;
   #state: State = { kind: "idle" };
+  /** Attempts to connect that failed since one succeeded. */
+  #failedAttempts = 0;
   /** All connections that are open, also the leaving ones. */
   #links = new Set<Link>();
   #pending = new Set<Pending>();
@@ -83,6 +90,14 @@ export class Channel {
     signal: AbortSignal,
   ): AsyncIterable<Response> {
     return serverStream(method, request, signal, () => this.#connected());
+  }
+
+  /** Connects, if it is not connected: calls will be made soon. */
+  warm(): void {
+    const now = this.#clock.monotonicMs();
+    const { kind } = this.#state;
+    const rested = this.#state.kind === "down" && now >= this.#state.untilMs;
+    if (kind === "idle" || rested) this.#becomeConnecting(now);
   }
 
   /** Called about ten times a second. `lateMs`: how much later than planned. */
@@ -147,6 +162,7 @@ export class Channel {
   #becomeReady(link: Link): void {
     if (this.#state.kind !== "connecting" || this.#state.link !== link) return;
     this.#state = { kind: "ready", link };
+    this.#failedAttempts = 0;
     link.heard();
     for (const pending of this.#pending) if (pending.link === undefined) pending.start(link);
   }
@@ -155,7 +171,9 @@ export class Channel {
   #becomeDown(link: Link, cause: unknown): void {
     const state = this.#state;
     if (state.kind === "connecting" && state.link === link) {
-      this.#state = { kind: "down", untilMs: this.#clock.monotonicMs() + RETRY_AFTER_MS, cause };
+      const restMs = Math.min(RETRY_AFTER_MS * 2 ** this.#failedAttempts, RETRY_AFTER_MAX_MS);
+      this.#failedAttempts += 1;
+      this.#state = { kind: "down", untilMs: this.#clock.monotonicMs() + restMs, cause };
       this.#failWaiting(cause);
     }
     this.#drop(link, false);

@@ -170,6 +170,39 @@ describe("region forward, time", () => {
     expect(directory.regions(clock.monotonicMs())).toEqual(["us"]);
   });
 
+  it("all three servers of a region gone without a word, fails within 2 s: they are tried together", async () => {
+    const clock = new SteppedClock();
+    const silent = () => listenTcp(cleanup, () => {});
+    const { router } = caller(cleanup, [await silent(), await silent(), await silent()], { time: clock });
+    const failed = expect(router.route("eu").jobs.get(getWeb, call())).rejects.toMatchObject({
+      code: "no-path-to-region",
+    });
+    await clock.advance(2_000);
+
+    await failed;
+  });
+
+  it("all three servers of a region hang under a call, fails within 5 s", async () => {
+    const clock = new SteppedClock();
+    const entered = deferred();
+    const get = () => {
+      entered.resolve();
+      return new Promise<JobGetResponse>(() => {});
+    };
+    const hanging = await serve(cleanup, { region: services({ "jobs.get": get }) });
+    const proxy = await freezableProxy(cleanup, hanging.port);
+    const silent = () => listenTcp(cleanup, () => {});
+    const { router } = caller(cleanup, [proxy.port, await silent(), await silent()], { time: clock });
+    const failed = expect(router.route("eu").jobs.get(getWeb, call())).rejects.toMatchObject({
+      code: "no-path-to-region",
+    });
+    await entered.promise;
+    proxy.freeze();
+    await clock.advance(4_900);
+
+    await failed;
+  });
+
   it("server that hangs under a blocking read, is left for the next one", async () => {
     const clock = new SteppedClock();
     const entered = deferred();

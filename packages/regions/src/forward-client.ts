@@ -142,6 +142,7 @@ class Forwarder {
     const timeoutMs = Math.min(call.timeoutMs, FORWARD_TIMEOUT_MS) + blockingMs(queryOf(request));
     const attempts: Attempts = { write, timeoutMs, reached: false, last: undefined };
     const queue = this.#candidates();
+    this.#warm(queue);
     let leftMs = timeoutMs;
     // Grows while it is walked: see `again`.
     for (const server of queue) {
@@ -153,12 +154,23 @@ class Forwarder {
       } catch (error) {
         if (!(error instanceof TransportFailure)) throw this.#answeredError(error, attempts, server);
         this.#failed(server, error, attempts);
+        this.#warm(queue);
         leftMs = startedMs + timeoutMs - clock.monotonicMs();
         if (error.kind === "deadline" || leftMs <= 0) break;
         if (again(error, server, queue)) queue.push(server);
       }
     }
     throw exhausted(this.#region, attempts);
+  }
+
+  /**
+   * Unless the first is connected, connects to all: where a whole region has vanished, connections time out
+   * at once and not one after the other.
+   */
+  #warm([first, ...others]: readonly RegionServer[]): void {
+    const channelTo = (server: RegionServer) => this.#options.channels.to(server.address, this.#region);
+    if (first === undefined || channelTo(first).state === "ready") return;
+    for (const server of [first, ...others]) channelTo(server).warm();
   }
 
   /** The preferred server first; without one, the live ones from a random place on, to spread the load. */

@@ -102,6 +102,7 @@ export class GrpcNet {
       address,
       state: "ready",
       names: undefined,
+      warm: () => undefined,
       unary: (method, request, options) => this.#unary(life, address, method as GrpcMethod, request, options) as never,
       stream: (method, request, signal) => this.#stream(life, address, method as GrpcMethod, request, signal) as never,
     };
