@@ -15,6 +15,7 @@ import { read } from "./read.ts";
 import { register } from "./register.ts";
 import { markdown, type Scenario, type Table } from "./scenario.ts";
 import { scheduler } from "./scheduler.ts";
+import { snapshot } from "./snapshot.ts";
 import { soak } from "./soak.ts";
 import { start } from "./start.ts";
 
@@ -34,6 +35,7 @@ const SCENARIOS: readonly Scenario[] = [
   packing,
   packingServer,
   memory,
+  snapshot,
   ...PACKAGE_SCRIPTS,
 ];
 

@@ -128,6 +128,14 @@ export class Cluster {
     return agent;
   }
 
+  /** Starts a server that has ended, on the files it had. It may get other ports. */
+  async restartServer(region: Region, server: Agent): Promise<Agent> {
+    const file = join(this.folder, region.name, server.name, "agent.hcl");
+    const agent = await this.#startAgent(server.name, file);
+    region.servers.splice(region.servers.indexOf(server), 1, agent);
+    return agent;
+  }
+
   async addClient(region: Region): Promise<Agent> {
     const servers = region.servers.map((server) => server.rpc);
     const agent = await this.#agent(region, "client", 0, [
@@ -163,6 +171,10 @@ export class Cluster {
 
   async #agent(region: Region, role: string, httpPort: number, blocks: readonly string[]): Promise<Agent> {
     const { name, file } = await this.#config(region, role, httpPort, blocks);
+    return await this.#startAgent(name, file);
+  }
+
+  async #startAgent(name: string, file: string): Promise<Agent> {
     const started = start(name, STEPPE, ["agent", "-config", file], this.#environment(name));
     const ready = await started.line((line) => line.msg === "agent started", START_TIMEOUT_MS);
     return Object.assign(started, { http: `http://${String(ready.http)}`, rpc: String(ready.rpc) });

@@ -13,6 +13,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     summary: "Register many nodes that pretend to run what they are given",
     load: () => import("./commands/simulate-nodes.ts"),
   },
+  operator: { summary: "Snapshots, and a region's log", load: () => import("./commands/operator.ts") },
   tls: { summary: "Make certificates for mutual TLS", load: () => import("./commands/tls.ts") },
   version: { summary: "Print the version", load: () => import("./commands/version.ts") },
 };

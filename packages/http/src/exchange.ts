@@ -109,6 +109,11 @@ export class Exchange implements Call, Held {
     return fingerprintOf(`${method} ${url.split("?")[0]}`, this.params, this.#body);
   }
 
+  /** The body as it comes, of any size. */
+  bodyPieces(): AsyncIterable<Uint8Array> {
+    return this.#request;
+  }
+
   /** Headers that go with whatever reply follows. */
   header(name: string, value: string): void {
     this.#headers.push(name, value);

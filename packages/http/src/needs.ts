@@ -22,8 +22,17 @@ export interface HttpNeeds {
   /** ID of the node agent in this process; empty where there is none. */
   nodeId(): string;
   readonly controls: AgentControls;
+  /** The own region's state as files; absent on an agent that is no server. Throws `no-quorum` while it starts. */
+  readonly snapshots?: (() => SnapshotDoor) | undefined;
   readonly clock: Clock;
   readonly logger: Logger;
+}
+
+export interface SnapshotDoor {
+  /** A file, in pieces, with the state as it is now. */
+  save(): AsyncIterable<Uint8Array>;
+  /** Replaces the state by a file's; resolves with the index it then has. Throws `invalid` for a file that is damaged. */
+  restore(file: AsyncIterable<Uint8Array>): Promise<number>;
 }
 
 export interface AgentInformation {

@@ -22,6 +22,7 @@ import { raftResources } from "./routes/raft.ts";
 import { scalingResources } from "./routes/scaling.ts";
 import { searchResources } from "./routes/search.ts";
 import { serviceResources } from "./routes/services.ts";
+import { snapshotResources } from "./routes/snapshot.ts";
 import { statusResources } from "./routes/status.ts";
 import { systemResources } from "./routes/system.ts";
 import { validateJobResource } from "./routes/validate-job.ts";
@@ -47,6 +48,7 @@ export const ROUTES: readonly Resource[] = [
   ...resourcesWithoutBacking,
   ...nodeResources,
   ...operatorResources,
+  ...snapshotResources,
   ...scalingResources,
   ...serviceResources,
   ...statusResources,

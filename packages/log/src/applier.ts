@@ -22,6 +22,8 @@ import type { StateMachine } from "./machine.ts";
 export interface Applied<Changes> {
   readonly index: number;
   readonly entry: Entry;
+  /** Of the entry in the log. */
+  readonly bytes: number;
   /** One for each command of the entry, in its order. */
   readonly outcomes: readonly Outcome[];
   readonly changes: Changes;
@@ -139,7 +141,7 @@ class LogApplier<Changes> implements Applier<Changes> {
       throw new LogGapError(`the log brought record ${record.index} after ${this.#machine.index}`);
     }
     const { outcomes, changes } = this.#machine.apply(record.index, entry);
-    const applied: Applied<Changes> = { index: record.index, entry, outcomes, changes };
+    const applied: Applied<Changes> = { index: record.index, entry, bytes: record.payload.length, outcomes, changes };
     for (const listener of this.#listeners) listener(applied);
     this.#waiters.reached(record.index);
   }

@@ -9,7 +9,14 @@ import type {
   ThreadOptions,
   ToThread,
 } from "./embedded-protocol.ts";
-import { AppendError, LogGapError, type LogRecord, PayloadTooLargeError, type ReplicatedLog } from "./log.ts";
+import {
+  AppendError,
+  LogGapError,
+  type LogRecord,
+  PayloadTooLargeError,
+  type ReplicatedLog,
+  type SnapshotData,
+} from "./log.ts";
 import { RecentRecords } from "./recent-records.ts";
 import { createSignalGate } from "./signal-gate.ts";
 
@@ -30,11 +37,16 @@ const READ_MAX = 1024 * 1024;
 /** Newest records kept in memory for the tails, bytes. */
 const RECENT_MAX = 8 * 1024 * 1024;
 
+export interface EmbeddedLog extends ReplicatedLog {
+  /** Drops every record and goes on behind a snapshot of `index`, which is past them all. Tails reject. */
+  restart(index: number, data: SnapshotData): Promise<void>;
+}
+
 /**
  * Opens the log in the file at `path`. Rejects with a clear error when the file is damaged, is no
  * log, or is open in another process.
  */
-export async function openEmbeddedLog(options: EmbeddedLogOptions): Promise<ReplicatedLog> {
+export async function openEmbeddedLog(options: EmbeddedLogOptions): Promise<EmbeddedLog> {
   // Sources run as TypeScript, builds as JavaScript; the thread's file has the extension of this one.
   const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
   const data: ThreadOptions = { path: options.path, base: options.base ?? 0 };
@@ -44,7 +56,7 @@ export async function openEmbeddedLog(options: EmbeddedLogOptions): Promise<Repl
     execArgv: ["--disable-warning=ExperimentalWarning"],
   });
   const { bounds, snapshot } = await opened(thread);
-  return new EmbeddedLog(thread, bounds, snapshot, options);
+  return new SqliteLog(thread, bounds, snapshot, options);
 }
 
 function opened(thread: Worker): Promise<Extract<FromThread, { kind: "opened" }>> {
@@ -74,7 +86,7 @@ interface PendingCall {
   reject(error: Error): void;
 }
 
-class EmbeddedLog implements ReplicatedLog {
+class SqliteLog implements EmbeddedLog {
   readonly payloadMax: number;
   readonly #thread: Worker;
   readonly #logger: Logger;
@@ -161,22 +173,40 @@ class EmbeddedLog implements ReplicatedLog {
     await this.#call({ name: "truncate", index });
   }
 
-  async saveSnapshot(index: number, data: Uint8Array): Promise<void> {
+  async saveSnapshot(index: number, data: SnapshotData): Promise<void> {
+    await this.#call({ name: "snapshot-commit", head: await this.#saveChunks(index, data) });
+  }
+
+  async restart(index: number, data: SnapshotData): Promise<void> {
+    const head = await this.#saveChunks(index, data);
+    if (index <= this.#last) throw new RangeError(`cannot go on behind ${index}: the log ends at ${this.#last}`);
+    // Set first: no tail may go over the gap.
+    this.#first = index + 1;
+    this.#recent.dropThrough(this.#last);
+    await this.#call({ name: "snapshot-restart", head });
+    this.#last = index;
+    this.#grown.open();
+  }
+
+  async #saveChunks(index: number, data: SnapshotData): Promise<SnapshotHead> {
     const snapshot = this.#nextSnapshot++;
-    const chunks = Math.ceil(data.length / SNAPSHOT_CHUNK);
-    for (let n = 0; n < chunks; n++) {
-      const chunk = data.slice(n * SNAPSHOT_CHUNK, (n + 1) * SNAPSHOT_CHUNK);
-      await this.#call({ name: "snapshot-chunk", snapshot, n, data: new Uint8Array(chunk) });
+    let [chunks, bytes] = [0, 0];
+    for await (const piece of inChunks(data)) {
+      await this.#call({ name: "snapshot-chunk", snapshot, n: chunks++, data: new Uint8Array(piece) });
+      bytes += piece.length;
     }
-    await this.#call({ name: "snapshot-commit", head: { index, chunks, bytes: data.length, snapshot } });
+    return { index, chunks, bytes, snapshot };
   }
 
   async loadSnapshot(): Promise<{ readonly index: number; readonly data: Uint8Array } | undefined> {
     const head = await this.#call({ name: "snapshot-head" });
     if (head === undefined) return undefined;
     const data = new Uint8Array(head.bytes);
+    let filled = 0;
     for (let n = 0; n < head.chunks; n++) {
-      data.set(await this.#call({ name: "snapshot-read", snapshot: head.snapshot, n }), n * SNAPSHOT_CHUNK);
+      const chunk = await this.#call({ name: "snapshot-read", snapshot: head.snapshot, n });
+      data.set(chunk, filled);
+      filled += chunk.length;
     }
     return { index: head.index, data };
   }
@@ -254,6 +284,12 @@ class EmbeddedLog implements ReplicatedLog {
     this.#calls.clear();
     this.#grown.open();
   }
+}
+
+/** Pieces of any length as they come, whole bytes in pieces. */
+async function* inChunks(data: SnapshotData): AsyncGenerator<Uint8Array> {
+  if (typeof data === "function") yield* data();
+  else for (let at = 0; at < data.length; at += SNAPSHOT_CHUNK) yield data.subarray(at, at + SNAPSHOT_CHUNK);
 }
 
 function unlessAborted(index: Promise<number>, signal: AbortSignal): Promise<number> {

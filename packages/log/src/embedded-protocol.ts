@@ -10,6 +10,7 @@ export type ThreadCall =
   | { readonly name: "truncate"; readonly index: number }
   | { readonly name: "snapshot-chunk"; readonly snapshot: number; readonly n: number; readonly data: Uint8Array }
   | { readonly name: "snapshot-commit"; readonly head: SnapshotHead }
+  | { readonly name: "snapshot-restart"; readonly head: SnapshotHead }
   | { readonly name: "snapshot-head" }
   | { readonly name: "snapshot-read"; readonly snapshot: number; readonly n: number }
   | { readonly name: "close" };
@@ -20,6 +21,7 @@ export interface ThreadAnswer {
   truncate: number;
   "snapshot-chunk": undefined;
   "snapshot-commit": undefined;
+  "snapshot-restart": undefined;
   "snapshot-head": SnapshotHead | undefined;
   "snapshot-read": Uint8Array;
   close: undefined;

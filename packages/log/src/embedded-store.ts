@@ -113,6 +113,17 @@ export class EmbeddedStore {
     this.#dropOtherSnapshots();
   }
 
+  /** The same, and no record is kept: the log goes on behind the snapshot. */
+  restart(head: SnapshotHead): void {
+    this.#transact(() => {
+      this.#db.prepare("DELETE FROM records").run();
+      this.#setMeta("dropped", head.index);
+      this.#setMeta("snapshot", JSON.stringify(head));
+    });
+    this.#bounds = { first: head.index + 1, last: head.index };
+    this.#dropOtherSnapshots();
+  }
+
   snapshotHead(): SnapshotHead | undefined {
     const text = this.#getMeta("snapshot");
     return text === undefined ? undefined : (JSON.parse(String(text)) as SnapshotHead);

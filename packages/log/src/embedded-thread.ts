@@ -85,6 +85,8 @@ function perform(
       return void store.saveChunk(call.snapshot, call.n, call.data);
     case "snapshot-commit":
       return void store.commitSnapshot(call.head);
+    case "snapshot-restart":
+      return void store.restart(call.head);
     case "snapshot-head":
       return store.snapshotHead();
     case "snapshot-read":

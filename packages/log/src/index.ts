@@ -1,7 +1,11 @@
 export { type Applied, type Applier, type ApplierOptions, createApplier } from "./applier.ts";
 export { BusError, type RegionBus } from "./bus.ts";
-export { type EmbeddedLogOptions, openEmbeddedLog } from "./embedded-log.ts";
+export { type EmbeddedLog, type EmbeddedLogOptions, openEmbeddedLog } from "./embedded-log.ts";
 export { createFreshness, type Freshness } from "./freshness.ts";
+export { type LogIdentity, sameLog } from "./identity.ts";
+export type { RegionLog } from "./jetstream-log.ts";
+export { Journal, openJournal, readJournalFolder } from "./journal/journal.ts";
+export { journaledLog } from "./journal/journaled-log.ts";
 export { createLocalBus } from "./local-bus.ts";
 export {
   AppendError,
@@ -10,6 +14,7 @@ export {
   type LogReplica,
   PayloadTooLargeError,
   type ReplicatedLog,
+  type SnapshotData,
 } from "./log.ts";
 export type { StateMachine } from "./machine.ts";
 export type { CommandKind } from "./proposals.ts";
@@ -20,4 +25,17 @@ export {
   type ProposerDependencies,
   type ProposerOptions,
 } from "./proposer.ts";
+export type { FoundLog, RegionLogs } from "./region-logs.ts";
 export { replaceFile } from "./replace-file.ts";
+export type { Position } from "./settle/decide.ts";
+export { heedReports } from "./settle/heed.ts";
+export { type Settled, type SettleNeeds, settle } from "./settle/settle.ts";
+export {
+  encodeSnapshotFile,
+  readInPieces,
+  readSnapshotFile,
+  SNAPSHOT_FILE_FORMAT,
+  type SnapshotAbout,
+  SnapshotFileError,
+} from "./snapshots/snapshot-file.ts";
+export { isOf, SnapshotFolder } from "./snapshots/snapshot-folder.ts";

@@ -26,6 +26,7 @@ export const ERR = {
   storageResources: 10047,
   messageTooLarge: 10054,
   streamNameInUse: 10058,
+  noMessageFound: 10037,
   deleteFailed: 10057,
   streamNotFound: 10059,
   notEnabled: 10076,
@@ -39,6 +40,8 @@ export interface StreamState {
   readonly created: string;
   readonly replicas: number;
   readonly description: string;
+  /** It takes no more records. */
+  readonly sealed: boolean;
   readonly firstSeq: number;
   readonly lastSeq: number;
   readonly copies: readonly LogReplica[];
@@ -55,7 +58,7 @@ export async function streamState(
   const answer = await requests.request(`$JS.API.STREAM.INFO.${stream}`, EMPTY, timeoutMs, signal);
   const { created, config, state, cluster } = parse<{
     created: string;
-    config: { num_replicas: number; description?: string };
+    config: { num_replicas: number; description?: string; sealed?: boolean };
     state: { first_seq: number; last_seq: number; messages: number };
     cluster?: ClusterInfo;
   }>(answer);
@@ -63,6 +66,7 @@ export async function streamState(
     created,
     replicas: config.num_replicas,
     description: config.description ?? "",
+    sealed: config.sealed === true,
     firstSeq: state.messages === 0 ? state.last_seq + 1 : state.first_seq,
     lastSeq: state.last_seq,
     copies: copiesOf(cluster),

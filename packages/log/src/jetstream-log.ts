@@ -1,15 +1,23 @@
 import { type JetStreamManager, jetstreamManager } from "@nats-io/jetstream";
 import type { NatsConnection } from "@nats-io/nats-core";
 import { type Clock, type Logger, SteppeError } from "@steppe/model";
+import type { LogIdentity, RecordMark } from "./identity.ts";
 import { ERR, JetStreamRefusal, parse, type StreamState, streamState } from "./jetstream-api.ts";
 import { createSnapshotStore, type SnapshotStore } from "./jetstream-snapshots.ts";
 import { type OpenedStream, openStream } from "./jetstream-stream.ts";
 import { type Deliver, tailStream } from "./jetstream-tail.ts";
 import { deleteRange, mayPurge, purgeBefore } from "./jetstream-truncate.ts";
-import { AppendError, type LogReplica, PayloadTooLargeError, type ReplicatedLog } from "./log.ts";
+import {
+  AppendError,
+  LogGapError,
+  type LogReplica,
+  PayloadTooLargeError,
+  type ReplicatedLog,
+  type SnapshotData,
+} from "./log.ts";
 import { createNatsLink, type NatsLink } from "./nats-link.ts";
 import { createNatsRequests, type NatsRequests, RequestError } from "./nats-requests.ts";
-import { type RegionNames, regionNames } from "./region-name.ts";
+import { logNames, type RegionNames, regionNames } from "./region-name.ts";
 
 export interface JetStreamLogOptions {
   /** Stays the caller's; closing the log leaves it open. */
@@ -21,6 +29,10 @@ export interface JetStreamLogOptions {
   readonly logger: Logger;
   /** Index before the first record of a stream that has to be made; default 0. */
   readonly base?: number;
+  /** The log to open, which has to be there. By default the region's newest, made when there is none. */
+  readonly identity?: LogIdentity;
+  /** Whether a region without a log gets one; default true. Else it is waited for. */
+  readonly create?: boolean;
   /** How long an append waits for its acknowledgement, milliseconds; default 5 s. */
   readonly ackTimeoutMs?: number;
   /** How long to wait for a cluster that is still coming up, milliseconds; default 30 s. */
@@ -33,6 +45,8 @@ const OPEN_TIMEOUT_MS = 30_000;
 const REQUEST_TIMEOUT_MS = 2000;
 const SNAPSHOT_LOAD_TIMEOUT_MS = 120_000;
 const RETRY_MS = 100;
+/** How often a reader looks whether the stream is still the region's log. */
+const WATCH_MS = 2000;
 /** Room for the subject and headers that the server counts into a message. */
 const PAYLOAD_HEADROOM = 4096;
 
@@ -50,8 +64,13 @@ const NOT_STORED: ReadonlySet<number> = new Set([
   ERR.sealed,
 ]);
 
-/** Opens the region's log, making its stream when it is absent. Rejects when the NATS cluster does not serve it in time. */
-export async function openJetStreamLog(options: JetStreamLogOptions): Promise<ReplicatedLog> {
+/** A log of a region, which may have had others before. */
+export interface RegionLog extends ReplicatedLog {
+  readonly identity: LogIdentity;
+}
+
+/** Opens the region's log. Rejects when the NATS cluster does not serve it in time. */
+export async function openJetStreamLog(options: JetStreamLogOptions): Promise<RegionLog> {
   const { connection, clock, logger } = options;
   const names = regionNames(options.region);
   const link = createNatsLink(connection, clock);
@@ -62,6 +81,8 @@ export async function openJetStreamLog(options: JetStreamLogOptions): Promise<Re
       names,
       replicas: options.replicas,
       base: options.base ?? 0,
+      identity: options.identity,
+      create: options.create ?? true,
       openTimeoutMs: options.openTimeoutMs ?? OPEN_TIMEOUT_MS,
       requestTimeoutMs: REQUEST_TIMEOUT_MS,
     });
@@ -73,15 +94,18 @@ export async function openJetStreamLog(options: JetStreamLogOptions): Promise<Re
   }
 }
 
-class JetStreamLog implements ReplicatedLog {
+class JetStreamLog implements RegionLog {
+  readonly identity: LogIdentity;
   readonly #options: JetStreamLogOptions;
-  readonly #names: RegionNames;
+  readonly #names: Pick<RegionNames, "stream" | "logSubject" | "snapshotPrefix">;
   readonly #link: NatsLink;
   readonly #requests: NatsRequests;
   readonly #manager: JetStreamManager;
   readonly #stream: OpenedStream;
   readonly #snapshots: SnapshotStore;
   readonly #closed = new AbortController();
+  /** Aborts once it is known that another log has followed this one. */
+  readonly #replaced = new AbortController();
   /** Largest index that this process saw acknowledged or delivered. */
   #highest = 0;
 
@@ -94,7 +118,8 @@ class JetStreamLog implements ReplicatedLog {
     stream: OpenedStream,
   ) {
     this.#options = options;
-    this.#names = names;
+    this.identity = stream.identity;
+    this.#names = logNames(names, stream.identity);
     this.#link = link;
     this.#requests = requests;
     this.#manager = manager;
@@ -103,7 +128,7 @@ class JetStreamLog implements ReplicatedLog {
       connection: options.connection,
       manager,
       clock: options.clock,
-      prefix: names.snapshotPrefix,
+      prefix: this.#names.snapshotPrefix,
       replicas: options.replicas,
       loadTimeoutMs: SNAPSHOT_LOAD_TIMEOUT_MS,
       retryTimeoutMs: options.openTimeoutMs ?? OPEN_TIMEOUT_MS,
@@ -123,13 +148,14 @@ class JetStreamLog implements ReplicatedLog {
       const timeoutMs = this.#options.ackTimeoutMs ?? ACK_TIMEOUT_MS;
       const answer = await this.#requests.request(this.#names.logSubject, payload, timeoutMs, signal);
       const ack = parse<{ stream: string; seq: number }>(answer);
-      return this.#acknowledged(ack.stream, this.#stream.base + ack.seq, before);
+      return this.#acknowledged(ack.stream, this.identity.base + ack.seq, before);
     } catch (error) {
+      if (error instanceof JetStreamRefusal && error.code === ERR.sealed) this.#replaced.abort();
       throw error instanceof AppendError ? error : appendError(error);
     }
   }
 
-  async tail(after: number, deliver: Deliver, signal: AbortSignal): Promise<void> {
+  async tail(after: number, deliver: Deliver, signal: AbortSignal, seen?: RecordMark): Promise<void> {
     const { connection, clock, logger } = this.#options;
     const context = {
       connection,
@@ -139,28 +165,32 @@ class JetStreamLog implements ReplicatedLog {
       logger,
       stream: this.#names.stream,
       created: this.#stream.created,
-      base: this.#stream.base,
+      base: this.identity.base,
       requestTimeoutMs: REQUEST_TIMEOUT_MS,
       received: (index: number) => this.#saw(index),
     };
-    await tailStream(context, after, deliver, AbortSignal.any([signal, this.#closed.signal]));
-    if (!signal.aborted) throw new Error("the log is closed");
+    const stop = AbortSignal.any([signal, this.#closed.signal, this.#replaced.signal]);
+    void this.#watch(stop);
+    await tailStream(context, after, deliver, stop, seen);
+    if (signal.aborted) return;
+    if (this.#replaced.signal.aborted) throw new LogGapError("the region follows another log now");
+    throw new Error("the log is closed");
   }
 
   async lastIndex(signal?: AbortSignal): Promise<number> {
     const { lastSeq } = await this.#state(signal);
     // A leader that was just elected may not have taken in all that was acknowledged before.
-    return Math.max(this.#stream.base + lastSeq, this.#highest);
+    return Math.max(this.identity.base + lastSeq, this.#highest);
   }
 
   async firstIndex(signal?: AbortSignal): Promise<number> {
-    return this.#stream.base + (await this.#state(signal)).firstSeq;
+    return this.identity.base + (await this.#state(signal)).firstSeq;
   }
 
   async truncate(index: number): Promise<void> {
     const { connection } = this.#options;
     const { firstSeq, lastSeq, replicas } = await this.#state();
-    const { base } = this.#stream;
+    const { base } = this.identity;
     // Purging beyond the end would move the sequence on.
     if (index > base + lastSeq) throw new RangeError(`cannot truncate to ${index}: the log ends at ${base + lastSeq}`);
     const last = index - base;
@@ -175,7 +205,7 @@ class JetStreamLog implements ReplicatedLog {
     else await deleteRange(context, firstSeq, last);
   }
 
-  saveSnapshot(index: number, data: Uint8Array): Promise<void> {
+  saveSnapshot(index: number, data: SnapshotData): Promise<void> {
     return this.#snapshots.save(index, data);
   }
 
@@ -216,6 +246,14 @@ class JetStreamLog implements ReplicatedLog {
     return index;
   }
 
+  // A stream that was sealed brings no records, and says nothing of it to who waits for some.
+  async #watch(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      await this.#options.clock.after(WATCH_MS, signal).catch(() => undefined);
+      if (!signal.aborted) await this.#state(signal).catch(() => undefined);
+    }
+  }
+
   /** Asks until the stream's leader answers or the time of an append runs out. */
   async #state(signal?: AbortSignal): Promise<StreamState> {
     const { clock, ackTimeoutMs } = this.#options;
@@ -224,8 +262,12 @@ class JetStreamLog implements ReplicatedLog {
       signal?.throwIfAborted();
       if (this.#closed.signal.aborted) throw new Error("the log is closed");
       try {
-        return await streamState(this.#requests, this.#names.stream, REQUEST_TIMEOUT_MS, signal);
+        const state = await streamState(this.#requests, this.#names.stream, REQUEST_TIMEOUT_MS, signal);
+        if (!state.sealed && state.created === this.#stream.created) return state;
+        this.#replaced.abort();
+        throw new SteppeError("no-quorum", "No cluster leader: the region's log was replaced by another");
       } catch (error) {
+        if (error instanceof SteppeError) throw error;
         signal?.throwIfAborted();
         if (clock.monotonicMs() >= deadline) throw new SteppeError("no-quorum", "No cluster leader", { cause: error });
         await clock.after(RETRY_MS, signal);

@@ -2,6 +2,7 @@ import { type JetStreamManager, jetstream, StorageType } from "@nats-io/jetstrea
 import { type NatsConnection, nuid } from "@nats-io/nats-core";
 import { Objm } from "@nats-io/obj";
 import type { Clock } from "@steppe/model";
+import type { SnapshotData } from "./log.ts";
 
 /**
  * Snapshots in object-store buckets of the region. Each has a bucket of its own, named by its
@@ -14,7 +15,9 @@ import type { Clock } from "@steppe/model";
  * restart (nats-server issue 4196). Removing a bucket is safe.
  */
 export interface SnapshotStore {
-  save(index: number, data: Uint8Array): Promise<void>;
+  save(index: number, data: SnapshotData): Promise<void>;
+  /** The largest index of any, whether whole or not; 0 = there is none. */
+  newest(): Promise<number>;
   load(): Promise<{ readonly index: number; readonly data: Uint8Array } | undefined>;
 }
 
@@ -77,11 +80,15 @@ export function createSnapshotStore(options: SnapshotStoreOptions): SnapshotStor
     return { index, data: new Uint8Array(data.buffer, data.byteOffset, data.length) };
   };
 
-  const save = async (index: number, data: Uint8Array) => {
+  const save = async (index: number, data: SnapshotData) => {
     const bucket = bucketOf(index);
     const store = await new Objm(client).create(bucket, { replicas, storage: StorageType.File });
     // A name of its own for each attempt: one that was used before would be purged.
-    if ((await caughtUp(bucket)) === undefined) await store.putBlob({ name: nuid.next() }, data);
+    if ((await caughtUp(bucket)) === undefined) {
+      const meta = { name: nuid.next() };
+      if (typeof data === "function") await store.put(meta, ReadableStream.from(data()));
+      else await store.putBlob(meta, data);
+    }
     // Of a newer one, only its own writer knows whether it is complete.
     for (const older of (await indexes()).filter((other) => other < index)) {
       await manager.streams.delete(STREAM_PREFIX + bucketOf(older));
@@ -99,6 +106,7 @@ export function createSnapshotStore(options: SnapshotStoreOptions): SnapshotStor
   return {
     save: (index, data) => persistently(options, () => save(index, data)),
     load: () => persistently(options, load),
+    newest: () => persistently(options, async () => (await indexes()).at(-1) ?? 0),
   };
 }
 

@@ -1,20 +1,26 @@
-import { DiscardPolicy, type JetStreamManager, RetentionPolicy, StorageType } from "@nats-io/jetstream";
+import type { JetStreamManager } from "@nats-io/jetstream";
 import type { Clock, Logger } from "@steppe/model";
+import type { LogIdentity } from "./identity.ts";
 import { ERR, JetStreamRefusal, type StreamState, streamState } from "./jetstream-api.ts";
 import { type NatsRequests, RequestError } from "./nats-requests.ts";
-import type { RegionNames } from "./region-name.ts";
+import { logStreams, streamConfig } from "./region-logs.ts";
+import { logNames, type RegionNames } from "./region-name.ts";
 
 export interface StreamOptions {
   readonly names: RegionNames;
   readonly replicas: number;
+  /** Base of a first log that has to be made. */
   readonly base: number;
+  /** The log to open, which is there. Undefined: the newest, made when there is none. */
+  readonly identity: LogIdentity | undefined;
+  readonly create: boolean;
   readonly openTimeoutMs: number;
   readonly requestTimeoutMs: number;
 }
 
 export interface OpenedStream {
   readonly created: string;
-  readonly base: number;
+  readonly identity: LogIdentity;
 }
 
 /** Between two attempts while the NATS cluster is still coming up. */
@@ -34,9 +40,9 @@ export async function openStream(
   const deadline = clock.monotonicMs() + options.openTimeoutMs;
   for (;;) {
     try {
-      const state = await findOrCreate(requests, manager, options);
+      const { stream, state } = await findOrCreate(requests, manager, options);
       warnOfOtherReplicas(state, logger, options);
-      return { created: state.created, base: baseOf(state.description, options.names.stream) };
+      return { created: state.created, identity: identityOf(state.description, stream) };
     } catch (error) {
       if (error instanceof BadStreamError || clock.monotonicMs() >= deadline)
         throw explain(error, options.names.stream);
@@ -49,32 +55,26 @@ export async function openStream(
 async function findOrCreate(
   requests: NatsRequests,
   manager: JetStreamManager,
-  { names, replicas, base, requestTimeoutMs }: StreamOptions,
-): Promise<StreamState> {
+  { names, replicas, base, identity, create, requestTimeoutMs }: StreamOptions,
+): Promise<{ stream: string; state: StreamState }> {
+  const stream = identity === undefined ? await newestStream(manager, names) : logNames(names, identity).stream;
   try {
-    return await streamState(requests, names.stream, requestTimeoutMs);
+    return { stream, state: await streamState(requests, stream, requestTimeoutMs) };
   } catch (error) {
-    if (!(error instanceof JetStreamRefusal) || error.code !== ERR.streamNotFound) throw error;
+    const absent = error instanceof JetStreamRefusal && error.code === ERR.streamNotFound;
+    if (!absent || !create || stream !== names.stream || identity !== undefined) throw error;
   }
   // A race with another server is settled by NATS: the later one is told that the name is in use,
   // or that it made the same stream, and looks again.
-  await manager.streams.add({
-    name: names.stream,
-    subjects: [names.logSubject],
-    description: JSON.stringify({ base }),
-    retention: RetentionPolicy.Limits,
-    storage: StorageType.File,
-    discard: DiscardPolicy.New,
-    num_replicas: replicas,
-    max_msgs: -1,
-    max_bytes: -1,
-    max_age: 0,
-    max_msg_size: -1,
-    // Truncation needs both; see jetstream-truncate.ts.
-    deny_delete: false,
-    deny_purge: false,
-  });
-  return await streamState(requests, names.stream, requestTimeoutMs);
+  await manager.streams.add(streamConfig(names, { epoch: 0, id: "", base }, replicas));
+  return { stream, state: await streamState(requests, stream, requestTimeoutMs) };
+}
+
+/** The stream of the largest epoch; the first one's name when there is none. */
+async function newestStream(manager: JetStreamManager, names: RegionNames): Promise<string> {
+  const epochOf = (stream: string) => Number(stream.slice(names.stream.length + 1));
+  const newest = (await logStreams(manager, names)).sort((a, b) => epochOf(b) - epochOf(a))[0];
+  return newest ?? names.stream;
 }
 
 function warnOfOtherReplicas(state: StreamState, logger: Logger, options: StreamOptions): void {
@@ -85,17 +85,21 @@ function warnOfOtherReplicas(state: StreamState, logger: Logger, options: Stream
   );
 }
 
-/** nats-server 2.9 has no stream metadata, so the base stands in the description. */
-export function baseOf(description: string, stream: string): number {
+/** nats-server 2.9 has no stream metadata, so the identity stands in the description. */
+export function identityOf(description: string, stream: string): LogIdentity {
   try {
-    const { base } = JSON.parse(description) as { base: unknown };
-    if (Number.isSafeInteger(base) && (base as number) >= 0) return base as number;
+    const { base, epoch = 0, id = "" } = JSON.parse(description) as Partial<Record<keyof LogIdentity, unknown>>;
+    if (isCount(base) && isCount(epoch) && typeof id === "string") return { epoch, id, base };
   } catch {
     // Said below: whatever is wrong with the description, the stream is not ours.
   }
   throw new BadStreamError(
     `stream ${stream} is not a log of Steppe: its description is ${JSON.stringify(description)}`,
   );
+}
+
+function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
 }
 
 export class BadStreamError extends Error {}

@@ -6,11 +6,14 @@
  *    tells of deliveries that never came, the connection breaks, or the server says that the
  *    consumer is gone. Ending a session is never an error: the next one starts where it was.
  * 2. Only the stream's own state, asked for before each session, decides that records are gone.
- * 3. Flow control is answered when everything before it was delivered, so a slow reader slows
+ * 3. A session begins with the last record that was delivered, where the log still has it, and that
+ *    has to be the same one: a log that lost its tail and grew again holds other records there.
+ * 4. Flow control is answered when everything before it was delivered, so a slow reader slows
  *    the server down, and memory stays bounded.
  */
 import { createInbox, type Msg, type NatsConnection, type Subscription } from "@nats-io/nats-core";
 import type { Clock, Logger } from "@steppe/model";
+import { markOf, type RecordMark } from "./identity.ts";
 import { createPushConsumer, ERR, JetStreamRefusal, type StreamState, streamState } from "./jetstream-api.ts";
 import { LogGapError, type LogRecord } from "./log.ts";
 import type { NatsLink } from "./nats-link.ts";
@@ -51,10 +54,12 @@ export async function tailStream(
   after: number,
   deliver: Deliver,
   signal: AbortSignal,
+  seen?: RecordMark,
 ): Promise<void> {
   const { clock, logger } = context;
   const gap = new GapJudge(context);
   let next = after + 1;
+  let known = seen?.index === after ? seen : undefined;
   let failures = 0;
   while (!signal.aborted) {
     try {
@@ -63,7 +68,9 @@ export async function tailStream(
         await pause(clock, RETRY_MIN_MS * 4, signal);
         continue;
       }
-      const delivered = await runSession(context, next, deliver, signal);
+      const mark = known !== undefined && context.base + state.firstSeq <= known.index ? known : undefined;
+      const delivered = await runSession(context, { from: next, mark }, deliver, signal);
+      known = delivered.last ?? known;
       failures = delivered.count > 0 ? 0 : failures + 1;
       next += delivered.count;
       gap.skipped(next, delivered.skippedTo);
@@ -94,6 +101,7 @@ class GapJudge {
   seemsWhole(state: StreamState, next: number): boolean {
     const { base, created, stream } = this.#context;
     if (state.created !== created) throw new LogGapError(`stream ${stream} was deleted and made again`);
+    if (state.sealed) throw new LogGapError("the region follows another log now");
     const [first, last] = [base + state.firstSeq, base + state.lastSeq];
     if (first > next) throw new LogGapError(`record ${next} was dropped; the oldest kept is ${first}`);
     if (last + 1 >= next) {
@@ -126,19 +134,28 @@ class GapJudge {
 /** What `deliver` threw, as against what the stream did. */
 class DeliverError extends Error {}
 
+interface SessionStart {
+  /** Index of the first record to deliver. */
+  readonly from: number;
+  /** What the record before it has to be; undefined when the log need not have it. */
+  readonly mark: RecordMark | undefined;
+}
+
 interface SessionEnd {
   readonly count: number;
+  /** The last record that was delivered. */
+  readonly last: RecordMark | undefined;
   /** Index of the record that came instead of the expected one. */
   readonly skippedTo: number | undefined;
 }
 
 async function runSession(
   context: TailContext,
-  from: number,
+  start: SessionStart,
   deliver: Deliver,
   signal: AbortSignal,
 ): Promise<SessionEnd> {
-  const session = new Session(context, from);
+  const session = new Session(context, start);
   const end = () => session.end("stopped");
   signal.addEventListener("abort", end, { once: true });
   const stopListening = context.link.onDown(() => session.end("the connection broke"));
@@ -154,7 +171,9 @@ async function runSession(
 
 class Session {
   readonly #context: TailContext;
+  /** Index of the first record to come: the mark's, if there is one. */
   readonly #from: number;
+  readonly #mark: RecordMark | undefined;
   readonly #subject = createInbox();
   readonly #watchdog = new AbortController();
   readonly #subscription: Subscription;
@@ -162,14 +181,16 @@ class Session {
   #buffer: LogRecord[] = [];
   #received = 0;
   #skippedTo: number | undefined;
+  #otherRecord: LogGapError | undefined;
   #flowControl: string | undefined;
   #heardAt: number;
   #ended = false;
   #wake: () => void = () => undefined;
 
-  constructor(context: TailContext, from: number) {
+  constructor(context: TailContext, { from, mark }: SessionStart) {
     this.#context = context;
-    this.#from = from;
+    this.#from = mark === undefined ? from : mark.index;
+    this.#mark = mark;
     this.#heardAt = context.clock.monotonicMs();
     this.#subscription = context.connection.subscribe(this.#subject, {
       callback: (error, message) => (error ? this.end(error.message) : this.#take(message)),
@@ -187,7 +208,9 @@ class Session {
   /** Until the session ends. Resolves with how many records were delivered. */
   async run(deliver: Deliver, signal: AbortSignal): Promise<SessionEnd> {
     let count = 0;
+    let last: RecordMark | undefined;
     for (;;) {
+      if (this.#otherRecord !== undefined) throw this.#otherRecord;
       while (this.#buffer.length > 0 && !signal.aborted) {
         const records = this.#buffer.length <= BATCH_MAX ? this.#buffer : this.#buffer.slice(0, BATCH_MAX);
         this.#buffer = this.#buffer.slice(records.length);
@@ -198,9 +221,10 @@ class Session {
           throw new DeliverError("a reader failed", { cause: error });
         }
         count += records.length;
+        last = markOf(records.at(-1) as LogRecord);
       }
       this.#answerFlowControl();
-      if (this.#ended || signal.aborted) return { count, skippedTo: this.#skippedTo };
+      if (this.#ended || signal.aborted) return { count, last, skippedTo: this.#skippedTo };
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
       });
@@ -262,10 +286,18 @@ class Session {
       return `record ${index} came instead of ${expected}`;
     }
     this.#received++;
+    if (this.#mark?.index === index) return this.#compare({ index, payload: message.data });
     this.#context.received(index);
     this.#buffer.push({ index, payload: message.data });
     if (this.#buffer.length === 1) this.#wake();
     return undefined;
+  }
+
+  /** Why the session must end, if it must: record `mark` is not the one that was delivered before. */
+  #compare(record: LogRecord): string | undefined {
+    if (markOf(record).crc === this.#mark?.crc) return undefined;
+    this.#otherRecord = new LogGapError(`the log holds another record ${record.index} than the one applied here`);
+    return "it holds other records";
   }
 
   #answerFlowControl(): void {

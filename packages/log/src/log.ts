@@ -1,3 +1,5 @@
+import type { RecordMark } from "./identity.ts";
+
 /**
  * One region's ordered log of opaque records. Every replica that reads it sees the same records
  * at the same indexes.
@@ -21,12 +23,14 @@ export interface ReplicatedLog {
    * Delivers every record after index `after`, in order, without gaps, until the signal aborts
    * (then it resolves). `deliver` is called again only when its last promise is resolved. Survives
    * lost connections by itself. Rejects with `LogGapError` when records it should deliver are no
-   * longer there (start from a newer snapshot) or the log ends before `after` (its tail was lost).
+   * longer there (start from a newer snapshot), the log ends before `after` (its tail was lost), or
+   * it holds another record than `seen`, the one at `after` as the caller had it.
    */
   tail(
     after: number,
     deliver: (records: readonly LogRecord[]) => void | Promise<void>,
     signal: AbortSignal,
+    seen?: RecordMark,
   ): Promise<void>;
 
   /** Index of the newest record at some moment after the call, asked of whoever orders the log. */
@@ -39,7 +43,7 @@ export interface ReplicatedLog {
   truncate(index: number): Promise<void>;
 
   /** Keeps `data`, the state at `index`, durably beside the log, in place of the last one. */
-  saveSnapshot(index: number, data: Uint8Array): Promise<void>;
+  saveSnapshot(index: number, data: SnapshotData): Promise<void>;
 
   /** The newest snapshot, or undefined when none was saved. */
   loadSnapshot(): Promise<{ readonly index: number; readonly data: Uint8Array } | undefined>;
@@ -68,6 +72,8 @@ export interface LogReplica {
   /** Milliseconds since the leader last heard from it; 0 for the leader. */
   readonly silentMs: number;
 }
+/** A snapshot's bytes: whole, or what gives them in pieces, as often as it is called. */
+export type SnapshotData = Uint8Array | (() => AsyncIterable<Uint8Array>);
 
 export interface LogRecord {
   readonly index: number;

@@ -2,3 +2,4 @@
 export { type JetStreamLogOptions, openJetStreamLog } from "./jetstream-log.ts";
 export { createNatsBus } from "./nats-bus.ts";
 export { connectNats, type NatsOptions } from "./nats-connection.ts";
+export { openRegionLogs } from "./region-logs.ts";

@@ -1,3 +1,5 @@
+import type { LogIdentity } from "./identity.ts";
+
 /**
  * A region's name as one token of a NATS subject and as part of a stream's name, where `.`, `*`,
  * `>`, `/` and blanks are not allowed. Injective: letters, digits and `-` stand for themselves,
@@ -14,7 +16,7 @@ export function regionToken(region: string): string {
 }
 
 export interface RegionNames {
-  /** Stream of the log. */
+  /** Stream of the first log. */
   readonly stream: string;
   /** Before the index in the name of a snapshot's bucket. */
   readonly snapshotPrefix: string;
@@ -30,5 +32,18 @@ export function regionNames(region: string): RegionNames {
     snapshotPrefix: `STEPPE_${token}-snapshot-`,
     logSubject: `steppe.${token}.log`,
     busPrefix: `steppe.${token}.bus.`,
+  };
+}
+
+/** The names of one of the region's logs. Each has a subject of its own, so that who still writes to an older one is refused. */
+export function logNames(
+  names: RegionNames,
+  { epoch, id }: LogIdentity,
+): Pick<RegionNames, "stream" | "logSubject" | "snapshotPrefix"> {
+  if (epoch === 0) return names;
+  return {
+    stream: `${names.stream}@${epoch}`,
+    logSubject: `${names.logSubject}.${epoch}-${id}`,
+    snapshotPrefix: `${names.snapshotPrefix}${epoch}-${id}-`,
   };
 }

@@ -30,6 +30,7 @@ import { ownMember } from "./members.ts";
 import { openRegion } from "./open-region.ts";
 import { createParseJob } from "./parse-job.ts";
 import { type Server, startServer } from "./server.ts";
+import { ServerKeeper } from "./server-keeper.ts";
 import { openTls, reloadTls } from "./tls.ts";
 
 export interface Agent {
@@ -57,7 +58,7 @@ interface Running {
   readonly startedNs: number;
   reload(): Promise<void>;
   httpPort: number;
-  server?: Server;
+  keeper?: ServerKeeper;
   client?: NodeAgent;
 }
 
@@ -85,10 +86,12 @@ export async function startAgent(given: AgentConfig, log: Logger, onFatal: (erro
   });
   return {
     config,
-    server: running.server,
+    get server() {
+      return running.keeper?.server;
+    },
     client: running.client,
     http,
-    rpc: running.server?.rpcAddress ?? "",
+    rpc: running.keeper?.server?.rpcAddress ?? "",
     reload,
     close,
   };
@@ -96,7 +99,7 @@ export async function startAgent(given: AgentConfig, log: Logger, onFatal: (erro
   async function close(): Promise<void> {
     await running.client?.stop();
     await app.close();
-    await running.server?.close();
+    await running.keeper?.close();
     channels.close();
     if (temporary !== undefined) await rm(temporary, { recursive: true, force: true });
   }
@@ -109,26 +112,37 @@ async function startParts(running: Running, app: FastifyInstance, onFatal: (erro
   running.httpPort = (app.server.address() as AddressInfo).port;
   const port = config.advertise.http.port || running.httpPort;
   const http = formatEndpoint({ host: config.advertise.http.host, port });
-  if (config.server.enabled)
-    running.server = await startServer({ ...running, openRegion, apply, listen: listenOn(running), onFatal });
+  if (config.server.enabled) {
+    const listen = listenOn(running);
+    running.keeper = new ServerKeeper((needs) => startServer({ ...running, ...needs, openRegion, apply, listen }), {
+      ...running,
+      onFatal,
+    });
+    await running.keeper.start();
+  }
   if (config.client.enabled) running.client = await startClient(running, http);
   return http;
 }
 
 function listenOn({ config, rpcTls, clock, logger }: Running): (served: Implementations) => Promise<GrpcServer> {
   const at = { host: config.addresses.rpc, port: config.ports.rpc, region: config.region };
-  return (served) => createGrpcServer({ ...at, ...(rpcTls && { tls: rpcTls }), clock, logger }, served);
+  return async (served) => {
+    const server = await createGrpcServer({ ...at, ...(rpcTls && { tls: rpcTls }), clock, logger }, served);
+    // A server that starts again in this process is to be found where it was.
+    at.port = server.port;
+    return server;
+  };
 }
 
 async function startClient(running: Running, httpAddress: string): Promise<NodeAgent> {
-  const client = createClient({ ...running, ownServer: running.server?.rpcAddress, httpAddress });
+  const client = createClient({ ...running, ownServer: running.keeper?.server?.rpcAddress, httpAddress });
   await client.start();
   return client;
 }
 
 function httpNeeds(running: Running): HttpNeeds {
   const { config, clock, logger, channels } = running;
-  const server = () => running.server;
+  const server = () => running.keeper?.server;
   const remote = config.server.enabled
     ? undefined
     : createServerClient(() => running.client?.servers() ?? config.client.servers, config.region, channels);
@@ -158,16 +172,17 @@ function httpNeeds(running: Running): HttpNeeds {
       ...{ config, clock, tap: running.tap, reload: () => running.reload() },
       ...{ server, client: () => running.client },
     }),
+    ...(config.server.enabled && { snapshots: () => serving(running).snapshots }),
     clock,
     logger,
   };
 }
 
 /** Members and regions are known to servers only. */
-function serving({ config, server }: Running): Server {
+function serving({ config, keeper }: Running): Server {
   if (!config.server.enabled)
     throw new SteppeError("refused", "this agent is no server; ask a server for members and regions");
-  return started(server);
+  return started(keeper?.server);
 }
 
 function started(server: Server | undefined): Server {

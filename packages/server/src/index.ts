@@ -1,6 +1,9 @@
 export { type Agent, startAgent } from "./agent.ts";
 export { connectOverGrpc } from "./client.ts";
 export { type AgentConfig, type ConfigOverrides, devConfig, type LoadedConfig, loadConfig } from "./config/index.ts";
+export { compact } from "./durability/compactor.ts";
+export { askForRebuild, type InspectedLog, inspectLog } from "./durability/inspect-log.ts";
+export { type InspectedSnapshot, inspectSnapshot } from "./durability/inspect-snapshot.ts";
 export { type OpenRegion, openRegion, type RegionEnds } from "./open-region.ts";
 export { type OpenedReplica, openReplica } from "./open-replica.ts";
 export { runAgent } from "./run-agent.ts";

@@ -3,7 +3,6 @@ import type { RegionBus } from "@steppe/log";
 import type { Clock, Logger, Random } from "@steppe/model";
 import type { AgentConfig } from "./config/index.ts";
 import type { Replica } from "./replica.ts";
-import { keepSnapshots } from "./snapshots.ts";
 
 export interface DutyParts {
   readonly config: AgentConfig;
@@ -14,7 +13,7 @@ export interface DutyParts {
   readonly logger: Logger;
 }
 
-/** The duties of `packages/control` and the snapshots, begun and ended together. */
+/** The duties of `packages/control`. */
 export interface ServerDuties {
   readonly duties: LeaderDuties;
   readonly timing: HeartbeatTiming;
@@ -40,12 +39,7 @@ export function leaderDuties({ config, replica, bus, clock, random, logger }: Du
   return {
     duties,
     timing,
-    async run(term, signal) {
-      await Promise.all([
-        duties.run(term, signal),
-        keepSnapshots(replica, server.snapshotEntries, clock, logger, signal),
-      ]);
-    },
+    run: (term, signal) => duties.run(term, signal),
   };
 }
 

@@ -1,9 +1,18 @@
-import { mkdir } from "node:fs/promises";
-import { join } from "node:path";
-import { createLocalBus, openEmbeddedLog, type RegionBus, type ReplicatedLog } from "@steppe/log";
-import type { Clock, Logger } from "@steppe/model";
+import {
+  createLocalBus,
+  type LogGapError,
+  type LogIdentity,
+  openEmbeddedLog,
+  type RegionBus,
+  type ReplicatedLog,
+  SnapshotFolder,
+} from "@steppe/log";
+import type { Clock, Logger, Random } from "@steppe/model";
+import { createFiles } from "@steppe/runtime";
+import { encodeSnapshot, type State } from "@steppe/state";
 import type { AgentConfig } from "./config/index.ts";
-import { natsOptions } from "./nats-options.ts";
+import type { LocalStore } from "./durability/local-store.ts";
+import { serverFolder } from "./durability/operator-files.ts";
 
 /** A process's ends of its region's log and bus. */
 export interface RegionEnds {
@@ -11,32 +20,83 @@ export interface RegionEnds {
   readonly bus: RegionBus;
   /** "jetstream" or "embedded". */
   readonly kind: string;
+  /** Where a server keeps its own; undefined in a process that keeps nothing. */
+  readonly local?: LocalDisk;
+  /**
+   * Replaces the region's log by one that begins with this state, under an index past all before;
+   * resolves with that index. Whoever follows the old one learns that it is gone.
+   */
+  replace?(state: State): Promise<number>;
+  /** Calls `onLost` when another server shows that the log lacks what was applied. */
+  heed?(onLost: (error: LogGapError) => void): void;
   /** Of what both use, to be called when both are closed. */
   closeTransport(): Promise<void>;
 }
 
-export type OpenRegion = (needs: {
+export interface RegionNeeds {
   readonly config: AgentConfig;
   readonly clock: Clock;
+  readonly random: Random;
   readonly logger: Logger;
-}) => Promise<RegionEnds>;
+  /** Ends the wait for a log that can be followed. */
+  readonly signal?: AbortSignal;
+}
 
-/** Over NATS, or in this process where the configuration names no NATS. */
-export const openRegion: OpenRegion = async ({ config, clock, logger }) => {
-  const { nats, region } = config;
-  if (nats === undefined) {
-    const folder = join(config.dataDir, "server");
-    await mkdir(folder, { recursive: true });
-    const log = await openEmbeddedLog({ path: join(folder, "log.db"), logger });
-    return { log, bus: createLocalBus(clock, logger), kind: "embedded", closeTransport: async () => undefined };
-  }
-  const { connectNats, createNatsBus, openJetStreamLog } = await import("@steppe/log/nats");
-  const connection = await connectNats({ ...natsOptions(nats), name: `${config.name}.${region}`, logger });
-  const log = await openJetStreamLog({ connection, region, replicas: nats.replicas, clock, logger });
+/** A server's own disk. */
+export interface LocalDisk {
+  /** Which of the region's logs is followed. */
+  readonly identity: LogIdentity;
+  /** Of the snapshots. */
+  readonly folder: string;
+  readonly snapshots: SnapshotFolder;
+  /** Snapshot and journal; undefined where the log is trusted alone. */
+  readonly store: LocalStore | undefined;
+}
+
+export type OpenRegion = (needs: RegionNeeds) => Promise<RegionEnds>;
+
+/** Over NATS, or in this process where the configuration names no NATS. Waits for as long as the region's log must not be followed. */
+export const openRegion: OpenRegion = async (needs) => {
+  const { config } = needs;
+  if (config.nats === undefined) return await openEmbedded(needs);
+  // A process without NATS need not load what speaks to it.
+  const { openJournaled, openTrusted } = await import("./open-nats-region.ts");
+  return config.server.enabled && config.server.durability === "journal"
+    ? await openJournaled(needs)
+    : await openTrusted(needs);
+};
+
+/** Of a server that keeps snapshots only. */
+export async function openDisk(identity: LogIdentity, { dataDir }: AgentConfig, logger: Logger): Promise<LocalDisk> {
+  const files = createFiles();
+  const folder = `${serverFolder(dataDir)}/snapshots`;
+  await files.makeFolder(folder);
+  return { identity, folder, snapshots: new SnapshotFolder(files, folder, logger), store: undefined };
+}
+
+/** What may be written between the look at the log's end and the moment when it takes no more. */
+export const RESTORE_GAP = 100_000;
+
+export async function* recordsOf(state: State): AsyncGenerator<Uint8Array> {
+  yield* encodeSnapshot(state);
+}
+
+const FIRST_LOG: LogIdentity = { epoch: 0, id: "", base: 0 };
+
+async function openEmbedded({ config, clock, logger }: RegionNeeds): Promise<RegionEnds> {
+  const folder = serverFolder(config.dataDir);
+  await createFiles().makeFolder(folder);
+  const log = await openEmbeddedLog({ path: `${folder}/log.db`, logger });
   return {
     log,
-    bus: createNatsBus(connection, region, logger),
-    kind: "jetstream",
-    closeTransport: () => connection.close(),
+    bus: createLocalBus(clock, logger),
+    kind: "embedded",
+    local: await openDisk(FIRST_LOG, config, logger),
+    replace: async (state) => {
+      state.goOnAt(Math.max(await log.lastIndex(), state.index) + RESTORE_GAP);
+      await log.restart(state.index, () => recordsOf(state));
+      return state.index;
+    },
+    closeTransport: async () => undefined,
   };
-};
+}

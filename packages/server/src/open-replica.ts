@@ -10,7 +10,7 @@ import { type Clock, type Logger, MILLISECOND, type Random } from "@steppe/model
 import { type apply, type Changes, decodeSnapshot, State } from "@steppe/state";
 import { Watches } from "@steppe/watch";
 import type { AgentConfig } from "./config/index.ts";
-import type { OpenRegion } from "./open-region.ts";
+import type { LocalDisk, OpenRegion, RegionEnds } from "./open-region.ts";
 import type { Replica } from "./replica.ts";
 
 export interface ReplicaNeeds {
@@ -21,6 +21,8 @@ export interface ReplicaNeeds {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
+  /** Ends the wait for a log that can be followed. */
+  readonly signal?: AbortSignal;
   /** The replica cannot go on: serving from it would be wrong. */
   onFatal(error: Error): void;
 }
@@ -28,6 +30,9 @@ export interface ReplicaNeeds {
 export interface OpenedReplica {
   readonly replica: Replica;
   readonly bus: RegionBus;
+  /** Where a server keeps its own. */
+  readonly local: LocalDisk | undefined;
+  readonly replace: RegionEnds["replace"];
   readonly settings: {
     /** "jetstream" or "embedded". */
     readonly kind: string;
@@ -39,8 +44,8 @@ export interface OpenedReplica {
 /** Opens the region's log, loads its newest snapshot and goes on from there. */
 export async function openReplica(needs: ReplicaNeeds): Promise<OpenedReplica> {
   const { clock, random, logger } = needs;
-  const { log, bus, kind, closeTransport } = await needs.openRegion(needs);
-  const state = await loadState(log, logger);
+  const { log, bus, kind, local, replace, heed, closeTransport } = await needs.openRegion(needs);
+  const state = local?.store === undefined ? await loadState(log, logger) : await local.store.loadSnapshot();
   const applier = createApplier({
     log,
     machine: {
@@ -55,6 +60,7 @@ export async function openReplica(needs: ReplicaNeeds): Promise<OpenedReplica> {
   const watches = new Watches();
   applier.onApplied(({ changes }) => watches.publish(changes));
   applier.onFatal((error) => needs.onFatal(error));
+  heed?.((error) => needs.onFatal(error));
   const proposer = createProposer({
     log,
     applier,
@@ -74,6 +80,8 @@ export async function openReplica(needs: ReplicaNeeds): Promise<OpenedReplica> {
   return {
     replica: { log, state, view: state, applier, proposer, freshness, watches, close },
     bus,
+    local,
+    replace,
     settings: { kind, payloadMax: log.payloadMax },
   };
 }

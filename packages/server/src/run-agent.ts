@@ -14,7 +14,12 @@ export async function runAgent({ config, warnings, files }: LoadedConfig): Promi
   );
   const fatal = Promise.withResolvers<Error>();
   const signalled = untilSignalled(logger);
-  const agent = await startAgent(config, logger, fatal.resolve);
+  const agent = await Promise.race([startAgent(config, logger, fatal.resolve), signalled]);
+  if (typeof agent === "string") {
+    // It waits for its region's log and serves nothing, so there is nothing to give back.
+    logger.info("agent stopped");
+    return 0;
+  }
   onHangup(logger, () => agent.reload());
   const role = [agent.server && "server", agent.client && "client"].filter((it) => it !== undefined);
   const log = agent.server?.opened.settings.kind;

@@ -1,10 +1,11 @@
+import { LogGapError } from "@steppe/log";
 import { SteppeError } from "@steppe/model";
 import { createClock, createRandom } from "@steppe/runtime";
 import { apply } from "@steppe/state";
 import type { LoadedConfig } from "./config/index.ts";
 import { createLogger } from "./logger.ts";
 import { openRegion } from "./open-region.ts";
-import { openReplica } from "./open-replica.ts";
+import { openReplica, type ReplicaNeeds } from "./open-replica.ts";
 import { onHangup, untilSignalled } from "./signals.ts";
 import { startWorkers } from "./workers.ts";
 
@@ -19,35 +20,42 @@ export async function runWorker({ config, warnings }: LoadedConfig): Promise<num
   const logger = createLogger(config.logLevel, config.logJson);
   for (const warning of warnings) logger.warn(warning);
   const [clock, random] = [createClock(), createRandom()];
-  const fatal = Promise.withResolvers<Error>();
   const signalled = untilSignalled(logger);
-  const { replica, bus } = await openReplica({
-    config,
-    openRegion,
-    apply,
-    clock,
-    random,
-    logger,
-    onFatal: fatal.resolve,
-  });
-  const workers = startWorkers(
-    { count: 1, types: config.server.enabledSchedulers },
-    {
-      name: `${config.name}.${config.region}`,
-      replica,
-      bus,
-      clock,
-      random,
-      logger,
-    },
-  );
   // The NATS client reads its certificates for each new connection.
   onHangup(logger, async () => undefined);
+  for (;;) {
+    const end = await runOnce({ config, clock, random, logger }, signalled);
+    if (end instanceof LogGapError) {
+      logger.warn({ err: end }, "starting again on the log that the region follows");
+      await clock.after(RESTART_MS);
+      continue;
+    }
+    if (typeof end !== "string") logger.error({ err: end }, "this worker cannot go on");
+    logger.info("worker stopped");
+    return typeof end === "string" ? 0 : 1;
+  }
+}
+
+/** Between the end of a log and the next attempt: the region needs a moment to rebuild it. */
+const RESTART_MS = 1000;
+
+/** Until it is signalled (the signal's name) or its replica cannot go on (why). */
+async function runOnce(
+  parts: Pick<ReplicaNeeds, "config" | "clock" | "random" | "logger">,
+  signalled: Promise<string>,
+): Promise<string | Error> {
+  const { config, clock, random, logger } = parts;
+  const fatal = Promise.withResolvers<Error>();
+  const opened = await Promise.race([signalled, openReplica({ ...parts, openRegion, apply, onFatal: fatal.resolve })]);
+  if (typeof opened === "string") return opened;
+  const { replica, bus } = opened;
+  const workers = startWorkers(
+    { count: 1, types: config.server.enabledSchedulers },
+    { name: `${config.name}.${config.region}`, replica, bus, clock, random, logger },
+  );
   logger.info({ name: config.name, region: config.region }, "worker started");
   const end = await Promise.race([signalled, fatal.promise]);
-  if (typeof end !== "string") logger.error({ err: end }, "this worker cannot go on");
   await workers.stop();
   await replica.close();
-  logger.info("worker stopped");
-  return typeof end === "string" ? 0 : 1;
+  return end;
 }

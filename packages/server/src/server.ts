@@ -17,6 +17,7 @@ import {
 } from "@steppe/regions";
 import type { apply } from "@steppe/state";
 import { type AgentConfig, formatEndpoint } from "./config/index.ts";
+import { createSnapshotDoor, type SnapshotDoor } from "./durability/snapshot-door.ts";
 import { leaderDuties, onAppliedOf, proposeTo, type ServerDuties } from "./leader-duties.ts";
 import { ownMember } from "./members.ts";
 import type { OpenRegion } from "./open-region.ts";
@@ -28,6 +29,7 @@ import { NodeCalls } from "./services/node-calls.ts";
 import { NodeStreams } from "./services/node-streams.ts";
 import { localServices } from "./services/region.ts";
 import { createWriter } from "./services/write.ts";
+import { keepSnapshots } from "./snapshots.ts";
 import { startWorkers, type Workers } from "./workers.ts";
 
 /** How long running requests may take to finish when the server leaves. */
@@ -45,6 +47,8 @@ export interface ServerParts {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
+  /** Ends the wait for a log that can be followed. */
+  readonly signal?: AbortSignal;
   onFatal(error: Error): void;
 }
 
@@ -56,6 +60,8 @@ export interface Server {
   readonly leadership: Leadership;
   readonly duties: ServerDuties;
   readonly workers: Workers;
+  /** For operators. */
+  readonly snapshots: SnapshotDoor;
   /** gRPC address others reach this server at. */
   readonly rpcAddress: string;
   /** Takes no new work, gives the lease back, tells the other regions, closes the log. */
@@ -117,7 +123,12 @@ export async function startServer(parts: ServerParts): Promise<Server> {
     },
     duties.run,
   );
+  const snapshots = keepSnapshots({
+    ...{ config, replica, local: opened.local, clock, logger },
+    leads: () => leadership.term !== undefined,
+  });
   const loops = [
+    snapshots.run(stopping.signal),
     keepPresence(
       {
         bus,
@@ -149,6 +160,10 @@ export async function startServer(parts: ServerParts): Promise<Server> {
     leadership,
     duties,
     workers,
+    snapshots: createSnapshotDoor({
+      ...{ region: config.region, snapshots, local: opened.local, replace: opened.replace },
+      onReplaced: parts.onFatal,
+    }),
     rpcAddress: address,
     close: () => close({ grpc, workers, leadership, exchange, stopping, loops, replica }),
   };

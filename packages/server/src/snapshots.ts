@@ -1,41 +1,192 @@
+import { isOf, type SnapshotAbout } from "@steppe/log";
 import type { Clock, Logger } from "@steppe/model";
 import { encodeSnapshot } from "@steppe/state";
+import type { AgentConfig } from "./config/index.ts";
+import { compact, type ReadEntries } from "./durability/compactor.ts";
+import { aboutOf } from "./durability/snapshot-about.ts";
+import type { LocalDisk } from "./open-region.ts";
 import type { Replica } from "./replica.ts";
 
 /** Entries kept behind a snapshot, so that replicas a little behind need not load it. */
 const TAIL_ENTRIES = 1000;
-/** How often the lease holder looks whether one is due. */
+/** How often it is looked whether one is due. */
 const PERIOD_MS = 5000;
 
-/**
- * Leader duty: snapshots of the state beside the log after every so many entries, and the log cut
- * behind them. The state is encoded in one go, so that no entry can apply in the middle.
- */
-export async function keepSnapshots(
-  replica: Replica,
-  everyEntries: number,
-  clock: Clock,
-  logger: Logger,
-  signal: AbortSignal,
-): Promise<void> {
-  let last = (await replica.log.firstIndex(signal)) - 1;
-  while (!signal.aborted) {
-    await clock.after(PERIOD_MS, signal).catch(() => undefined);
-    if (signal.aborted || replica.state.index - last < everyEntries) continue;
-    try {
-      last = await takeSnapshot(replica);
-      logger.info({ index: last }, "saved snapshot");
-    } catch (err) {
-      logger.warn({ err }, "cannot save a snapshot now; the log stays as it is");
+export interface SnapshotNeeds {
+  readonly config: AgentConfig;
+  readonly replica: Pick<Replica, "state" | "log" | "applier">;
+  /** Undefined where there is no disk to make them on; then they are made in one go. */
+  readonly local: LocalDisk | undefined;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Whether this server also brings them to the log, and cuts it. */
+  leads(): boolean;
+}
+
+export interface SnapshotKeeper {
+  /** Makes snapshots when they are due, until the signal aborts. */
+  run(signal: AbortSignal): Promise<void>;
+  /** Makes one of the state as it is now. Resolves with its index. */
+  take(): Promise<number>;
+}
+
+export function keepSnapshots(needs: SnapshotNeeds): SnapshotKeeper {
+  const { local, replica } = needs;
+  const maker = local && new SnapshotMaker(needs, local);
+  return new Keeper(needs, {
+    newest: async () => (maker === undefined ? (await replica.log.firstIndex()) - 1 : await maker.newest()),
+    make: () => (maker === undefined ? takeSnapshot(replica) : maker.make()),
+  });
+}
+
+interface Making {
+  /** Index of the newest that is there. */
+  newest(): Promise<number>;
+  make(): Promise<number>;
+}
+
+/** Decides when; one at a time. */
+class Keeper implements SnapshotKeeper {
+  readonly #needs: SnapshotNeeds;
+  readonly #making: Making;
+  #index = 0;
+  #bytes = 0;
+  #atMs: number;
+  #under: Promise<number> | undefined;
+
+  constructor(needs: SnapshotNeeds, making: Making) {
+    this.#needs = needs;
+    this.#making = making;
+    this.#atMs = needs.clock.monotonicMs();
+    needs.replica.applier.onApplied(({ bytes }) => {
+      this.#bytes += bytes;
+    });
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    const { clock, logger } = this.#needs;
+    let known = false;
+    while (!signal.aborted) {
+      await clock.after(PERIOD_MS, signal).catch(() => undefined);
+      try {
+        if (!known && !signal.aborted) this.#index = await this.#making.newest();
+        known = true;
+        if (!signal.aborted && this.#isDue()) await this.take();
+      } catch (err) {
+        if (!signal.aborted) logger.error({ err }, "cannot make a snapshot now; journal and log stay as they are");
+      }
     }
+    await this.#under?.catch(() => undefined);
+  }
+
+  take(): Promise<number> {
+    this.#under ??= this.#take().finally(() => {
+      this.#under = undefined;
+    });
+    return this.#under;
+  }
+
+  async #take(): Promise<number> {
+    const { clock, logger } = this.#needs;
+    const startedMs = clock.monotonicMs();
+    this.#bytes = 0;
+    this.#atMs = startedMs;
+    this.#index = await this.#making.make();
+    logger.info({ index: this.#index, ms: Math.round(clock.monotonicMs() - startedMs) }, "saved snapshot");
+    return this.#index;
+  }
+
+  #isDue(): boolean {
+    const { config, replica, local, clock, leads } = this.#needs;
+    const { snapshotEntries, snapshotBytes, snapshotAgeMs } = config.server;
+    if (local?.store === undefined && !leads()) return false;
+    const entries = replica.state.index - this.#index;
+    const ageMs = clock.monotonicMs() - this.#atMs;
+    return entries > 0 && (entries >= snapshotEntries || this.#bytes >= snapshotBytes || ageMs >= snapshotAgeMs);
   }
 }
 
-/** Saves the state as it is and cuts the log behind it. Resolves with its index. */
-export async function takeSnapshot({ state, log }: Replica): Promise<number> {
+/** Makes them on the server's disk, in a thread of their own, each out of the one before. */
+class SnapshotMaker {
+  readonly #needs: SnapshotNeeds;
+  readonly #local: LocalDisk;
+  #about: SnapshotAbout | undefined;
+  #looked = false;
+
+  constructor(needs: SnapshotNeeds, local: LocalDisk) {
+    this.#needs = needs;
+    this.#local = local;
+  }
+
+  async newest(): Promise<number> {
+    if (this.#looked) return this.#about?.index ?? 0;
+    const { store, snapshots, identity } = this.#local;
+    const newest = store === undefined ? await snapshots.newest() : store.about;
+    this.#about = newest !== undefined && isOf(newest, identity) ? newest : undefined;
+    // Without a journal, the log may have been cut since by another server.
+    const index = this.#about?.index ?? 0;
+    if (store === undefined && index + 1 < (await this.#needs.replica.log.firstIndex())) await this.#bringFromLog();
+    this.#looked = true;
+    return this.#about?.index ?? 0;
+  }
+
+  async make(): Promise<number> {
+    const { state } = this.#needs.replica;
+    const { region } = this.#needs.config;
+    const { folder, snapshots, store, identity } = this.#local;
+    const about = aboutOf(state, region, identity);
+    const from = (await this.newest()) === 0 ? undefined : this.#about?.index;
+    if (from !== about.index) {
+      const goal = { index: about.index, digest: about.digest };
+      // Should it fail, it is looked anew what is there.
+      this.#looked = false;
+      await compact({ folder, region, log: identity, from, ...goal, read: this.#reader() });
+      this.#looked = true;
+    }
+    this.#about = about;
+    await (store === undefined ? snapshots.keepOnly(about.index) : store.adopted(about));
+    if (this.#needs.leads()) await this.#bringToLog(about.index);
+    return about.index;
+  }
+
+  async #bringFromLog(): Promise<void> {
+    const found = await this.#needs.replica.log.loadSnapshot();
+    if (found === undefined) return;
+    const { identity, snapshots } = this.#local;
+    // What is told about it here is read by nobody but this server.
+    const about = { index: found.index, region: "", digest: 0, time: 0, log: identity, version: "" };
+    await snapshots.save(about, [found.data]);
+    this.#about = about;
+  }
+
+  async #bringToLog(index: number): Promise<void> {
+    const { log } = this.#needs.replica;
+    const { snapshots } = this.#local;
+    await log.saveSnapshot(index, () => snapshots.records(index));
+    if (index > TAIL_ENTRIES) await log.truncate(index - TAIL_ENTRIES);
+  }
+
+  #reader(): ReadEntries {
+    const { log } = this.#needs.replica;
+    const { store } = this.#local;
+    if (store !== undefined) return (from) => store.journal.read(from);
+    return async (from) => {
+      const done = new AbortController();
+      const found = Promise.withResolvers<Awaited<ReturnType<ReadEntries>>>();
+      const deliver = (records: Awaited<ReturnType<ReadEntries>>) => {
+        found.resolve(records);
+        done.abort();
+      };
+      log.tail(from - 1, deliver, done.signal).catch(found.reject);
+      return await found.promise;
+    };
+  }
+}
+
+/** Saves a snapshot beside the log in one go, and cuts the log behind it: where a pause does not matter, as in the simulator. */
+export async function takeSnapshot({ state, log }: Pick<Replica, "state" | "log">): Promise<number> {
   const { index } = state;
-  const data = Buffer.concat([...encodeSnapshot(state)]);
-  await log.saveSnapshot(index, data);
+  await log.saveSnapshot(index, Buffer.concat([...encodeSnapshot(state)]));
   if (index > TAIL_ENTRIES) await log.truncate(index - TAIL_ENTRIES);
   return index;
 }

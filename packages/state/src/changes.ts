@@ -1,18 +1,21 @@
 import type { Deployment, Evaluation, Job, Node } from "@steppe/proto";
 import type { AllocationState } from "./tables/allocations.ts";
 
-export type TableName =
-  | "jobs"
-  | "summaries"
-  | "evaluations"
-  | "allocations"
-  | "nodes"
-  | "deployments"
-  | "operator"
-  | "namespaces"
-  | "node-pools"
-  | "variables"
-  | "services";
+export const TABLES = [
+  "jobs",
+  "summaries",
+  "evaluations",
+  "allocations",
+  "nodes",
+  "deployments",
+  "operator",
+  "namespaces",
+  "node-pools",
+  "variables",
+  "services",
+] as const;
+
+export type TableName = (typeof TABLES)[number];
 
 /** Identifies a job in maps and watch keys. Namespaces have no slash, so no two jobs share a key. */
 export type JobKey = string;

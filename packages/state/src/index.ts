@@ -3,7 +3,7 @@ export { Changes, type JobKey, jobKey, type TableName, variableKey } from "./cha
 export { missingPlace, transitionConflict } from "./commands/register-job.ts";
 export { defaultSchedulerConfiguration } from "./commands/scheduler-configuration.ts";
 export { withJob } from "./overlay.ts";
-export { decodeSnapshot, encodeSnapshot, SNAPSHOT_FORMAT } from "./persist.ts";
+export { decodeSnapshot, encodeSnapshot, SNAPSHOT_FORMAT, SnapshotDecoder } from "./persist.ts";
 export { State } from "./state.ts";
 export { AllocationState, type Ask, askOf, groupOf } from "./tables/allocations.ts";
 export { isOpen } from "./tables/evaluations.ts";

@@ -13,6 +13,7 @@ import { MetricNumbers } from "./metric-numbers.ts";
 import { State } from "./state.ts";
 import { AllocationState, groupOf, type Moment, type Origin } from "./tables/allocations.ts";
 import { compactClaims } from "./tables/claims.ts";
+import type { DeploymentEntry } from "./tables/deployments.ts";
 import { JobState } from "./tables/jobs.ts";
 import { keptMetrics } from "./tables/metrics.ts";
 import { serviceKey } from "./tables/services.ts";
@@ -47,8 +48,12 @@ function* snapshotKinds(state: State): Generator<RecordKind> {
   for (const job of state.jobs.byKey.values()) yield { $case: "Job", value: jobRecord(job) };
   for (const node of state.nodes.nodes) if (node !== undefined) yield { $case: "Node", value: node };
   for (const evaluation of state.evaluations.byId.values()) yield { $case: "Evaluation", value: evaluation };
-  for (const { deployment, decidedIndex } of state.deployments.byId.values()) {
-    yield { $case: "Deployment", value: { Deployment: deployment, DecidedIndex: decidedIndex } };
+  for (const entry of state.deployments.byId.values()) {
+    const { deployment, decidedIndex } = entry;
+    yield {
+      $case: "Deployment",
+      value: { Deployment: deployment, DecidedIndex: decidedIndex, AllocIDs: joined(entry) },
+    };
   }
   for (const registration of state.services.byId.values()) yield { $case: "Service", value: registration };
   const numbers = new MetricNumbers();
@@ -74,7 +79,18 @@ function header(state: State): SnapshotHeader {
     AutopilotConfiguration: state.autopilotConfiguration,
     TableIndexes: Object.fromEntries(state.indexes.last),
     DeleteIndexes: Object.fromEntries(state.indexes.deleted),
+    SystemJobs: [...state.jobs.system].map(({ key }) => key),
   };
+}
+
+/**
+ * The allocations of a deployment in their order, where it cannot be told from the allocations'
+ * own: one that was there before the deployment joined it by an update in place.
+ */
+function joined({ deployment, allocations }: DeploymentEntry): string[] {
+  const all = [...allocations];
+  const asPlaced = all.every(({ CreateIndex }) => CreateIndex >= deployment.CreateIndex);
+  return asPlaced ? [] : all.map(({ ID }) => ID);
 }
 
 /** With the versions that allocations still run, also where they are no longer tracked. */
@@ -139,18 +155,41 @@ function allocationRecord(allocation: AllocationState, metric: number): Allocati
 
 /** Rebuilds the state. Throws, naming what is wrong, when the bytes are no whole snapshot of a known format. */
 export function decodeSnapshot(bytes: Uint8Array): State {
-  const restore = new Restore();
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  let position = 0;
-  while (position < bytes.length) {
-    if (position + 4 > bytes.length) throw new Error("snapshot is cut short");
-    const length = view.getUint32(position);
-    const end = position + 4 + length;
-    if (end > bytes.length) throw new Error("snapshot is cut short");
-    restore.take(SnapshotRecord.decode(bytes.subarray(position + 4, end)));
-    position = end;
+  const decoder = new SnapshotDecoder();
+  decoder.push(bytes);
+  return decoder.finish();
+}
+
+/** Rebuilds the state from a snapshot that comes in pieces, wherever they are cut. Throws as `decodeSnapshot` does. */
+export class SnapshotDecoder {
+  readonly #restore = new Restore();
+  /** The beginning of a record whose rest is still to come. */
+  #rest: Uint8Array = new Uint8Array(0);
+
+  push(piece: Uint8Array): void {
+    const bytes = this.#rest.length === 0 ? piece : concat(this.#rest, piece);
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    let position = 0;
+    while (position + 4 <= bytes.length) {
+      const end = position + 4 + view.getUint32(position);
+      if (end > bytes.length) break;
+      this.#restore.take(SnapshotRecord.decode(bytes.subarray(position + 4, end)));
+      position = end;
+    }
+    this.#rest = bytes.slice(position);
   }
-  return restore.finish();
+
+  finish(): State {
+    if (this.#rest.length > 0) throw new Error("snapshot is cut short");
+    return this.#restore.finish();
+  }
+}
+
+function concat(a: Uint8Array, b: Uint8Array): Uint8Array {
+  const bytes = new Uint8Array(a.length + b.length);
+  bytes.set(a);
+  bytes.set(b, a.length);
+  return bytes;
 }
 
 class Restore {
@@ -161,6 +200,9 @@ class Restore {
   /** By index. */
   readonly #moments: Map<number, Moment> = new Map();
   #origin: Origin | undefined = undefined;
+  #systemJobs: readonly string[] = [];
+  /** By deployment. */
+  readonly #joined: Map<string, readonly string[]> = new Map();
   #records = 0;
   #digest = 0;
   #ended = false;
@@ -187,6 +229,7 @@ class Restore {
         if (kind.value.Deployment === undefined)
           throw new Error("snapshot has a deployment record without its deployment");
         this.#state.deployments.put(kind.value.Deployment).decidedIndex = kind.value.DecidedIndex;
+        if (kind.value.AllocIDs.length > 0) this.#joined.set(kind.value.Deployment.ID, kind.value.AllocIDs);
         return;
       case "Namespace":
         this.#state.namespaces.put(kind.value);
@@ -225,7 +268,28 @@ class Restore {
   finish(): State {
     if (!this.#ended) throw new Error("snapshot is cut short");
     this.#state.digest.reset(this.#digest);
+    this.#order();
     return this.#state;
+  }
+
+  /** Puts into their order what came in another. */
+  #order(): void {
+    const { jobs, deployments, allocations } = this.#state;
+    for (const key of this.#systemJobs) {
+      const job = jobs.byKey.get(key);
+      if (job === undefined || !jobs.system.delete(job)) throw new Error(`snapshot lacks the system job ${key}`);
+      jobs.system.add(job);
+    }
+    for (const [id, allocIds] of this.#joined) {
+      const entry = deployments.get(id);
+      for (const allocId of allocIds) {
+        const allocation = allocations.get(allocId);
+        if (allocation === undefined || !entry?.allocations.delete(allocation)) {
+          throw new Error(`snapshot lacks allocation ${allocId} of deployment ${id}`);
+        }
+        entry.allocations.add(allocation);
+      }
+    }
   }
 
   #header(header: SnapshotHeader): void {
@@ -233,6 +297,7 @@ class Restore {
       throw new Error(`snapshot has format ${header.Format}; this version reads format ${SNAPSHOT_FORMAT}`);
     }
     this.#begun = true;
+    this.#systemJobs = header.SystemJobs;
     this.#digest = header.Digest;
     this.#state.index = header.Index;
     this.#state.time = header.Time;

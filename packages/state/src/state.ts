@@ -13,7 +13,7 @@ import type {
   Variable,
 } from "@steppe/proto";
 import { JobChildrenSummary, TaskGroupSummary } from "@steppe/proto";
-import { type TableName, variableKey } from "./changes.ts";
+import { TABLES, type TableName, variableKey } from "./changes.ts";
 import { defaultAutopilotConfiguration } from "./commands/autopilot-configuration.ts";
 import { defaultSchedulerConfiguration } from "./commands/scheduler-configuration.ts";
 import { Digest, DigestHistory } from "./digest.ts";
@@ -65,6 +65,16 @@ export class State {
   readonly taskForms: TaskForms = new TaskForms();
   readonly healths: Healths = new Healths();
   readonly texts: TextPool = new TextPool();
+
+  /**
+   * Goes on at a later index than that of the last entry: what was told of any table in between is no
+   * longer so. For a state that takes the place of another, before anything is applied to it.
+   */
+  goOnAt(index: number): void {
+    if (index === this.index) return;
+    this.index = index;
+    for (const table of TABLES) this.indexes.delete(table, index);
+  }
 
   /** Records that an object was written. */
   touch(step: Step, table: TableName, id: string, word = 0): void {

@@ -48,6 +48,13 @@ export function compileServer(options: ServerOptions, enabled: boolean, checks: 
     jobMaxCount: checks.atLeast("server.job_max_count", options.job_max_count ?? base.jobMaxCount, 1),
     gc: gc(options, checks),
     snapshotEntries: checks.atLeast("server.snapshot_entries", options.snapshot_entries ?? base.snapshotEntries, 1),
+    snapshotBytes: checks.atLeast("server.snapshot_bytes", options.snapshot_bytes ?? base.snapshotBytes, 1),
+    snapshotAgeMs: checks.durationMs("server.snapshot_age", options.snapshot_age ?? base.snapshotAgeMs, 1000),
+    durability: checks.oneOf("server.durability", options.durability ?? base.durability, ["journal", "log"]),
+    bootstrapExpect:
+      options.bootstrap_expect === undefined || options.bootstrap_expect === 0
+        ? undefined
+        : checks.between("server.bootstrap_expect", options.bootstrap_expect, 1, 99),
   };
 }
 

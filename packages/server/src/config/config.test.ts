@@ -271,7 +271,7 @@ describe("agent configuration", () => {
 tls { http = false }
 consul { address = "c" }
 serverr {}
-server { bootstrap_expect = 1, join = ["old:4648"] }
+server { raft_multiplier = 1, join = ["old:4648"] }
 ports { serf = 1 }`,
     );
 
@@ -280,7 +280,7 @@ ports { serf = 1 }`,
       "unknown option telemetry.statsd_adress is ignored (a.hcl:5)",
       "option consul is not supported by this version and is ignored (a.hcl:9)",
       "unknown option serverr is ignored (a.hcl:10)",
-      "option server.bootstrap_expect is not needed and is ignored: servers hold no election, so there is nothing to wait for (a.hcl:11)",
+      "option server.raft_multiplier is not needed and is ignored: the log is kept by NATS, there is no Raft in the servers (a.hcl:11)",
       "option ports.serf is not needed and is ignored: servers find each other over NATS and gRPC, there is no gossip (a.hcl:12)",
       "join address old:4648 names Nomad's gossip port; servers here are joined at their rpc port (4647)",
     ]);

@@ -92,6 +92,17 @@ export interface ServerConfig {
   readonly gc: ServerGcConfig;
   /** A snapshot is made after so many entries. Default 20,000. */
   readonly snapshotEntries: number;
+  /** Or after so many bytes of entries. Default 64 MiB. */
+  readonly snapshotBytes: number;
+  /** Or once the last one is so old and anything was written since. Default 1 h. */
+  readonly snapshotAgeMs: number;
+  /**
+   * `journal`: a write is acknowledged once it is also on this server's own disk. `log`: JetStream is
+   * trusted alone. Default `journal`; without NATS the log itself is on this server's disk.
+   */
+  readonly durability: "journal" | "log";
+  /** Servers of the region that must take part before its log is made, or made anew, by itself. Undefined: not configured. */
+  readonly bootstrapExpect: number | undefined;
 }
 
 /** How old what has ended must be before it is taken away. */

@@ -36,6 +36,9 @@ export const DEFAULTS = {
       deploymentMs: 3_600_000,
       nodeMs: 24 * 3_600_000,
     },
+    snapshotBytes: 64 * 1024 * 1024,
+    snapshotAgeMs: 3_600_000,
+    durability: "journal" as "journal" | "log",
   },
   client: {
     nodePool: "default",

@@ -1,4 +1,4 @@
-import type { LogRecord, ReplicatedLog } from "@steppe/log";
+import type { LogRecord, ReplicatedLog, SnapshotData } from "@steppe/log";
 import { LogGapError } from "@steppe/log";
 
 /** A log in this process's memory: every append is acknowledged at once and comes up in the next turn. */
@@ -45,8 +45,11 @@ export class MemoryLog implements ReplicatedLog {
     this.#base = Math.max(index, this.#base);
   }
 
-  async saveSnapshot(index: number, data: Uint8Array): Promise<void> {
-    this.#snapshot = { index, data };
+  async saveSnapshot(index: number, data: SnapshotData): Promise<void> {
+    const pieces: Uint8Array[] = [];
+    if (typeof data === "function") for await (const piece of data()) pieces.push(piece);
+    else pieces.push(data);
+    this.#snapshot = { index, data: Buffer.concat(pieces) };
   }
 
   async loadSnapshot(): Promise<{ readonly index: number; readonly data: Uint8Array } | undefined> {

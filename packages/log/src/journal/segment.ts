@@ -1,0 +1,80 @@
+// The bytes of a journal: a segment is a header and records, each with its length and checksum.
+import { crc32 } from "node:zlib";
+import type { LogIdentity } from "../identity.ts";
+import type { LogRecord } from "../log.ts";
+
+/** "STPJ" */
+const MAGIC = 0x5354504a;
+const FORMAT = 1;
+/** Length and checksum, then the index, then the payload. */
+const HEAD_BYTES = 16;
+/** Larger than any record: what claims more is no record. */
+const PAYLOAD_MAX = 64 * 1024 * 1024;
+
+export interface SegmentHeader {
+  readonly identity: LogIdentity;
+  /** Index of the first record. */
+  readonly first: number;
+}
+
+export function encodeHeader({ identity, first }: SegmentHeader): Uint8Array {
+  const body = new TextEncoder().encode(JSON.stringify({ ...identity, first }));
+  const bytes = Buffer.alloc(14 + body.length);
+  bytes.writeUInt32BE(MAGIC, 0);
+  bytes.writeUInt16BE(FORMAT, 4);
+  bytes.writeUInt32BE(body.length, 6);
+  bytes.writeUInt32BE(crc32(body), 10);
+  bytes.set(body, 14);
+  return bytes;
+}
+
+export function encodeRecord({ index, payload }: LogRecord): Uint8Array {
+  const bytes = Buffer.allocUnsafe(HEAD_BYTES + payload.length);
+  bytes.writeUInt32BE(payload.length, 0);
+  bytes.writeBigUInt64BE(BigInt(index), 8);
+  bytes.set(payload, HEAD_BYTES);
+  bytes.writeUInt32BE(crc32(bytes.subarray(8)), 4);
+  return bytes;
+}
+
+export interface ReadSegment {
+  readonly header: SegmentHeader;
+  readonly records: LogRecord[];
+  /** Bytes up to the end of the last whole record; what is behind it was torn. */
+  readonly size: number;
+}
+
+/** What of a segment is whole: undefined when not even its header is. Throws when another version wrote it. */
+export function readSegment(given: Uint8Array): ReadSegment | undefined {
+  const bytes = Buffer.from(given.buffer, given.byteOffset, given.byteLength);
+  const header = readHeader(bytes);
+  if (header === undefined) return undefined;
+  const records: LogRecord[] = [];
+  let size = header.size;
+  for (let next = header.first; ; next++) {
+    const record = readRecord(bytes, size);
+    if (record === undefined || record.index !== next) break;
+    records.push(record);
+    size += HEAD_BYTES + record.payload.length;
+  }
+  return { header, records, size };
+}
+
+function readHeader(bytes: Buffer): (SegmentHeader & { readonly size: number }) | undefined {
+  if (bytes.length < 14 || bytes.readUInt32BE(0) !== MAGIC) return undefined;
+  const format = bytes.readUInt16BE(4);
+  const size = 14 + bytes.readUInt32BE(6);
+  if (size > bytes.length || crc32(bytes.subarray(14, size)) !== bytes.readUInt32BE(10)) return undefined;
+  if (format !== FORMAT) throw new Error(`journal has format ${format}; this version reads format ${FORMAT}`);
+  const { epoch, id, base, first } = JSON.parse(bytes.toString("utf8", 14, size)) as LogIdentity & { first: number };
+  return { identity: { epoch, id, base }, first, size };
+}
+
+function readRecord(bytes: Buffer, at: number): LogRecord | undefined {
+  if (at + HEAD_BYTES > bytes.length) return undefined;
+  const length = bytes.readUInt32BE(at);
+  const end = at + HEAD_BYTES + length;
+  if (length > PAYLOAD_MAX || end > bytes.length) return undefined;
+  if (crc32(bytes.subarray(at + 8, end)) !== bytes.readUInt32BE(at + 4)) return undefined;
+  return { index: Number(bytes.readBigUInt64BE(at + 8)), payload: bytes.subarray(at + HEAD_BYTES, end) };
+}

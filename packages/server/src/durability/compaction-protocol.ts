@@ -1,0 +1,23 @@
+/** What `compactor.ts` and its thread say to each other. Everything here survives structured clone. */
+import type { LogIdentity } from "@steppe/log";
+
+export interface ThreadOptions {
+  /** Of the snapshots. */
+  readonly folder: string;
+  readonly region: string;
+  readonly log: LogIdentity;
+  /** Index of the snapshot in the folder to begin with; undefined: begin with nothing. */
+  readonly from: number | undefined;
+}
+
+export type ToThread =
+  /** What follows, in order. */
+  | { readonly kind: "entries"; readonly first: number; readonly payloads: readonly Uint8Array[] }
+  /** Write the snapshot, if the state is this one. */
+  | { readonly kind: "write"; readonly index: number; readonly digest: number };
+
+export type FromThread =
+  /** It is ready for the entry behind this index. */
+  | { readonly kind: "ready"; readonly index: number }
+  | { readonly kind: "written" }
+  | { readonly kind: "failed"; readonly message: string };

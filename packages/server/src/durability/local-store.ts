@@ -1,0 +1,147 @@
+import {
+  isOf,
+  type Journal,
+  type LogIdentity,
+  openJournal,
+  type Position,
+  type RegionLog,
+  type Settled,
+  type SnapshotAbout,
+  SnapshotFolder,
+} from "@steppe/log";
+import type { Files, Logger } from "@steppe/model";
+import { Entry } from "@steppe/proto";
+import { apply, decodeSnapshot, encodeSnapshot, SnapshotDecoder, State } from "@steppe/state";
+import { aboutOf } from "./snapshot-about.ts";
+
+export interface LocalStoreOptions {
+  readonly files: Files;
+  /** Absolute. */
+  readonly folder: string;
+  readonly region: string;
+  readonly logger: Logger;
+}
+
+/**
+ * What a server holds by itself: a snapshot and the journal behind it. Together they are the state as
+ * of the last entry that it applied.
+ */
+export class LocalStore {
+  readonly journal: Journal;
+  readonly snapshots: SnapshotFolder;
+  readonly #options: LocalStoreOptions;
+  /** Of the snapshot; undefined: none, the journal begins with the log. */
+  #about: SnapshotAbout | undefined;
+
+  constructor(
+    options: LocalStoreOptions,
+    journal: Journal,
+    snapshots: SnapshotFolder,
+    about: SnapshotAbout | undefined,
+  ) {
+    this.#options = options;
+    this.journal = journal;
+    this.snapshots = snapshots;
+    this.#about = about;
+  }
+
+  get about(): SnapshotAbout | undefined {
+    return this.#about;
+  }
+
+  position(): Position {
+    const { journal } = this;
+    const about = this.#about;
+    const behind = about === undefined || (journal.identity !== undefined && journal.last >= about.index);
+    if (behind) return { identity: journal.identity, last: journal.last, mark: journal.lastMark };
+    return { identity: about.log, last: about.index, mark: undefined };
+  }
+
+  /** The state as of the snapshot; what the journal has behind it is still to be applied. */
+  async loadSnapshot(): Promise<State> {
+    if (this.#about === undefined) return new State();
+    const decoder = new SnapshotDecoder();
+    for await (const piece of this.snapshots.records(this.#about.index)) decoder.push(piece);
+    return decoder.finish();
+  }
+
+  /** The state as of the last entry of the journal. */
+  async loadAll(): Promise<State> {
+    const state = await this.loadSnapshot();
+    while (state.index < this.journal.last) {
+      for (const { index, payload } of await this.journal.read(state.index + 1))
+        apply(state, index, Entry.decode(payload));
+    }
+    return state;
+  }
+
+  /**
+   * Makes ready to follow a log: what is held is kept where the log goes on from it, else the log's
+   * own snapshot takes its place. Afterwards the journal takes the record after `position().last`.
+   */
+  async follow(log: RegionLog, { verdict }: Settled): Promise<void> {
+    const { logger } = this.#options;
+    const first = await log.firstIndex();
+    const { identity, last } = this.position();
+    if (verdict.kind === "follow" && identity !== undefined && last + 1 >= first) {
+      if (this.journal.identity === undefined || this.journal.last < last)
+        await this.journal.restart(log.identity, last);
+      return;
+    }
+    const orphans = verdict.kind === "adopt" ? verdict.orphans : 0;
+    if (orphans > 0) {
+      const text = "the region's log was rebuilt without entries that this server has; its journal is set aside";
+      logger.error({ entries: orphans, last, ...log.identity }, text);
+    }
+    const snapshot = await log.loadSnapshot();
+    const begins = snapshot?.index ?? 0;
+    if (begins + 1 < first) throw new Error(`the log begins at ${first}, and its newest snapshot ends at ${begins}`);
+    if (snapshot !== undefined) await this.saveSnapshot(decodeSnapshot(snapshot.data), log.identity);
+    await this.journal.restart(log.identity, begins, orphans > 0);
+    if (snapshot === undefined) await this.#forgetSnapshots();
+    logger.info({ index: begins, ...log.identity }, "begins with the log's own snapshot");
+  }
+
+  /** Saves a state whole, in one go: before it is served. */
+  async saveSnapshot(state: State, identity: LogIdentity): Promise<void> {
+    const about = aboutOf(state, this.#options.region, identity);
+    await this.snapshots.save(about, encodeSnapshot(state));
+    await this.adopted(about);
+  }
+
+  /** A snapshot was put into the folder: the ones before it, and the journal up to it, have done their duty. */
+  async adopted(about: SnapshotAbout): Promise<void> {
+    this.#about = about;
+    await this.snapshots.keepOnly(about.index);
+    if (this.journal.identity !== undefined && isOf(about, this.journal.identity))
+      await this.journal.dropThrough(about.index);
+  }
+
+  async #forgetSnapshots(): Promise<void> {
+    this.#about = undefined;
+    await this.snapshots.keepOnly(-1);
+  }
+}
+
+/** Opens what is there. A journal that does not go on from the snapshot is of no use without it, nor is it used. */
+export async function openLocalStore(options: LocalStoreOptions): Promise<LocalStore> {
+  const { files, folder, logger } = options;
+  await files.makeFolder(`${folder}/snapshots`);
+  const snapshots = new SnapshotFolder(files, `${folder}/snapshots`, logger);
+  const about = await snapshots.newest();
+  const journal = await openJournal({ files, folder: `${folder}/journal`, logger });
+  const { identity, first, last } = journal;
+  const joins =
+    identity === undefined ||
+    (about === undefined
+      ? first === 1 && identity.base === 0
+      : isOf(about, identity) && first <= about.index + 1 && last >= about.index);
+  if (!joins) {
+    logger.error(
+      { first, last, snapshot: about?.index },
+      "the journal does not go on from this server's snapshot; it is set aside",
+    );
+    await journal.discard();
+  }
+  return new LocalStore(options, journal, snapshots, about);
+}
