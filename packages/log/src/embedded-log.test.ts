@@ -4,6 +4,7 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { canMount, smallDisk } from "@steppe/runtime/internal";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { openEmbeddedLog } from "./embedded-log.ts";
 import { describeLogContract, numberOf, payload, range, readAll } from "./log-contract.ts";
@@ -100,5 +101,52 @@ describe("embedded log", () => {
     await expect(log.append(new Uint8Array(101))).rejects.toThrow(
       "log record of 101 bytes is larger than the limit of 100 bytes",
     );
+  });
+});
+
+describe.runIf(canMount)("embedded log on a disk of 1 MiB", () => {
+  test("that fills up, refuses for certain and takes records again once there is room", async () => {
+    using disk = smallDisk(1024);
+    const filler = join(disk.folder, "filler");
+    await writeFile(filler, new Uint8Array(300_000));
+    const path = join(disk.folder, "log.db");
+    const log = await openEmbeddedLog({ path, logger });
+    let acknowledged = 0;
+    const big = new Uint8Array(20_000);
+    const error = await (async () => {
+      for (;;) acknowledged = await log.append(big);
+    })().catch((it: unknown) => it);
+    expect(error).toMatchObject({ outcome: "refused", message: expect.stringContaining("full") });
+    expect(acknowledged).toBeGreaterThan(1);
+    await rm(filler);
+    expect(await log.append(payload(1))).toBe(acknowledged + 1);
+    await log.close();
+    const again = await openEmbeddedLog({ path, logger });
+    expect(await again.lastIndex()).toBe(acknowledged + 1);
+    await again.close();
+  });
+
+  test("that is read-only, cannot be opened, and the error says so", async () => {
+    using disk = smallDisk(1024);
+    const path = join(disk.folder, "log.db");
+    await (await openEmbeddedLog({ path, logger })).close();
+    disk.readOnly(true);
+    await expect(openEmbeddedLog({ path, logger })).rejects.toThrow(`the log at ${path}`);
+  });
+
+  test("begun anew behind a snapshot: older records are gone, indexes go on, a reader learns of it", async () => {
+    const path = join(await temporaryFolder(), "log.db");
+    const log = await openEmbeddedLog({ path, logger });
+    for (let i = 1; i <= 5; i++) await log.append(payload(i));
+    const reader = log.tail(5, () => undefined, new AbortController().signal);
+    await log.restart(100, payload(7));
+    await expect(reader).rejects.toThrow("was dropped");
+    expect(await log.append(payload(6))).toBe(101);
+    await log.close();
+    const again = await openEmbeddedLog({ path, logger });
+    onTestFinished(() => again.close());
+    expect(await again.firstIndex()).toBe(101);
+    expect(await again.lastIndex()).toBe(101);
+    expect(await again.loadSnapshot()).toEqual({ index: 100, data: payload(7) });
   });
 });
