@@ -61,6 +61,7 @@ export function journaledLog({ log, journal, clock, logger }: JournaledLogOption
     saveSnapshot: (index, data) => log.saveSnapshot(index, data),
     loadSnapshot: () => log.loadSnapshot(),
     silenceMs: () => log.silenceMs(),
+    ...(log.replicas && { replicas: log.replicas.bind(log) }),
     close: async () => {
       await log.close();
       await journal.close();
