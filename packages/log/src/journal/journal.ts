@@ -5,7 +5,8 @@
  *    served, that the journal (with the snapshot before it) does not hold.
  * 2. Records are dense. A segment begins with the identity of the log; one journal holds one log.
  * 3. One write at a time; what comes meanwhile goes into the next, with one sync for all of it.
- * 4. A tail that a crash tore is found by its checksum and cut when the journal is opened.
+ * 4. A tail that a crash tore is found by its checksum and cut when the journal is opened; what is left
+ *    is synced, since it may have been written and not synced, and will be served.
  * 5. After a failed write nothing is added until `repair` has cut the file to what was durable.
  */
 import type { AppendFile, Files, Logger } from "@steppe/model";
@@ -120,6 +121,17 @@ export class Journal {
         break;
       }
     }
+    await this.#syncNewest();
+  }
+
+  /** A process that died before it synced left records that are read here and that a loss of power would still take. */
+  async #syncNewest(): Promise<void> {
+    const { files, folder } = this.#options;
+    const newest = this.#segments.at(-1);
+    if (newest === undefined) return;
+    this.#file = await files.open(newest.path);
+    await this.#file.sync();
+    await files.syncFolder(folder);
   }
 
   #isOfThis(identity: LogIdentity): boolean {
