@@ -26,7 +26,7 @@ async function metricNames(): Promise<Set<string>> {
     return await eventually("the lease is held, and the broker's figures told", 30_000, async () => {
       const { text } = await call("GET", `http://${agent.http}/v1/metrics?format=prometheus`);
       const names = new Set(text.match(/^nomad_\w+/gm));
-      if (!names.has("nomad_broker_total_ready")) throw new Error([...names].join(" "));
+      if (!names.has("nomad_nomad_broker_total_ready")) throw new Error([...names].join(" "));
       return names;
     });
   } finally {
