@@ -275,7 +275,7 @@ export class DockerCluster implements AsyncDisposable {
   }
 }
 
-export function regionOf(service: string): Region {
+function regionOf(service: string): Region {
   return service.slice(0, 2) as Region;
 }
 

@@ -1,7 +1,7 @@
 // What is broken, one row a scenario. The region under fault is the caller's choice.
 import { call, eventually } from "../kit/api.ts";
 import { mockTaskJob } from "../kit/jobs.ts";
-import { type DockerCluster, REGIONS, type Region } from "./cluster.ts";
+import type { DockerCluster, Region } from "./cluster.ts";
 import { cutOff, type Fault, kill, lossyLinks, partition, partitionRegion, pause, slowLinks, stop } from "./faults.ts";
 import type { Figures, RegionFigures } from "./figures.ts";
 
@@ -269,8 +269,4 @@ export function judgeTargets(
       line: `${met ? "met   " : "MISSED"} ${target.what}: ${show(worst)} (at most ${show(target.most)})`,
     };
   });
-}
-
-export function othersOf(region: Region): Region[] {
-  return REGIONS.filter((other) => other !== region);
 }
