@@ -10,6 +10,8 @@ import { type Started, start } from "./process.ts";
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), "../..");
 const STEPPE = join(ROOT, "bin/steppe");
 const START_TIMEOUT_MS = 30_000;
+/** Thousands of nodes take their time on a loaded machine. */
+const NODES_TIMEOUT_MS = 180_000;
 /** Longer than the kill timeout of a task and the pace of a region without a leader. */
 const TASKS_END_MS = 20_000;
 
@@ -165,7 +167,7 @@ export class Cluster {
       ...["-count", String(count), "-log-json", ...args],
     ]);
     region.simulated.push(process);
-    await process.line((line) => line.msg === "simulated nodes registered", START_TIMEOUT_MS);
+    await process.line((line) => line.msg === "simulated nodes registered", NODES_TIMEOUT_MS);
     return process;
   }
 
