@@ -25,7 +25,7 @@ async function metricNames(): Promise<Set<string>> {
   try {
     return await eventually("the lease is held, and the broker's figures told", 30_000, async () => {
       const { text } = await call("GET", `http://${agent.http}/v1/metrics?format=prometheus`);
-      const names = new Set(text.match(/^nomad_\w+/gm));
+      const names = new Set(text.match(/^(?:nomad|steppe)_\w+/gm));
       if (!names.has("nomad_nomad_broker_total_ready")) throw new Error([...names].join(" "));
       return names;
     });
@@ -38,7 +38,7 @@ describe("deploy", () => {
   test("dashboard, asks only for metrics that /v1/metrics tells", async () => {
     const { panels } = JSON.parse(read("monitoring/grafana/steppe.json")) as { panels: readonly Panel[] };
     const told = await metricNames();
-    const asked = panels.flatMap(({ targets }) => targets.flatMap(({ expr }) => expr.match(/nomad_\w+/g) ?? []));
+    const asked = panels.flatMap(({ targets }) => targets.flatMap(({ expr }) => expr.match(/(?:nomad|steppe)_\w+/g) ?? []));
 
     expect(asked.length).toBeGreaterThan(10);
     expect(asked.filter((name) => !told.has(name))).toEqual([]);

@@ -35,7 +35,8 @@ const messages = Object.keys(schema).filter((name) => {
 
 /** What the API shows for a JSON that it was given: the oracle, written against the header of json.ts. */
 function shown(message: string, given: unknown): unknown {
-  if (isBareList(message)) return (given as unknown[]).length === 0 ? null : given;
+  // Shown as the list that is its one field.
+  if (isBareList(message)) return shownField(fieldsOf(message)[0] as FieldSchema, given);
   const shownFields = fieldsOf(message).map((field) => {
     const value = shownField(field, (given as Json)[field.name]);
     return [field.name, withNullEntries(value, NULL_ENTRY_WITHOUT[`${message}.${field.name}`])] as const;
