@@ -38,7 +38,9 @@ describe("deploy", () => {
   test("dashboard, asks only for metrics that /v1/metrics tells", async () => {
     const { panels } = JSON.parse(read("monitoring/grafana/steppe.json")) as { panels: readonly Panel[] };
     const told = await metricNames();
-    const asked = panels.flatMap(({ targets }) => targets.flatMap(({ expr }) => expr.match(/(?:nomad|steppe)_\w+/g) ?? []));
+    const asked = panels.flatMap(({ targets }) =>
+      targets.flatMap(({ expr }) => expr.match(/(?:nomad|steppe)_\w+/g) ?? []),
+    );
 
     expect(asked.length).toBeGreaterThan(10);
     expect(asked.filter((name) => !told.has(name))).toEqual([]);
