@@ -9,13 +9,15 @@ if (withoutNats.length > 0) {
   );
 }
 
-// unit: in one process, no ports but loopback ones, seconds. sim: many seeds of the simulator, a minute. cluster: real nats-server, real processes.
+// unit: in one process, no ports but loopback ones, seconds. sim: many seeds of the simulator, minutes. cluster: real
+// nats-server, real processes. One after the other: each has use for all cores.
 export default defineConfig({
   test: {
     projects: [
       {
         test: {
           name: "unit",
+          sequence: { groupOrder: 0 },
           isolate: false,
           // For a machine that does ten other things: nothing here waits for time to pass.
           testTimeout: 60_000,
@@ -26,6 +28,7 @@ export default defineConfig({
       {
         test: {
           name: "sim",
+          sequence: { groupOrder: 2 },
           include: ["packages/sim/src/**/*.sim.test.ts"],
           testTimeout: 1_200_000,
         },
@@ -33,6 +36,7 @@ export default defineConfig({
       {
         test: {
           name: "cluster",
+          sequence: { groupOrder: 1 },
           include: ["packages/*/src/**/*.cluster.test.ts", "test/**/*.cluster.test.ts"],
           exclude: ["**/node_modules/**", ...withoutNats],
           testTimeout: 120_000,

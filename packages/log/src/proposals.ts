@@ -31,6 +31,8 @@ export interface Proposal {
   readonly requestId: string;
   /** The encoded command. */
   readonly bytes: Uint8Array;
+  /** What it sets that others compare and set by index. */
+  readonly subject: string | undefined;
   readonly callers: Set<Caller>;
   state: "queued" | "sent" | "stored" | "applied";
 }
@@ -55,8 +57,8 @@ export class Proposals {
     return this.#byRequestId.get(requestId);
   }
 
-  add(requestId: string, bytes: Uint8Array): Proposal {
-    const proposal: Proposal = { requestId, bytes, callers: new Set(), state: "queued" };
+  add(requestId: string, bytes: Uint8Array, subject?: string): Proposal {
+    const proposal: Proposal = { requestId, bytes, subject, callers: new Set(), state: "queued" };
     this.#byRequestId.set(requestId, proposal);
     return proposal;
   }

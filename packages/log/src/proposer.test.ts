@@ -2,7 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Random, SteppeError } from "@steppe/model";
-import { Outcome } from "@steppe/proto";
+import { Job, Outcome, RegisterJob } from "@steppe/proto";
 import { createClock, createRandom } from "@steppe/runtime";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { createApplier } from "./applier.ts";
@@ -103,6 +103,21 @@ describe("proposer", () => {
     ]);
     log.appends[1]?.store();
     expect((await Promise.all(outcomes)).map(({ Index }) => Index)).toEqual([1, 1, 2, 2, 2]);
+  });
+
+  test("group commit: two that set the same job, are in two entries, so that each version has an index of its own", async () => {
+    const { log, proposer } = world();
+    const register = (id: string): Parameters<typeof proposer.propose>[0] => ({
+      $case: "RegisterJob",
+      value: RegisterJob.create({ Job: Job.create({ Namespace: "default", ID: id }) }),
+    });
+    const outcomes = ["a", "b", "a", "c"].map((id) => proposer.propose(register(id)));
+    await settled();
+    log.appends[0]?.store();
+    await settled();
+    log.appends[1]?.store();
+
+    expect((await Promise.all(outcomes)).map(({ Index }) => Index)).toEqual([1, 1, 2, 2]);
   });
 
   test("group commit: entries stay within the payload limit and the count limit", async () => {

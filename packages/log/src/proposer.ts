@@ -2,7 +2,8 @@
  * Puts commands into the log, many in one entry, and answers each with its outcome.
  *
  * 1. One entry is on its way at a time. What arrives meanwhile gathers into the next one, up to
- *    the log's payload limit (group commit).
+ *    the log's payload limit (group commit). Two commands that set the same thing never share one
+ *    (see `subjectOf`).
  * 2. A caller is answered when this replica has applied its command, whichever copy of it. The
  *    state machine tells copies by the request ID, so the outcome is the first one's.
  * 3. An entry whose acknowledgement did not come is sent again, the same bytes, for as long as
@@ -19,6 +20,7 @@ import type { Applied, Applier } from "./applier.ts";
 import { encodeCommand, encodeEntry, entrySizeOf, framedSizeOf } from "./entry-bytes.ts";
 import { AppendError, PayloadTooLargeError, type ReplicatedLog } from "./log.ts";
 import { type CommandKind, type Proposal, Proposals } from "./proposals.ts";
+import { subjectOf } from "./subject.ts";
 
 export interface ProposeOptions {
   /** Names the request over retries; by default each proposal is a request of its own. */
@@ -154,7 +156,7 @@ class LogProposer implements Proposer {
     const bytes = encodeCommand(requestId, this.#random.bytes(SEED_BYTES), kind, fingerprint);
     const max = this.#log.payloadMax;
     if (entrySizeOf(bytes) > max) throw tooLarge(bytes.length, max);
-    const proposal = this.#proposals.add(requestId, bytes);
+    const proposal = this.#proposals.add(requestId, bytes, subjectOf(kind));
     this.#queue.push(proposal);
     if (!this.#running) {
       this.#running = true;
@@ -193,11 +195,16 @@ class LogProposer implements Proposer {
   #gather(): Proposal[] {
     const room = this.#log.payloadMax;
     const { commandsMax } = this.#options;
+    const subjects = new Set<string>();
     let size = 0;
     let count = 0;
-    for (const { bytes } of this.#queue) {
+    for (const { bytes, subject } of this.#queue) {
       size += count === 0 ? entrySizeOf(bytes) : framedSizeOf(bytes);
       if (count > 0 && (size > room || count === commandsMax)) break;
+      if (subject !== undefined) {
+        if (subjects.has(subject)) break;
+        subjects.add(subject);
+      }
       count++;
     }
     const batch = this.#queue.slice(0, count);
