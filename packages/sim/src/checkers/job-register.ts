@@ -22,7 +22,7 @@ export interface JobRegister {
   readonly stopped: boolean;
   /** Modify index; undefined after a write whose answer nobody saw. */
   readonly index: number | undefined;
-  /** The modify index is not below it. Writes of one log entry share an index. */
+  /** The modify index is not below it; that of a registration is above it. */
   readonly floor: number;
 }
 
@@ -58,6 +58,8 @@ function afterRead(job: JobRegister, result: JobResult): JobRegister | undefined
 }
 
 function written(job: JobRegister, mark: string, result: JobResult | undefined): JobRegister | undefined {
+  // Each version has an index of its own; 0 tells none.
+  if (result !== undefined && result.index !== 0 && result.index <= job.floor) return undefined;
   return moved({ ...job, mark, stopped: false }, result?.index);
 }
 

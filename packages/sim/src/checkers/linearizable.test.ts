@@ -32,11 +32,6 @@ const GOOD: Record<string, JobOperation[]> = {
     register(1, 2, "m2", 7),
     read(3, 4, "m2", 7),
   ],
-  "two writes of one log entry": [
-    register(0, 9, "m1", 5),
-    at(0, 9, { op: "register", mark: "m2" }, { applied: true, index: 5 }, "b"),
-    read(10, 11, "m2", 5),
-  ],
   "of two compare-and-sets on one index one is refused": [
     register(0, 1, "m1", 5),
     at(2, 4, { op: "cas", mark: "m2", index: 5 }, { applied: true, index: 6 }),
@@ -55,6 +50,11 @@ const GOOD: Record<string, JobOperation[]> = {
 };
 
 const BAD: Record<string, JobOperation[]> = {
+  "two registrations with one index": [
+    register(0, 9, "m1", 5),
+    at(0, 9, { op: "register", mark: "m2" }, { applied: true, index: 5 }, "b"),
+    read(10, 11, "m2", 5),
+  ],
   "an acknowledged write is not read": [register(0, 1, "m1", 5), read(2, 3, null, 0)],
   "a read goes back": [
     register(0, 1, "m1", 5),
