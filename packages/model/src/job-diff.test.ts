@@ -1,4 +1,4 @@
-import { DesiredUpdates, type Job } from "@steppe/proto";
+import { DesiredUpdates, FieldDiff, type Job } from "@steppe/proto";
 import { describe, expect, it } from "vitest";
 import { mockJob } from "./fixtures.ts";
 import { annotateDiff, diffJobs } from "./job-diff.ts";
@@ -14,6 +14,12 @@ function changed(change: Change): Job {
   change(job, group, group.Tasks[0] as Task);
   return job;
 }
+
+/** What is the same stands beside what changed, in objects. */
+const SAME_COMMAND = { Type: "None", Name: "command", Old: "/bin/date", New: "/bin/date" };
+const SAME_MEMORY = FieldDiff.create({ Type: "None", Name: "MemoryMB", Old: "256", New: "256" });
+const MORE_CPU = FieldDiff.create({ Type: "Edited", Name: "CPU", Old: "500", New: "600" });
+const MORE_FILES = FieldDiff.create({ Type: "Edited", Name: "MaxFiles", Old: "10", New: "3" });
 
 const diffOf = (change: Change) => diffJobs(mockJob(), changed(change));
 const taskOf = (change: Change) => diffOf(change).TaskGroups[0]?.Tasks[0];
@@ -89,7 +95,11 @@ describe("job diff", () => {
       "its configuration",
       (_, __, task) => (task.Config = { command: "/bin/date", args: ["-u"] }),
       "forces create/destroy update",
-      { Objects: [{ Type: "Edited", Name: "Config", Fields: [{ Type: "Added", Name: "args[0]", New: "-u" }] }] },
+      {
+        Objects: [
+          { Type: "Edited", Name: "Config", Fields: [{ Type: "Added", Name: "args[0]", New: "-u" }, SAME_COMMAND] },
+        ],
+      },
     ],
     [
       "its kill timeout",
@@ -101,13 +111,13 @@ describe("job diff", () => {
       "its log files",
       (_, __, task) => Object.assign(task.LogConfig ?? {}, { MaxFiles: 3 }),
       "forces in-place update",
-      { Objects: [{ Type: "Edited", Name: "LogConfig", Fields: [{ Name: "MaxFiles", Old: "10", New: "3" }] }] },
+      { Objects: [{ Type: "Edited", Name: "LogConfig", Fields: expect.arrayContaining([MORE_FILES]) }] },
     ],
     [
       "its resources",
       (_, __, task) => Object.assign(task.Resources ?? {}, { CPU: 600 }),
       "forces create/destroy update",
-      { Objects: [{ Type: "Edited", Name: "Resources", Fields: [{ Name: "CPU", Old: "500", New: "600" }] }] },
+      { Objects: [{ Type: "Edited", Name: "Resources", Fields: expect.arrayContaining([MORE_CPU, SAME_MEMORY]) }] },
     ],
   ])("a task, %s: %s", (_, change, annotation, expected) => {
     expect(taskOf(change)).toMatchObject({ Type: "Edited", Annotations: [annotation], ...expected });

@@ -8,6 +8,8 @@ type Fields = Readonly<Record<string, unknown>>;
 
 export interface MessageDiff {
   readonly fields: FieldDiff[];
+  /** Fields that are the same: the API shows them beside those that changed, in objects below the top. */
+  readonly unchanged: FieldDiff[];
   readonly objects: ObjectDiff[];
 }
 
@@ -32,7 +34,7 @@ export function diffMessages(
   b: object | undefined,
   ignored: ReadonlySet<string> = NOTHING,
 ): MessageDiff {
-  const diff: MessageDiff = { fields: [], objects: [] };
+  const diff: MessageDiff = { fields: [], unchanged: [], objects: [] };
   for (const field of schema[message] ?? []) {
     if (ignored.has(field.name)) continue;
     diffField(field, (a as Fields | undefined)?.[field.name], (b as Fields | undefined)?.[field.name], diff);
@@ -52,38 +54,45 @@ export function typeOf(old: unknown, next: unknown): "Added" | "Deleted" | "Edit
 function diffField(field: FieldSchema, a: unknown, b: unknown, into: MessageDiff): void {
   const { name, kind, shape } = field;
   if (shape === "list" && kind === "message") into.objects.push(...diffList(field, listOf(a), listOf(b)));
-  else if (shape === "list") pushObject(into.objects, name, a, b, diffSets(name, listOf(a), listOf(b)));
+  else if (shape === "list") pushObject(into.objects, name, a, b, compareSets(name, listOf(a), listOf(b)));
   else if (shape === "map" && kind === "message") into.objects.push(...diffMap(field, entriesOf(a), entriesOf(b)));
-  else if (shape === "map") into.fields.push(...diffTexts(flattened(name, a), flattened(name, b)));
+  else if (shape === "map") pushFields(into, compareTexts(flattened(name, a), flattened(name, b)));
   else if (kind === "message") pushMessage(into.objects, field, a as object | undefined, b as object | undefined);
-  else if (kind === "struct") pushObject(into.objects, name, a, b, diffTexts(flatJson("", a), flatJson("", b)));
-  else into.fields.push(...diffTexts({ [name]: textOf(a) }, { [name]: textOf(b) }));
+  else if (kind === "struct") pushObject(into.objects, name, a, b, compareTexts(flatJson("", a), flatJson("", b)));
+  else pushFields(into, compareTexts({ [name]: textOf(a) }, { [name]: textOf(b) }));
 }
 
 const listOf = (value: unknown): readonly unknown[] => (value ?? []) as readonly unknown[];
 const entriesOf = (value: unknown): Fields => (value ?? {}) as Fields;
 
-/** Texts by name; an absent one is empty. */
-function diffTexts(a: Readonly<Record<string, string>>, b: Readonly<Record<string, string>>): FieldDiff[] {
-  return [...new Set([...Object.keys(a), ...Object.keys(b)])]
-    .filter((name) => (a[name] ?? "") !== (b[name] ?? ""))
-    .map((Name) => fieldDiff(Name, a[Name] ?? "", b[Name] ?? ""));
+function pushFields(into: MessageDiff, compared: readonly FieldDiff[]): void {
+  for (const field of compared) (isChange(field) ? into.fields : into.unchanged).push(field);
+}
+
+const isChange = ({ Type }: FieldDiff): boolean => Type !== "None";
+
+/** All texts by name; an absent one is empty. */
+function compareTexts(a: Readonly<Record<string, string>>, b: Readonly<Record<string, string>>): FieldDiff[] {
+  const names = [...new Set([...Object.keys(a), ...Object.keys(b)])];
+  return names.map((Name) => fieldDiff(Name, a[Name] ?? "", b[Name] ?? ""));
 }
 
 function fieldDiff(Name: string, Old: string, New: string): FieldDiff {
-  return FieldDiff.create({ Type: typeOf(Old || undefined, New || undefined), Name, Old, New });
+  const Type = Old === New ? "None" : typeOf(Old || undefined, New || undefined);
+  return FieldDiff.create({ Type, Name, Old, New });
 }
 
 /** Lists of plain values compare as sets. */
-function diffSets(name: string, a: readonly unknown[], b: readonly unknown[]): FieldDiff[] {
+function compareSets(name: string, a: readonly unknown[], b: readonly unknown[]): FieldDiff[] {
   const [old, next] = [new Set(a.map(textOf)), new Set(b.map(textOf))];
   const gone = [...old].filter((text) => !next.has(text)).map((text) => fieldDiff(name, text, ""));
   const fresh = [...next].filter((text) => !old.has(text)).map((text) => fieldDiff(name, "", text));
-  return [...fresh, ...gone];
+  const kept = [...old].filter((text) => next.has(text)).map((text) => fieldDiff(name, text, text));
+  return [...fresh, ...gone, ...kept];
 }
 
 function pushObject(into: ObjectDiff[], name: string, a: unknown, b: unknown, fields: FieldDiff[]): void {
-  if (fields.length === 0) return;
+  if (!fields.some(isChange)) return;
   const isEmpty = (value: unknown) => value === undefined || Object.keys(value as object).length === 0;
   const Type = typeOf(isEmpty(a) ? undefined : a, isEmpty(b) ? undefined : b);
   into.push(ObjectDiff.create({ Type, Name: name, Fields: fields.sort(byName) }));
@@ -93,7 +102,8 @@ function pushMessage(into: ObjectDiff[], field: FieldSchema, a: object | undefin
   const diff = diffMessages(field.message as string, a, b);
   const isNew = (a === undefined) !== (b === undefined);
   if (diff.fields.length === 0 && diff.objects.length === 0 && !isNew) return;
-  into.push(ObjectDiff.create({ Type: typeOf(a, b), Name: nameOf(field), Fields: diff.fields, Objects: diff.objects }));
+  const Fields = [...diff.fields, ...diff.unchanged].sort(byName);
+  into.push(ObjectDiff.create({ Type: typeOf(a, b), Name: nameOf(field), Fields, Objects: diff.objects }));
 }
 
 function nameOf({ name, message, shape }: FieldSchema): string {
