@@ -21,7 +21,8 @@ export type OnGain = (term: number, signal: AbortSignal) => Promise<void>;
  * 1. Duties run only between an acknowledged claim and the first of: a refused renewal, a higher
  *    term in the applied log, the end of the lease by the own monotonic clock, `stop`.
  * 2. The life of a claim counts from before it was sent, and a tenth of it is never used, so the
- *    holder ends first and others begin later, whatever their clocks say.
+ *    holder ends first and others begin later, whatever their clocks say: a claim names the last
+ *    change of the lease that it waited out, and is refused if there was a later one.
  * 3. Where 2 fails (a process that stood still), the term in each command fences the old holder off.
  * 4. A claim carries the digest of the own state, so that every replica checks itself against it.
  */
@@ -173,7 +174,9 @@ export class Leadership {
     const { view, digest } = this.#needs;
     // Before the first entry there is nothing to compare, and replicas remember 0 for it.
     const Digest = view.index === 0 ? 0 : digest();
-    return { Holder, Address, HTTPAddress, TTL: this.#timing.ttlMs * 1e6, Term, DigestIndex: view.index, Digest };
+    const compared = { DigestIndex: view.index, Digest };
+    const SeenIndex = Term === 0 ? this.#seen.index : undefined;
+    return { Holder, Address, HTTPAddress, TTL: this.#timing.ttlMs * 1e6, Term, ...compared, SeenIndex };
   }
 
   /** So that others need not wait for the lease to run out. Failing costs only that wait. */

@@ -304,6 +304,17 @@ describe("lease", () => {
     expect(ledger.run(claim("b")).Term).toBe(2);
   });
 
+  test("a claim that knows nothing of the last renewal, is refused though log time jumped past its end", () => {
+    const ledger = new Ledger();
+    ledger.run(claim("a"));
+    const seen = { SeenIndex: ledger.state.lease?.Index };
+    ledger.run(claim("a", 1));
+    // A server with a fast clock is back.
+    ledger.now += 60e9;
+    expect(ledger.run(claim("b", 0, seen)).Refusal?.Code).toBe("stale-term");
+    expect(ledger.run(claim("b", 0, { SeenIndex: ledger.state.lease?.Index })).Term).toBe(2);
+  });
+
   test("a renewal after another took the lease, is refused, as is all of the old term", () => {
     const ledger = new Ledger();
     ledger.run(claim("a"));

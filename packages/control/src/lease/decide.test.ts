@@ -4,14 +4,24 @@ import { claimAtMs, decideHolder, type SeenLease, see, seeAtStart, timingOf } fr
 
 const timing = timingOf(3_000);
 const S = 1e9;
-const lease = (fields: Partial<Lease>) => Lease.create({ Term: 4, Holder: "a", ...fields });
+const lease = (fields: Partial<Lease>) => Lease.create({ Term: 4, Holder: "a", Index: 7, ...fields });
 
 describe("lease, seen by others", () => {
   test.each([
-    ["never claimed", undefined, 100 * S, { term: 0, holder: "", free: true, runsOutMs: 500 }],
-    ["just renewed", lease({ Expires: 103 * S }), 100 * S, { term: 4, holder: "a", free: false, runsOutMs: 3_500 }],
-    ["released", lease({ Expires: 100 * S }), 100 * S, { term: 4, holder: "a", free: true, runsOutMs: 500 }],
-    ["run out in log time", lease({ Expires: 90 * S }), 100 * S, { term: 4, holder: "a", free: true, runsOutMs: 500 }],
+    ["never claimed", undefined, 100 * S, { term: 0, holder: "", index: 0, free: true, runsOutMs: 500 }],
+    [
+      "just renewed",
+      lease({ Expires: 103 * S }),
+      100 * S,
+      { term: 4, holder: "a", index: 7, free: false, runsOutMs: 3_500 },
+    ],
+    ["released", lease({ Expires: 100 * S }), 100 * S, { term: 4, holder: "a", index: 7, free: true, runsOutMs: 500 }],
+    [
+      "run out in log time",
+      lease({ Expires: 90 * S }),
+      100 * S,
+      { term: 4, holder: "a", index: 7, free: true, runsOutMs: 500 },
+    ],
   ])("%s", (_, given, logTime, expected) => {
     expect(see(given, logTime, 500)).toEqual(expected);
   });
@@ -25,7 +35,7 @@ describe("lease, seen by others", () => {
   });
 
   test("jitter, is a tenth of its life, and much less when it is free", () => {
-    const seen: SeenLease = { term: 4, holder: "a", free: false, runsOutMs: 3_000 };
+    const seen: SeenLease = { term: 4, holder: "a", index: 7, free: false, runsOutMs: 3_000 };
     expect([claimAtMs(seen, 0, timing), claimAtMs(seen, 1, timing)]).toEqual([3_000, 3_300]);
     expect(claimAtMs({ ...seen, free: true }, 1, timing)).toBe(3_030);
   });
@@ -33,7 +43,7 @@ describe("lease, seen by others", () => {
 
 describe("lease, held", () => {
   const held = { term: 4, sentMs: 1_000, renewing: false, renewAtMs: 2_000 };
-  const seen: SeenLease = { term: 4, holder: "me", free: false, runsOutMs: 4_000 };
+  const seen: SeenLease = { term: 4, holder: "me", index: 7, free: false, runsOutMs: 4_000 };
   test.each([
     ["fresh", 1_500, held, seen, { kind: "wait", ms: 500 }],
     ["a third gone", 2_000, held, seen, { kind: "renew" }],

@@ -24,6 +24,8 @@ export interface SeenLease {
   /** 0: none was ever claimed. */
   readonly term: number;
   readonly holder: string;
+  /** Of its last change: a claim must know of it. */
+  readonly index: number;
   /** Released, or run out when it was seen. */
   readonly free: boolean;
   /** Own monotonic time from which it cannot be renewed any more, as far as can be told from here. */
@@ -35,9 +37,10 @@ export interface SeenLease {
  * counted from now on the own clock, so that wall clocks that differ between servers do not matter.
  */
 export function see(lease: Readonly<Lease> | undefined, logTimeNs: number, nowMs: number): SeenLease {
-  if (lease === undefined) return { term: 0, holder: "", free: true, runsOutMs: nowMs };
+  if (lease === undefined) return { term: 0, holder: "", index: 0, free: true, runsOutMs: nowMs };
   const leftMs = Math.max(0, (lease.Expires - logTimeNs) / 1e6);
-  return { term: lease.Term, holder: lease.Holder, free: leftMs === 0, runsOutMs: nowMs + leftMs };
+  const { Term: term, Holder: holder, Index: index } = lease;
+  return { term, holder, index, free: leftMs === 0, runsOutMs: nowMs + leftMs };
 }
 
 /**

@@ -7,7 +7,10 @@ export function termPassed(state: State, term: number): boolean {
   return state.lease === undefined || state.lease.Term !== term || state.lease.Expires <= state.time;
 }
 
-/** A claim holds if the last lease has run out in log time; a renewal, while its own has not. */
+/**
+ * A claim holds if the last lease has run out in log time; a renewal, while its own has not. Log time can jump ahead, when
+ * a server with a fast clock is back: so a claim must also know of the last renewal, which its sender has waited out.
+ */
 export function claimLease(state: State, step: Step, command: ClaimLease): Outcome {
   compareDigest(state, command);
   const held = state.lease;
@@ -17,6 +20,9 @@ export function claimLease(state: State, step: Step, command: ClaimLease): Outco
     return refuse(step, "stale-term", `term ${command.Term} has passed`);
   }
   if (!renews && !free) return refuse(step, "stale-term", `the lease is held by ${held?.Holder}`);
+  if (!renews && command.SeenIndex !== undefined && command.SeenIndex !== (held?.Index ?? 0)) {
+    return refuse(step, "stale-term", "the lease changed since the claim was made");
+  }
   if (!renews && isPromised(state, command.Holder, step.time)) {
     return refuse(step, "stale-term", `the lease was handed over to ${held?.Successor}`);
   }
