@@ -86,7 +86,13 @@ const table: Table = {
       name: "GET /summary, counts by group",
       given: [registered()],
       request: "GET /v1/job/$id/summary",
-      expect: { body: { JobID: "$id", Summary: { group: { Running: 0, Failed: 0 } } }, fields: ["Children"] },
+      expect: {
+        body: {
+          JobID: "$id",
+          Summary: { group: { Running: 0, Failed: 0 } },
+          Children: { Pending: 0, Running: 0, Dead: 0 },
+        },
+      },
     },
     {
       name: "GET /versions ?diffs, newest first with what changed",

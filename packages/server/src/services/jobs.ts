@@ -18,7 +18,7 @@ import { createJobVersions } from "./job-versions.ts";
 import type { JobLimits } from "./limits.ts";
 import { planJob } from "./plan-job.ts";
 import { namespaceOf, type Reader } from "./read.ts";
-import { allocationStub, shownEvaluation } from "./stubs.ts";
+import { allocationStub, shownEvaluation, shownSummary } from "./stubs.ts";
 import { refuseIfRejecting, type Writer } from "./write.ts";
 
 /** The job API of this region. */
@@ -54,7 +54,7 @@ export function createJobs(reader: Reader, writer: Writer, limits: JobLimits, ra
         return {
           changedAt: summary?.ModifyIndex ?? view.indexes.deletedAt("summaries"),
           index: summary?.ModifyIndex ?? view.indexes.changedAt("summaries"),
-          value: summary,
+          value: summary && shownSummary(summary),
         };
       });
       return { Summary: value, Meta: meta };

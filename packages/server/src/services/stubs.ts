@@ -4,7 +4,9 @@ import {
   AllocListStub,
   type AllocMetric,
   type Evaluation,
+  JobChildrenSummary,
   JobListStub,
+  type JobSummary,
   type Node,
   NodeListStub,
 } from "@steppe/proto";
@@ -34,13 +36,20 @@ export function jobStub(job: JobView): JobListStub {
     Stop: it.Stop,
     Status: it.Status,
     StatusDescription: it.StatusDescription,
-    JobSummary: job.summary,
+    JobSummary: shownSummary(job.summary),
     CreateIndex: it.CreateIndex,
     ModifyIndex: it.ModifyIndex,
     JobModifyIndex: it.JobModifyIndex,
     SubmitTime: it.SubmitTime,
   };
 }
+
+/** Clients look into `Children` whether or not the job can have any. */
+export function shownSummary(summary: JobSummary): JobSummary {
+  return summary.Children === undefined ? { ...summary, Children: NO_CHILDREN } : summary;
+}
+
+const NO_CHILDREN = JobChildrenSummary.create();
 
 export function allocationStub(view: StateView, allocation: AllocationView): AllocListStub {
   return {
