@@ -33,10 +33,32 @@ export function bootId(): string {
   }
 }
 
+/**
+ * To the command that a supervising shell runs, and not to what the command started, as a user who names a signal
+ * expects; to the whole group where the system does not tell who is whose child, or there is no command any more.
+ */
+export function signalCommand(supervisor: number, signal: NodeJS.Signals): boolean {
+  const command = firstChild(supervisor);
+  return command === undefined ? signalGroup(supervisor, signal) : send(command, signal);
+}
+
+function firstChild(pid: number): number | undefined {
+  try {
+    const [first = ""] = readFileSync(`/proc/${pid}/task/${pid}/children`, "latin1").split(" ");
+    return first === "" ? undefined : Number(first);
+  } catch {
+    return undefined;
+  }
+}
+
 /** Whether anything received it. A group of somebody else's processes does not. */
 export function signalGroup(pgid: number, signal: NodeJS.Signals): boolean {
+  return send(-pgid, signal);
+}
+
+function send(to: number, signal: NodeJS.Signals): boolean {
   try {
-    process.kill(-pgid, signal);
+    process.kill(to, signal);
     return true;
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;

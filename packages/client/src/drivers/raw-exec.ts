@@ -2,7 +2,7 @@
 //
 // Each task is a process group of its own: a small supervising shell and the command. The shell
 // outlives the agent and writes the command's exit status to a file, so that an agent which was
-// away learns how a task ended. Signals go to the whole group; the shell survives those that it can
+// away learns how a task ended. What a user sends goes to the command, what stops it to the whole group; the shell survives those that it can
 // trap, and passes none on as ignored, because handlers (unlike ignored signals) are reset by exec.
 import { type ChildProcess, spawn } from "node:child_process";
 import {
@@ -28,7 +28,7 @@ import {
 } from "./driver.ts";
 import { execProcess } from "./exec-process.ts";
 import { liveLog, rotateLog } from "./log-rotation.ts";
-import { bootId, processStart, signalGroup } from "./process-table.ts";
+import { bootId, processStart, signalCommand, signalGroup } from "./process-table.ts";
 
 const SUPERVISOR = `trap : HUP INT QUIT TERM USR1 USR2 ALRM ABRT PIPE
 out=$1; shift
@@ -224,7 +224,7 @@ function handle(
     signal: (name) => {
       const known = knownSignal(name);
       if (known === undefined) throw new DriverError(`unknown signal ${JSON.stringify(name)}`, false);
-      signalGroup(pgid, known);
+      signalCommand(pgid, known);
     },
     processGroup: pgid,
     detach: () => {
