@@ -9,7 +9,10 @@ import { createParseJob } from "@steppe/server/internal";
 import { describe, expect, test } from "vitest";
 
 const file = (name: string) => join(import.meta.dirname, name);
-const parse = createParseJob({ wallNs: () => 1_700_000_000e9 }, { id: () => "7d2b5c1e-0000-4000-8000-000000000000" });
+const parse = createParseJob(
+  { wallNs: () => 1_700_000_000e9 },
+  { id: () => "7d2b5c1e-0000-4000-8000-000000000000", bytes: (length) => new Uint8Array(length) },
+);
 const jsonOf = (text: string, variables = ""): Record<string, unknown> =>
   JSON.parse(toJson("Job", parse(text, variables)));
 

@@ -3,6 +3,11 @@ import type { Place } from "./source.ts";
 /** What stands between braces, or a whole file. Blocks keep their order; attribute names are unique. */
 export interface Body {
   readonly at: Place;
+  /**
+   * Written as JSON, which does not tell options from blocks: all members are attributes, and the reader who
+   * knows what may stand here says which of them are blocks.
+   */
+  readonly json?: boolean;
   readonly attributes: ReadonlyMap<string, Attribute>;
   readonly blocks: readonly Block[];
 }

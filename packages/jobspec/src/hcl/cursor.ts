@@ -20,10 +20,12 @@ export class Cursor {
   #depth = 0;
   #breaksEnd = true;
 
-  constructor(source: Source, dialect: Dialect) {
+  /** At `offset`, where the first token begins. */
+  constructor(source: Source, dialect: Dialect, offset = 0) {
     this.source = source;
     this.dialect = dialect;
     this.#lexer = new Lexer(source);
+    this.#lexer.offset = offset;
     this.token = this.#lexer.next();
   }
 

@@ -1,13 +1,18 @@
 import type { Expression, ObjectEntry } from "./ast.ts";
-import { errorAt, type Source } from "./source.ts";
+import { errorAt, type Place, type Source } from "./source.ts";
 
 const NESTING_MAX = 200;
 const TOKEN = /[{}[\]:,]|"(?:[^"\\\n]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null/y;
 const SPACE = /[ \t\r\n\ufeff]*/y;
 
-/** Strict JSON, as expressions that know their places. Strings are plain text. */
-export function parseJson(source: Source): Expression {
-  const reader = new JsonReader(source);
+export interface JsonOptions {
+  /** What a string that is no name means. Default: its text. */
+  readonly stringOf?: (text: string, at: Place) => Expression;
+}
+
+/** Strict JSON, as expressions that know their places. */
+export function parseJson(source: Source, { stringOf }: JsonOptions = {}): Expression {
+  const reader = new JsonReader(source, stringOf);
   const value = reader.value(0);
   if (reader.token !== "") throw reader.unexpected("expected the end of the file");
   return value;
@@ -20,8 +25,11 @@ class JsonReader {
   #start = 0;
   #end = 0;
 
-  constructor(source: Source) {
+  readonly #stringOf: JsonOptions["stringOf"];
+
+  constructor(source: Source, stringOf: JsonOptions["stringOf"]) {
     this.#source = source;
+    this.#stringOf = stringOf;
     this.#advance();
   }
 
@@ -31,7 +39,10 @@ class JsonReader {
     if (this.token === "{") return { kind: "object", entries: this.#list("}", () => this.#entry(depth)), at };
     if (this.token === "[") return { kind: "tuple", items: this.#list("]", () => this.value(depth + 1)), at };
     if (this.token === "" || /^[}\]:,]$/.test(this.token)) throw this.unexpected("expected a value");
-    return { kind: "literal", value: this.#scalar(), at };
+    const value = this.#scalar();
+    return typeof value === "string" && this.#stringOf !== undefined
+      ? this.#stringOf(value, at)
+      : { kind: "literal", value, at };
   }
 
   unexpected(message: string): Error {
@@ -55,7 +66,8 @@ class JsonReader {
 
   #entry(depth: number): ObjectEntry {
     if (!this.token.startsWith('"')) throw this.unexpected("expected a name in double quotes");
-    const key = this.value(depth + 1);
+    const at = { source: this.#source, offset: this.#start };
+    const key = { kind: "literal", value: this.#scalar(), at } as const;
     if (this.token !== ":") throw this.unexpected('expected ":" after the name');
     this.#advance();
     return { key, value: this.value(depth + 1) };

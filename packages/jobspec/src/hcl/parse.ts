@@ -3,7 +3,7 @@ import { Cursor, type Dialect } from "./cursor.ts";
 import { parseExpression } from "./expression.ts";
 import { parseJson } from "./json.ts";
 import { errorAt, type Place } from "./source.ts";
-import { parseQuoted } from "./template.ts";
+import { parseQuoted, parseTemplate } from "./template.ts";
 
 export interface ParseOptions {
   /** Default `hcl2`. */
@@ -31,15 +31,23 @@ export function parseHclExpression(text: string, filename: string): Expression {
   return expression;
 }
 
+/** A job file: HCL, or HCL's JSON syntax where it begins with a brace. Strings of the latter are templates too. */
+export function parseJobFile(text: string, filename: string): Body {
+  if (!/^\s*\{/.test(text)) return parseHcl(text, filename);
+  return bodyOfObject(parseJson({ text, filename }, { stringOf: parseTemplate }), true);
+}
+
 /** An object written where a block may stand, seen as that block's body. */
-export function bodyOfObject(expression: Expression): Body {
+export function bodyOfObject(expression: Expression, json = false): Body {
   if (expression.kind !== "object") throw errorAt(expression.at, "expected an object");
   const attributes = new Map<string, Attribute>();
   for (const { key, value } of expression.entries) {
     if (key.kind !== "literal") throw errorAt(key.at, "a computed key cannot name an option");
+    // JSON has no comments; a member of this name is one.
+    if (json && key.value === "//") continue;
     addAttribute(attributes, { name: String(key.value), value, at: key.at });
   }
-  return { at: expression.at, attributes, blocks: [] };
+  return { at: expression.at, attributes, blocks: [], ...(json && { json }) };
 }
 
 function addAttribute(attributes: Map<string, Attribute>, attribute: Attribute): void {

@@ -42,7 +42,7 @@ export class BodyReader {
       .flatMap((block) => unlabel(block.body, block.labels, block.at, name, labelCount));
     const attribute = this.#body.attributes.get(name);
     if (attribute === undefined) return written;
-    const objects = objectsOf(attribute.value, name);
+    const objects = objectsOf(attribute.value, name, this.#body.json);
     return [...written, ...objects.flatMap((body) => unlabel(body, [], attribute.at, name, labelCount))];
   }
 
@@ -60,10 +60,26 @@ export class BodyReader {
   }
 }
 
-function objectsOf(value: Expression, name: string): Body[] {
-  if (value.kind === "object") return [bodyOfObject(value)];
-  if (value.kind === "tuple") return value.items.flatMap((item) => objectsOf(item, name));
+function objectsOf(value: Expression, name: string, json = false): Body[] {
+  if (value.kind === "object") return [bodyOfObject(value, json)];
+  if (value.kind === "tuple") return value.items.flatMap((item) => objectsOf(item, name, json));
+  if (json && value.kind === "literal" && value.value === null) return [];
   throw errorAt(value.at, `"${name}" is a block; write ${name} { … }`);
+}
+
+/**
+ * A body of JSON in which the members of these names are blocks, each with as many labels as is said. Any
+ * other body as it is.
+ */
+export function withBlocksOf(body: Body, labels: ReadonlyMap<string, number>): Body {
+  if (body.json !== true) return body;
+  const reader = new BodyReader(body);
+  const attributes = new Map([...body.attributes].filter(([name]) => !labels.has(name)));
+  const blocks = [...body.attributes.keys()].flatMap((type) => {
+    const count = labels.get(type);
+    return count === undefined ? [] : reader.blocks(type, count).map((block) => ({ type, ...block }));
+  });
+  return { at: body.at, attributes, blocks };
 }
 
 function unlabel(body: Body, labels: readonly string[], at: Place, name: string, count: number): ReadBlock[] {

@@ -1,7 +1,7 @@
 import type { Expression, TemplatePart } from "./ast.ts";
-import type { Cursor } from "./cursor.ts";
+import { Cursor } from "./cursor.ts";
 import { parseExpression } from "./expression.ts";
-import { errorAt } from "./source.ts";
+import { errorAt, formatPlace, type Place } from "./source.ts";
 import { buildTemplate, type Directive, type Segment, stripIndent } from "./template-parts.ts";
 
 /** A quoted string; the current token is its opening quote. */
@@ -10,6 +10,15 @@ export function parseQuoted(cursor: Cursor): Expression {
   const scanned = scan(cursor, end, undefined);
   cursor.jump(scanned.end + 1);
   return assemble(scanned.segments, cursor, start);
+}
+
+/** A string of a JSON file: a template as it stands, of which no part is in quotes. */
+export function parseTemplate(text: string, at: Place): Expression {
+  if (!/[$%]\{/.test(text)) return { kind: "literal", value: text, at };
+  // Places inside the string count from its own start: what JSON escapes is shorter here than in the file.
+  const cursor = new Cursor({ filename: `${formatPlace(at)}, in the string`, text }, "hcl2", text.length);
+  const { segments } = scan(cursor, 0, text.length);
+  return { ...assemble(segments, cursor, 0), at };
 }
 
 /** `<<EOF` or `<<-EOF` up to the line that holds nothing but the marker; the current token is the opening line. */

@@ -1,7 +1,8 @@
 import type { Body } from "../hcl/ast.ts";
 import type { Scope } from "../hcl/evaluate.ts";
+import { withBlocksOf } from "../hcl/reader.ts";
 import { errorAt } from "../hcl/source.ts";
-import type { Value } from "../hcl/value.ts";
+import { isList, isObject, type Value } from "../hcl/value.ts";
 import { expandBlocks, type ScopedBlock } from "./dynamic.ts";
 import type { AttributeType, BlockSchema, ChildSchema, Json } from "./schema.ts";
 import { jobValue, readValue } from "./values.ts";
@@ -10,7 +11,8 @@ import { jobValue, readValue } from "./values.ts";
  * A body as JSON of the API, by its schema. An option or a block that the schema does not have is an
  * error at its place, and so is one that is given too often.
  */
-export function decodeBody(body: Body, schema: BlockSchema, scope: Scope, labels: readonly string[] = []): Json {
+export function decodeBody(written: Body, schema: BlockSchema, scope: Scope, labels: readonly string[] = []): Json {
+  const body = withBlocksOf(written, labelCounts(schema));
   const fields: Json = {};
   const children = new Map<string, ScopedBlock[]>();
   const add = (block: ScopedBlock) => children.set(block.type, [...(children.get(block.type) ?? []), block]);
@@ -18,7 +20,8 @@ export function decodeBody(body: Body, schema: BlockSchema, scope: Scope, labels
     const known = own(schema.attributes, attribute.name);
     if (known !== undefined) {
       const [name, type] = known;
-      const value = readValue(attribute.name, jobValue(attribute.value, scope), type, attribute.value.at);
+      const given = jobValue(attribute.value, scope);
+      const value = readValue(attribute.name, written.json ? mapOfJson(given, type) : given, type, attribute.value.at);
       if (value !== undefined) fields[name] = value;
     } else if (own(schema.blocks, attribute.name) !== undefined) {
       throw errorAt(attribute.at, `"${attribute.name}" is a block; write ${attribute.name} { … }`);
@@ -34,6 +37,18 @@ export function decodeBody(body: Body, schema: BlockSchema, scope: Scope, labels
   }
   for (const [type, blocks] of children) addChildren(fields, own(schema.blocks, type) as ChildSchema, blocks);
   return schema.finish === undefined ? fields : schema.finish(fields, labels);
+}
+
+function labelCounts({ blocks = {} }: BlockSchema): ReadonlyMap<string, number> {
+  const counts = Object.entries(blocks).map(([type, { labels = 0 }]) => [type, labels] as const);
+  return new Map([...counts, ["dynamic", 1]]);
+}
+
+/** In JSON a block may be a list of objects; a map that could be written as blocks adds up from them. */
+function mapOfJson(value: Value, type: AttributeType): Value {
+  const isMap = type === "texts" || type === "free" || type === "lists";
+  if (!isMap || !isList(value) || value.length === 0 || !value.every(isObject)) return value;
+  return Object.assign({}, ...value) as Value;
 }
 
 function own<T>(table: Readonly<Record<string, T>> | undefined, name: string): T | undefined {

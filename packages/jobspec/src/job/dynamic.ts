@@ -1,4 +1,4 @@
-import type { Body } from "../hcl/ast.ts";
+import type { Body, Expression } from "../hcl/ast.ts";
 import type { Scope } from "../hcl/evaluate.ts";
 import { BodyReader } from "../hcl/reader.ts";
 import { errorAt, type Place } from "../hcl/source.ts";
@@ -39,10 +39,7 @@ function expand(block: Body["blocks"][number], scope: Scope): ScopedBlock[] {
   if (content === undefined || another !== undefined) {
     throw errorAt(block.at, 'a dynamic block needs one block "content"');
   }
-  if (iterator !== undefined && iterator.kind !== "variable") {
-    throw errorAt(iterator.at, "an iterator is a name, without quotes");
-  }
-  const name = iterator === undefined ? type : iterator.name;
+  const name = iterator === undefined ? type : nameOf(iterator, block.body.json);
   const pairs = pairsOf(jobValue(each.value, scope), each.value.at);
   return pairs.map(([key, value]) => {
     const inner: Scope = { ...scope, variables: new Map([...scope.variables, [name, { key, value }]]) };
@@ -50,6 +47,12 @@ function expand(block: Body["blocks"][number], scope: Scope): ScopedBlock[] {
     if (!isList(given)) throw errorAt((labels as { at: Place }).at, "labels are a list of strings");
     return { type, labels: given.map(toText), body: content.body, at: block.at, scope: inner };
   });
+}
+
+function nameOf(iterator: Expression, json = false): string {
+  if (iterator.kind === "variable") return iterator.name;
+  if (json && iterator.kind === "literal" && typeof iterator.value === "string") return iterator.value;
+  throw errorAt(iterator.at, "an iterator is a name, without quotes");
 }
 
 function pairsOf(value: Value, at: Place): readonly (readonly [Value, Value])[] {

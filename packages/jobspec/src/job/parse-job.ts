@@ -1,7 +1,8 @@
 import { SteppeError } from "@steppe/model";
 import { EMPTY_SCOPE, type Scope } from "../hcl/evaluate.ts";
 import { type HclFunction, PURE_FUNCTIONS } from "../hcl/functions.ts";
-import { parseHcl } from "../hcl/parse.ts";
+import { parseJobFile } from "../hcl/parse.ts";
+import { withBlocksOf } from "../hcl/reader.ts";
 import { errorAt } from "../hcl/source.ts";
 import { job as jobSchema } from "./blocks/job.ts";
 import { decodeBody } from "./decode.ts";
@@ -25,12 +26,12 @@ export interface JobSource {
  * @throws SteppeError `invalid` with file, line and column of the first thing that is wrong
  */
 export function parseJob({ text, filename, variables = "", functions }: JobSource): Json {
-  const file = parseHcl(text, filename);
+  const file = withBlocksOf(parseJobFile(text, filename), TOP_LEVEL);
   for (const { name, at } of file.attributes.values()) {
     throw errorAt(at, `an option named "${name}" is not expected here`);
   }
   for (const { type, at } of file.blocks) {
-    if (!TOP_LEVEL.includes(type)) throw errorAt(at, `blocks of type "${type}" are not expected here`);
+    if (!TOP_LEVEL.has(type)) throw errorAt(at, `blocks of type "${type}" are not expected here`);
   }
   const pure: Scope = { ...EMPTY_SCOPE, functions: new Map([...PURE_FUNCTIONS, ...NOT_HERE, ...(functions ?? [])]) };
   const values = variableValues(file, variables, pure);
@@ -43,17 +44,27 @@ export function parseJob({ text, filename, variables = "", functions }: JobSourc
   return decodeBody(first.body, jobSchema(), first.scope, first.labels);
 }
 
-const TOP_LEVEL: readonly string[] = ["job", "variable", "locals", "dynamic"];
+/** Blocks of a file, with how many labels each has. */
+const TOP_LEVEL: ReadonlyMap<string, number> = new Map([
+  ...([
+    ["job", 1],
+    ["variable", 1],
+    ["locals", 0],
+    ["dynamic", 1],
+  ] as const),
+]);
 
 /** Files of the machine that parses are none of a job's. */
 const NOT_HERE: ReadonlyMap<string, HclFunction> = new Map(
-  ["file", "filebase64", "fileexists", "fileset", "abspath", "templatefile"].map((name) => [
-    name,
-    () => {
-      throw new SteppeError(
-        "invalid",
-        "reads files, which parsing by the API does not; give the content as a variable",
-      );
-    },
-  ]),
+  ["file", "filebase64", "fileescaped", "fileexists", "fileset", "abspath", "pathexpand", "templatefile"].map(
+    (name) => [
+      name,
+      () => {
+        throw new SteppeError(
+          "invalid",
+          "reads files, which parsing by the API does not; give the content as a variable",
+        );
+      },
+    ],
+  ),
 );

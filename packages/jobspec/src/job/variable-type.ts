@@ -1,7 +1,8 @@
 import { SteppeError } from "@steppe/model";
 import type { Expression } from "../hcl/ast.ts";
 import { evaluate, type Scope } from "../hcl/evaluate.ts";
-import { errorAt } from "../hcl/source.ts";
+import { parseHclExpression } from "../hcl/parse.ts";
+import { errorAt, formatPlace } from "../hcl/source.ts";
 import { describe, equal, isList, isObject, toBool, toNumber, toText, type Value } from "../hcl/value.ts";
 
 /** Turns a value into one of a type, or throws SteppeError `invalid` saying what was expected. */
@@ -13,6 +14,10 @@ export function typeOf(expression: Expression, scope: Scope): Convert {
     const convert = PRIMITIVES[expression.name];
     if (convert !== undefined) return convert;
     throw errorAt(expression.at, `unknown type "${expression.name}"; one of ${Object.keys(PRIMITIVES).join(", ")}`);
+  }
+  // As a job file in JSON has it.
+  if (expression.kind === "literal" && typeof expression.value === "string") {
+    return typeOf(parseHclExpression(expression.value, formatPlace(expression.at)), scope);
   }
   if (expression.kind !== "call") throw errorAt(expression.at, "expected a type such as string or list(string)");
   const [argument, another] = expression.args;

@@ -1,3 +1,4 @@
+import { parseByteSize } from "./byte-size.ts";
 import type { Checks } from "./checks.ts";
 import type { ServerConfig } from "./config.ts";
 import { DEFAULTS } from "./defaults.ts";
@@ -46,6 +47,7 @@ export function compileServer(options: ServerOptions, enabled: boolean, checks: 
     enabledSchedulers: enabledSchedulers(options, checks),
     ...priorities(options, checks),
     jobMaxCount: checks.atLeast("server.job_max_count", options.job_max_count ?? base.jobMaxCount, 1),
+    jobMaxSourceBytes: sourceBytes(options.job_max_source_size, checks),
     gc: gc(options, checks),
     snapshotEntries: checks.atLeast("server.snapshot_entries", options.snapshot_entries ?? base.snapshotEntries, 1),
     snapshotBytes: checks.atLeast("server.snapshot_bytes", options.snapshot_bytes ?? base.snapshotBytes, 1),
@@ -56,6 +58,14 @@ export function compileServer(options: ServerOptions, enabled: boolean, checks: 
         ? undefined
         : checks.between("server.bootstrap_expect", options.bootstrap_expect, 1, 99),
   };
+}
+
+/** More than fits beside the job is taken as what fits: files written for Nomad may say so. */
+function sourceBytes(size: string | undefined, checks: Checks): number {
+  const most = DEFAULTS.server.jobMaxSourceBytes;
+  if (size === undefined) return most;
+  const bytes = parseByteSize(size) ?? checks.refuse("server.job_max_source_size", `must be a size such as "500kB"`);
+  return Math.min(bytes, most);
 }
 
 function gc(options: ServerOptions, checks: Checks): ServerConfig["gc"] {

@@ -89,6 +89,8 @@ export interface ServerConfig {
   readonly jobMaxPriority: number;
   /** Allocations one job may ask for. Default 50,000. */
   readonly jobMaxCount: number;
+  /** Bytes of a job's source that are kept, at most 700,000, which is the default. 0: none is kept. */
+  readonly jobMaxSourceBytes: number;
   readonly gc: ServerGcConfig;
   /** A snapshot is made after so many entries. Default 20,000. */
   readonly snapshotEntries: number;

@@ -26,6 +26,8 @@ export const DEFAULTS = {
     jobDefaultPriority: 50,
     jobMaxPriority: 100,
     jobMaxCount: 50_000,
+    // One entry of the log holds the job and its source, and NATS takes 1 MiB by default.
+    jobMaxSourceBytes: 700_000,
     // At some thousand entries a second a replay of that many takes seconds, and snapshots stay seconds apart.
     snapshotEntries: 20_000,
     gc: {

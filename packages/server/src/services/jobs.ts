@@ -7,13 +7,14 @@ import {
   SteppeError,
   validateJob,
 } from "@steppe/model";
-import type { Command, Job, JobAction, JobSubmission, JobsDefinition, WriteOptions } from "@steppe/proto";
+import type { Command, Job, JobAction, JobsDefinition, WriteOptions } from "@steppe/proto";
 import { jobKey } from "@steppe/state";
 import { changeOfDeployments } from "./deployments.ts";
 import { createJobList } from "./job-list.ts";
 import { checkPlace, defaultPool } from "./job-place.ts";
 import { registerReply } from "./job-replies.ts";
 import { createJobScaling } from "./job-scaling.ts";
+import { keptSource } from "./job-source.ts";
 import { createJobVersions } from "./job-versions.ts";
 import type { JobLimits } from "./limits.ts";
 import { planJob } from "./plan-job.ts";
@@ -110,7 +111,7 @@ export function createJobs(reader: Reader, writer: Writer, limits: JobLimits, ra
       refuseIfRejecting(view);
       if (job === undefined) throw new SteppeError("invalid", "Job must be specified");
       const warnings = admit(job, request.Write);
-      const Submission = keptSource(request.Submission, warnings);
+      const Submission = keptSource(request.Submission, limits.sourceBytesMax, warnings);
       const outcome = await writer.write(request.Write, call, {
         $case: "RegisterJob",
         value: {
@@ -238,18 +239,6 @@ export function createJobs(reader: Reader, writer: Writer, limits: JobLimits, ra
     checkPlace(view, job);
     return jobWarnings(job);
   }
-}
-
-/** Bytes of a job's source that are kept. The peer's limit is 1 MB; an entry of the log must hold the job too. */
-const SOURCE_MAX = 700_000;
-
-/** A source that is too large is dropped, which the warnings say. */
-function keptSource(submission: JobSubmission | undefined, warnings: string[]): JobSubmission | undefined {
-  if (submission === undefined) return undefined;
-  const bytes = new TextEncoder().encode(submission.Source).length;
-  if (bytes <= SOURCE_MAX) return submission;
-  warnings.push(`job source size of ${bytes} bytes exceeds maximum of ${SOURCE_MAX} bytes and will be discarded`);
-  return undefined;
 }
 
 function actionsOf(job: Job): JobAction[] {

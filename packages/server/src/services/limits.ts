@@ -4,4 +4,6 @@ import type { CanonicalDefaults, ValidationLimits } from "@steppe/model";
 export interface JobLimits {
   readonly defaults: CanonicalDefaults;
   readonly validation: ValidationLimits;
+  /** Bytes of a job's source, with its variables, that are kept. */
+  readonly sourceBytesMax: number;
 }

@@ -53,6 +53,7 @@ export function localServices({
       countMax: config.server.jobMaxCount,
       cronError,
     },
+    sourceBytesMax: config.server.jobMaxSourceBytes,
   };
   return {
     jobs: createJobs(reader, writer, limits, random),

@@ -4,8 +4,8 @@ import { type Logger, toJson } from "@steppe/model";
 import type { Command, Job, Outcome } from "@steppe/proto";
 import { createClock, createRandom } from "@steppe/runtime";
 import { agentControls } from "../agent-controls.ts";
+import { createParseJob } from "../job-files/parse-job.ts";
 import { LogTap } from "../log-tap.ts";
-import { createParseJob } from "../parse-job.ts";
 import { type LocalRegion, openLocalRegion } from "./local-region.ts";
 
 type Method = "GET" | "PUT" | "POST" | "DELETE";

@@ -1,4 +1,3 @@
-import { formatTime, parseDuration, parseTime } from "@steppe/model";
 import { equal, sortedKeys, toInteger, toList, toObject, toText, type Value } from "../value.ts";
 import { type FunctionTable, MANY, refuse, taking } from "./function.ts";
 
@@ -38,11 +37,6 @@ export const MORE_COLLECTION_FUNCTIONS: FunctionTable = {
     return Object.fromEntries(result);
   }),
   csvdecode: taking(1, 1, (text = null) => csv(toText(text))),
-  timeadd: taking(2, 2, (time = null, duration = null) => {
-    const [from, by] = [parseTime(toText(time)), parseDuration(toText(duration))];
-    if (from === undefined) return refuse("expected a time such as 2006-01-02T15:04:05Z");
-    return by === undefined ? refuse('expected a duration such as "1h30m"') : formatTime(from + by);
-  }),
 };
 
 const PRODUCT_MAX = 100_000;

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { type HttpRegion, openHttpRegion } from "./testing/http-region.ts";
+import { type HttpRegion, openHttpRegion } from "../testing/http-region.ts";
 
 let region: HttpRegion;
 
@@ -40,4 +40,13 @@ describe("jobs parse", () => {
     expect(answer.status).toBe(400);
     expect(answer.text).toContain(text);
   });
+});
+
+test("a source larger than is kept, is dropped with a warning; the job is registered", async () => {
+  const { json: job } = await parse({ JobHCL: JOB, Variables: "n = 0", Canonicalize: true });
+  const Submission = { Source: `${JOB}\n#${"x".repeat(700_000)}`, Format: "hcl2" };
+  const { status, json } = await region.call("PUT", "/v1/jobs", { Job: job, Submission });
+  expect(status).toBe(200);
+  expect(json.Warnings).toContain("job source size of 700 kB exceeds maximum of 700 kB and will be discarded");
+  expect(await region.call("GET", "/v1/job/web/submission?version=0")).toMatchObject({ status: 404 });
 });
