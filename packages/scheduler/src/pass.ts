@@ -29,7 +29,8 @@ export class Pass {
   readonly distinct: JobDistinct;
   readonly #cache: VerdictCache;
   readonly #verdicts: Map<TaskGroup, Verdicts> = new Map();
-  readonly #placed: { readonly group: string; readonly slot: number }[] = [];
+  /** Slots, by group. */
+  readonly #placed: Map<string, number[]> = new Map();
   #ground: { readonly room: Room; readonly holdings: HoldingsOverlay } | undefined = undefined;
   #seed: number | undefined = undefined;
   readonly #touched: number[] = [];
@@ -44,7 +45,7 @@ export class Pass {
     this.#cache = context.cache ?? new VerdictCache();
     this.scratch.reuse();
     this.draft = new Draft(view, evaluation, jobView.job, context, this.scratch);
-    this.distinct = new JobDistinct(jobView.job, view.nodes);
+    this.distinct = new JobDistinct(jobView.job, view.nodes, this.scratch);
   }
 
   get scratch(): Scratch {
@@ -92,17 +93,19 @@ export class Pass {
 
   /** What an older version of the job asks of where its allocations stand, with all that run on and are placed so far. */
   distinctOf(version: Job): JobDistinct {
-    const distinct = new JobDistinct(version, this.view.nodes);
+    const distinct = new JobDistinct(version, this.view.nodes, this.scratch);
     const stopped = new Set(this.draft.stopped);
     const counted = [...this.jobView.allocations].filter((it) => !it.terminal && !stopped.has(it));
     for (const { TaskGroup, NodeID } of counted) distinct.add(TaskGroup, this.view.nodes.slot(NodeID));
-    for (const { group, slot } of this.#placed) distinct.add(group, slot);
+    for (const [group, slots] of this.#placed) for (const slot of slots) distinct.add(group, slot);
     return distinct;
   }
 
   /** Notes a placement. Those of an older version count for the job as it is, too. */
   placed(group: string, slot: number, version: Job | undefined): void {
-    this.#placed.push({ group, slot });
+    const slots = this.#placed.get(group);
+    if (slots === undefined) this.#placed.set(group, [slot]);
+    else slots.push(slot);
     if (version !== undefined) this.distinct.add(group, slot);
   }
 
@@ -144,7 +147,7 @@ export class Pass {
   #open(): { readonly room: Room; readonly holdings: HoldingsOverlay } {
     if (this.#ground === undefined) {
       const room = new Room(this.view.nodes, this.scratch);
-      const holdings = new HoldingsOverlay(this.view.nodes);
+      const holdings = new HoldingsOverlay(this.view.nodes, (length) => this.scratch.ints(length));
       for (const { NodeID, Ask, Claims } of this.draft.stopped) {
         const slot = this.view.nodes.slot(NodeID);
         room.free(slot, Ask);

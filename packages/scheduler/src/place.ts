@@ -1,7 +1,7 @@
-import type { AllocMetric, Claims, NodeScoreMeta } from "@steppe/proto";
+import type { AllocMetric, NodeScoreMeta } from "@steppe/proto";
 import type { AllocationView, Ask, NodeColumns } from "@steppe/state";
 import type { Candidates } from "./candidates.ts";
-import type { Claimant } from "./claims/claimant.ts";
+import type { Claimant, Taken } from "./claims/claimant.ts";
 import type { DistinctRules } from "./feasible/distinct.ts";
 import type { Evictions } from "./preempt/evictions.ts";
 import { Ground } from "./preempt/ground.ts";
@@ -53,11 +53,14 @@ export interface Place {
   /** What is evicted for it. */
   readonly victims: readonly AllocationView[];
   /** Undefined when it has nothing to itself. */
-  readonly claims: Claims | undefined;
+  readonly claims: Taken | undefined;
 }
 
 /** How many nodes' scores an allocation's metrics tell. */
 const SCORES_KEPT = 5;
+
+/** Slots scored together: what is worked out on the way stays in the processor's first cache. */
+const CHUNK = 1024;
 
 /**
  * Places allocations of one group, each on the best of all nodes. Every candidate is scored once
@@ -204,16 +207,17 @@ export class GroupPlacer {
   }
 
   #fill(): void {
-    const score = this.#score;
+    const { room, scratch } = this.#around;
     const { slots } = this.#candidates;
     for (let i = 0; i < slots.length; i++) this.#isCandidate[slots[i] as number] = 1;
-    const fitting = this.#around.scratch.ints(slots.length);
-    const count = this.#around.room.fitting(slots, this.#ask, fitting);
-    for (let i = 0; i < count; i++) {
-      const slot = fitting[i] as number;
-      if (!this.#claimant.fits(slot)) continue;
-      score.measure(slot);
-      this.#ranking.append(slot, score.sum, score.count);
+    const claimed = this.#claimant.fitting(slots, scratch);
+    const fitting = scratch.ints(CHUNK);
+    const free = { cpu: scratch.floats(CHUNK), memory: scratch.floats(CHUNK) };
+    const [sums, counts] = [scratch.floats(CHUNK), scratch.bytes(CHUNK)];
+    for (let from = 0; from < claimed.length; from += CHUNK) {
+      const count = room.fitting(claimed.subarray(from, from + CHUNK), this.#ask, fitting, free);
+      this.#score.measureAll(fitting, count, free, sums, counts);
+      this.#ranking.append(fitting, count, sums, counts);
     }
     this.#ranking.order();
   }

@@ -4,6 +4,12 @@ import type { Scratch } from "./scratch.ts";
 /** What ran out on a node, in the words of the API's metrics. */
 export const DIMENSIONS = ["cpu", "memory", "disk"] as const;
 
+/** What would stay free with one more ask, as shares of the whole. */
+export interface FreeShares {
+  readonly cpu: Float64Array;
+  readonly memory: Float64Array;
+}
+
 /** Resources of all nodes as the plan changes them; the state's own columns stay as they are. */
 export class Room {
   readonly #cpu: Readonly<Float64Array>;
@@ -40,20 +46,31 @@ export class Room {
     return this.lacking(slot, ask) === -1;
   }
 
-  /** Those of the slots in which an ask fits, written from the start of `into`; how many. */
-  fitting(slots: Int32Array, { cpu, memoryMb, diskMb, cores }: Ask, into: Int32Array): number {
-    const [hasCpu, hasMemory, hasDisk] = [this.#cpu, this.#memory, this.#disk];
-    const [usedCpu, usedMemory, usedDisk] = [this.#usedCpu, this.#usedMemory, this.#usedDisk];
+  /** Those of the slots in which an ask fits, from the start of `into`, with what stays free; how many. */
+  fitting(slots: Int32Array, ask: Ask, into: Int32Array, free: FreeShares): number {
+    const { cpu, memoryMb, diskMb, cores } = ask;
+    const { cpu: freeCpu, memory: freeMemory } = free;
+    const hasCpu = this.#cpu;
+    const hasMemory = this.#memory;
+    const hasDisk = this.#disk;
+    const usedCpu = this.#usedCpu;
+    const usedMemory = this.#usedMemory;
+    const usedDisk = this.#usedDisk;
     const coreMhz = this.#coreMhz;
     let count = 0;
     for (let i = 0; i < slots.length; i++) {
       const slot = slots[i] as number;
       const ofCores = cores === 0 ? 0 : cores * (coreMhz[slot] as number);
-      const fits =
-        (usedCpu[slot] as number) + cpu + ofCores <= (hasCpu[slot] as number) &&
-        (usedMemory[slot] as number) + memoryMb <= (hasMemory[slot] as number) &&
-        (usedDisk[slot] as number) + diskMb <= (hasDisk[slot] as number);
-      if (fits) into[count++] = slot;
+      const wantedCpu = (usedCpu[slot] as number) + cpu + ofCores;
+      const wantedMemory = (usedMemory[slot] as number) + memoryMb;
+      const allCpu = hasCpu[slot] as number;
+      const allMemory = hasMemory[slot] as number;
+      if (wantedCpu > allCpu || wantedMemory > allMemory) continue;
+      if ((usedDisk[slot] as number) + diskMb > (hasDisk[slot] as number)) continue;
+      into[count] = slot;
+      freeCpu[count] = freeFraction(wantedCpu, allCpu);
+      freeMemory[count] = freeFraction(wantedMemory, allMemory);
+      count += 1;
     }
     return count;
   }

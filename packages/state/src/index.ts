@@ -9,7 +9,7 @@ export { AllocationState, type Ask, askOf, groupOf } from "./tables/allocations.
 export { isOpen } from "./tables/evaluations.ts";
 export { instanceKey } from "./tables/holdings.ts";
 export { HoldingsOverlay, type HoldingsView } from "./tables/holdings-overlay.ts";
-export { addressFor, type HostAddress, type NodeNetworks } from "./tables/node-networks.ts";
+export { addressFor, type DynamicRange, type HostAddress, type NodeNetworks } from "./tables/node-networks.ts";
 export { capacityOf, isUsable } from "./tables/nodes.ts";
 export { type ServiceKey, serviceKey } from "./tables/services.ts";
 export type { AllocationView, DeploymentView, JobDeploymentsView, JobView, NodeColumns, StateView } from "./view.ts";

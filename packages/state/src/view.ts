@@ -19,7 +19,7 @@ import type { DeploymentEntry, JobDeployments } from "./tables/deployments.ts";
 import type { JobEvaluations } from "./tables/evaluations.ts";
 import type { HoldingsView } from "./tables/holdings-overlay.ts";
 import type { NameCounts } from "./tables/name-counts.ts";
-import type { NodeNetworks } from "./tables/node-networks.ts";
+import type { DynamicRange, NodeNetworks } from "./tables/node-networks.ts";
 import type { ServiceKey } from "./tables/services.ts";
 
 /**
@@ -108,6 +108,7 @@ export interface NodeColumns {
   readonly size: number;
   readonly slotOf: ReadonlyMap<string, number>;
   readonly nodes: readonly (Node | undefined)[];
+  readonly ids: readonly string[];
   readonly allocations: readonly ReadonlySet<AllocationView>[];
   readonly cpu: Readonly<Float64Array>;
   readonly memory: Readonly<Float64Array>;
@@ -120,6 +121,7 @@ export interface NodeColumns {
   readonly usable: Readonly<Uint8Array>;
   readonly networks: readonly (NodeNetworks | undefined)[];
   readonly holdings: readonly (HoldingsView | undefined)[];
+  readonly dynamicRanges: readonly (DynamicRange | undefined)[];
   readonly dynamicPorts: Readonly<Int32Array>;
   readonly portsHeld: Readonly<Int32Array>;
   readonly classOf: Readonly<Int32Array>;

@@ -2,8 +2,12 @@ import { type ClaimAsk, claimAskOf, type PortAsk } from "@steppe/model";
 import type { AllocatedDeviceResource, Claims, TaskGroup } from "@steppe/proto";
 import { addressFor, type HoldingsOverlay, type NodeColumns } from "@steppe/state";
 import { DeviceRequest } from "../feasible/device.ts";
+import type { Scratch } from "../scratch.ts";
 import { type ChosenDevices, chooseDevices } from "./devices.ts";
 import { PortChooser } from "./ports.ts";
+
+/** What an allocation was given, as a plan tells it: the state finds the addresses again. */
+export type Taken = Pick<Claims, "Ports" | "Devices" | "Cores">;
 
 const NONE: AllocatedDeviceResource[] = [];
 
@@ -19,6 +23,8 @@ export class Claimant {
   readonly #holdings: HoldingsOverlay;
   readonly #ports: PortChooser;
   readonly #requests: readonly DeviceRequest[];
+  /** Nothing but dynamic ports of the host network "default", which columns nearly always tell of. */
+  readonly #onlyPlainPorts: boolean;
   /** Filled anew for each allocation: thousands are placed in one pass. */
   readonly #taken: Claims = { Ports: [], HostIPs: [], Devices: NONE, Cores: [] };
 
@@ -28,12 +34,26 @@ export class Claimant {
     this.#holdings = holdings;
     this.#ports = new PortChooser(this.#ask, holdings, seed);
     this.#requests = this.#ask.devices.map((ask) => new DeviceRequest(ask));
+    this.#onlyPlainPorts = this.#ports.isPlain && this.#requests.length === 0 && this.#ask.coreCount === 0;
     this.isEmpty = this.#ask.isEmpty;
     this.hasPreference = this.#requests.some(({ totalWeight }) => totalWeight > 0);
   }
 
   fits(slot: number): boolean {
-    return this.isEmpty || this.lacking(slot) === undefined;
+    if (this.isEmpty || (this.#onlyPlainPorts && this.#ports.surelyFits(slot))) return true;
+    return this.lacking(slot) === undefined;
+  }
+
+  /** Those of the slots that fit. */
+  fitting(slots: Int32Array, scratch: Scratch): Int32Array {
+    if (this.isEmpty) return slots;
+    const into = scratch.ints(slots.length);
+    let length = 0;
+    for (let i = 0; i < slots.length; i++) {
+      const slot = slots[i] as number;
+      if (this.fits(slot)) into[length++] = slot;
+    }
+    return into.subarray(0, length);
   }
 
   /** What there is not enough of, in the words of the API's metrics. */
@@ -53,11 +73,13 @@ export class Claimant {
    * Takes what the next allocation gets in a slot that fits; undefined when it needs nothing to
    * itself. The answer stands until the next call, its devices for good.
    */
-  take(slot: number): Claims | undefined {
+  take(slot: number): Taken | undefined {
+    if (this.isEmpty) return undefined;
+    const claims = this.#taken;
+    if (this.#onlyPlainPorts && this.#ports.takePlain(slot, claims.Ports)) return claims;
     const node = this.#nodes.nodes[slot];
     const networks = this.#nodes.networks[slot];
-    if (this.isEmpty || node === undefined || networks === undefined) return undefined;
-    const claims = this.#taken;
+    if (node === undefined || networks === undefined) return undefined;
     claims.Devices = this.#chooseDevices(slot)?.devices ?? NONE;
     for (let i = 0; i < this.#ask.ports.length; i++) {
       const ask = this.#ask.ports[i] as PortAsk;

@@ -10,7 +10,7 @@ export class PortChooser {
   readonly #asks: readonly PortAsk[];
   readonly #holdings: HoldingsOverlay;
   /** All ports are dynamic ones of the host network "default". */
-  readonly #plain: boolean;
+  readonly isPlain: boolean;
   /** By ask, made once: a static port lacks on many nodes. */
   readonly #collisions: readonly string[];
   #random: number;
@@ -19,13 +19,13 @@ export class PortChooser {
     this.#asks = ports;
     this.#holdings = holdings;
     this.#collisions = ports.map(({ label, value }) => `network: reserved port collision ${label}=${value}`);
-    this.#plain = ports.every((it) => it.value === 0 && it.task === "" && it.hostNetwork === "default");
+    this.isPlain = ports.every((it) => it.value === 0 && it.task === "" && it.hostNetwork === "default");
     this.#random = seed >>> 0;
   }
 
   /** Nearly always told by columns alone. */
   surelyFits(slot: number): boolean {
-    return this.#plain && this.#holdings.freeDynamicLeast(slot) >= this.#asks.length;
+    return this.isPlain && this.#holdings.freeDynamicLeast(slot) >= this.#asks.length;
   }
 
   /** Why the node cannot give the ports; undefined when it can. */
@@ -55,6 +55,29 @@ export class PortChooser {
     }
     for (let port = min; port <= max; port++) if (isFree(port)) return port;
     throw new Error("a port was chosen on a node that has none left");
+  }
+
+  /**
+   * Takes dynamic ports of the host network "default" by columns alone; false when some was not
+   * found in a few tries. Objects of thousands of nodes are seldom in the processor's caches.
+   */
+  takePlain(slot: number, into: number[]): boolean {
+    const range = this.#holdings.dynamicRange(slot);
+    if (range === undefined) return false;
+    const span = range.max - range.min + 1;
+    for (let i = 0; i < this.#asks.length; i++) {
+      let probe = 0;
+      let port: number;
+      do {
+        if (probe++ === PROBES) {
+          while (i-- > 0) this.#holdings.returnDynamic(slot, range, into[i] as number);
+          return false;
+        }
+        port = range.min + this.#next(span);
+      } while (!this.#holdings.takeDynamic(slot, range, port));
+      into[i] = port;
+    }
+    return true;
   }
 
   #hasDynamic(slot: number, networks: NodeNetworks, address: HostAddress, node: Node): boolean {

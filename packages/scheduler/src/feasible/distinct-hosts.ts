@@ -8,9 +8,10 @@ export class DistinctHosts implements DistinctRule {
   readonly #counts: Int32Array;
   #total = 0;
 
-  constructor(group: string, slots: number) {
+  /** `counts`: a zero for each slot, for it alone. */
+  constructor(group: string, counts: Int32Array) {
     this.group = group;
-    this.#counts = new Int32Array(slots);
+    this.#counts = counts;
   }
 
   get allowsAll(): boolean {

@@ -1,5 +1,6 @@
 import type { Constraint, Job } from "@steppe/proto";
 import type { NodeColumns } from "@steppe/state";
+import type { Scratch } from "../scratch.ts";
 import { isDistinct } from "./constraint.ts";
 import { DistinctHosts } from "./distinct-hosts.ts";
 import { DistinctProperty } from "./distinct-property.ts";
@@ -63,11 +64,13 @@ export class DistinctRules {
 export class JobDistinct {
   readonly #job: Job;
   readonly #nodes: NodeColumns;
+  readonly #scratch: Scratch;
   readonly #rules: readonly DistinctRule[];
 
-  constructor(job: Job, nodes: NodeColumns) {
+  constructor(job: Job, nodes: NodeColumns, scratch: Scratch) {
     this.#job = job;
     this.#nodes = nodes;
+    this.#scratch = scratch;
     this.#rules = this.#create();
   }
 
@@ -89,7 +92,7 @@ export class JobDistinct {
 
   #create(): DistinctRule[] {
     const make = (constraints: readonly Constraint[], group: string) =>
-      constraints.filter(isDistinct).flatMap((constraint) => createRule(constraint, group, this.#nodes));
+      constraints.filter(isDistinct).flatMap((constraint) => createRule(constraint, group, this.#nodes, this.#scratch));
     return [
       ...make(this.#job.Constraints, ""),
       ...this.#job.TaskGroups.flatMap((group) => make(group.Constraints, group.Name)),
@@ -99,7 +102,7 @@ export class JobDistinct {
 
 const binds = (rule: DistinctRule, group: string): boolean => rule.group === "" || rule.group === group;
 
-function createRule(constraint: Constraint, group: string, nodes: NodeColumns): DistinctRule[] {
+function createRule(constraint: Constraint, group: string, nodes: NodeColumns, scratch: Scratch): DistinctRule[] {
   if (constraint.Operand === "distinct_property") return [new DistinctProperty(constraint, group, nodes)];
-  return constraint.RTarget === "false" ? [] : [new DistinctHosts(group, nodes.length)];
+  return constraint.RTarget === "false" ? [] : [new DistinctHosts(group, scratch.ints(nodes.length))];
 }

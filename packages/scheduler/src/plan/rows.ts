@@ -1,6 +1,7 @@
 import { type ClaimAsk, claimAskOf, type Random } from "@steppe/model";
-import { type AllocMetric, type Claims, Placements, type RescheduleTracker, type TaskGroup } from "@steppe/proto";
+import { type AllocMetric, Placements, type RescheduleTracker, type TaskGroup } from "@steppe/proto";
 import type { AllocationView, NodeColumns } from "@steppe/state";
+import type { Taken } from "../claims/claimant.ts";
 import type { Scratch } from "../scratch.ts";
 
 /** What a row says beside its place. */
@@ -8,7 +9,7 @@ export interface RowExtras {
   readonly previousId?: string | undefined;
   readonly tracker?: RescheduleTracker | undefined;
   readonly canary?: boolean | undefined;
-  readonly claims?: Claims | undefined;
+  readonly claims?: Taken | undefined;
   readonly victims?: readonly AllocationView[] | undefined;
 }
 
@@ -62,7 +63,7 @@ export class Rows {
   }
 
   /** Of the ports only those that the group leaves open. */
-  #addClaims({ Ports, Devices, Cores }: Claims): void {
+  #addClaims({ Ports, Devices, Cores }: Taken): void {
     const asks = this.#ask.ports;
     for (let i = 0; i < asks.length; i++) {
       if (asks[i]?.value === 0) this.#placements.DynamicPorts.push(Ports[i] as number);
@@ -80,7 +81,7 @@ export class Rows {
   #positionOf(slot: number): number {
     let position = this.#positions[slot] as number;
     if (position === -1) {
-      position = this.#placements.NodeIDs.push(this.#nodes.nodes[slot]?.ID ?? "") - 1;
+      position = this.#placements.NodeIDs.push(this.#nodes.ids[slot] as string) - 1;
       this.#positions[slot] = position;
     }
     return position;

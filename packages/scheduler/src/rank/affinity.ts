@@ -7,6 +7,7 @@ import type { Scorer } from "./scorer.ts";
 /** Draws allocations to nodes, or away from them, by what their affinities say. */
 export class NodeAffinity implements Scorer {
   readonly name = "node-affinity";
+  readonly isSilent = false;
   readonly #facts: NodeFacts;
 
   constructor(facts: NodeFacts) {

@@ -7,10 +7,15 @@ export class AntiAffinity implements Scorer {
   /** By slot: allocations of the same job and group. */
   readonly #collisions: Int32Array;
   readonly #count: number;
+  #total = 0;
 
   constructor(slots: number, count: number, scratch: Scratch = new Scratch()) {
     this.#collisions = scratch.ints(slots);
     this.#count = Math.max(1, count);
+  }
+
+  get isSilent(): boolean {
+    return this.#total === 0;
   }
 
   score(slot: number): number {
@@ -20,9 +25,11 @@ export class AntiAffinity implements Scorer {
 
   add(slot: number): void {
     this.#collisions[slot] = (this.#collisions[slot] as number) + 1;
+    this.#total += 1;
   }
 
   remove(slot: number): void {
     this.#collisions[slot] = (this.#collisions[slot] as number) - 1;
+    this.#total -= 1;
   }
 }

@@ -1,5 +1,5 @@
 import type { Ask } from "@steppe/state";
-import type { Room } from "../room.ts";
+import type { FreeShares, Room } from "../room.ts";
 import type { Scorer } from "./scorer.ts";
 
 /** The highest raw score, of a full node: 20 - 10^0 - 10^0. */
@@ -26,6 +26,7 @@ export type Algorithm = "binpack" | "spread";
 /** How well an allocation fits a node. Metrics name it alike, whichever algorithm is set. */
 export class BinPack implements Scorer {
   readonly name = "binpack";
+  readonly isSilent = false;
   readonly #room: Room;
   readonly #ask: Ask;
   readonly #formula: (freeCpu: number, freeMemory: number) => number;
@@ -41,8 +42,15 @@ export class BinPack implements Scorer {
   }
 
   score(slot: number): number {
-    const freeCpu = this.#room.freeCpu(slot, this.#ask);
-    const freeMemory = this.#room.freeMemory(slot, this.#ask);
+    return this.#scoreOf(this.#room.freeCpu(slot, this.#ask), this.#room.freeMemory(slot, this.#ask));
+  }
+
+  /** The same for slots of which it is known what stays free. */
+  scoreAll({ cpu, memory }: FreeShares, length: number, into: Float64Array): void {
+    for (let i = 0; i < length; i++) into[i] = this.#scoreOf(cpu[i] as number, memory[i] as number);
+  }
+
+  #scoreOf(freeCpu: number, freeMemory: number): number {
     if (freeCpu !== this.#freeCpu || freeMemory !== this.#freeMemory) {
       this.#freeCpu = freeCpu;
       this.#freeMemory = freeMemory;

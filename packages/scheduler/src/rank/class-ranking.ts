@@ -59,11 +59,14 @@ export class ClassRanking implements Ranking {
     return slots.sort((a, b) => this.scoreOf(b) - this.scoreOf(a)).slice(0, count);
   }
 
-  append(slot: number, sum: number, count: number): void {
-    const group = this.#group(slot, count);
-    this.#groupOf[slot] = group;
-    this.#size += 1;
-    this.#heapOf(group).append(slot, sum);
+  append(slots: Int32Array, length: number, sums: Float64Array, counts: Uint8Array): void {
+    for (let i = 0; i < length; i++) {
+      const slot = slots[i] as number;
+      const group = this.#group(slot, counts[i] as number);
+      this.#groupOf[slot] = group;
+      this.#heapOf(group).append(slot, sums[i] as number);
+    }
+    this.#size += length;
   }
 
   order(): void {

@@ -4,6 +4,7 @@ import type { Scorer } from "./scorer.ts";
 /** Prefers nodes that can give the devices which the tasks' affinities prefer. */
 export class DeviceAffinity implements Scorer {
   readonly name = "devices";
+  readonly isSilent = false;
   readonly #claimant: Claimant;
 
   constructor(claimant: Claimant) {

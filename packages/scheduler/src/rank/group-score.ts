@@ -1,3 +1,4 @@
+import type { FreeShares } from "../room.ts";
 import type { NodeAffinity } from "./affinity.ts";
 import type { AntiAffinity } from "./anti-affinity.ts";
 import type { BinPack } from "./bin-pack.ts";
@@ -6,7 +7,7 @@ import type { ReschedulePenalty } from "./reschedule-penalty.ts";
 
 /**
  * What the scorers of a group say of a slot, but for the spread, which says the same of whole
- * classes. Names its scorers one by one, so that the loop over all nodes calls each directly.
+ * classes. Names its scorers one by one, so that each is called directly.
  */
 export class GroupScore {
   readonly packing: BinPack;
@@ -39,6 +40,21 @@ export class GroupScore {
     this.#append(this.penalty.score(slot));
     if (this.affinity !== undefined) this.#append(this.affinity.score(slot));
     if (this.devices !== undefined) this.#append(this.devices.score(slot));
+  }
+
+  /** The same for the first so many slots of a list, into columns beside it: each scorer goes over all of them on its own. */
+  measureAll(slots: Int32Array, length: number, free: FreeShares, sums: Float64Array, counts: Uint8Array): void {
+    this.packing.scoreAll(free, length, sums);
+    counts.fill(1, 0, length);
+    for (const scorer of [this.antiAffinity, this.penalty, this.affinity, this.devices]) {
+      if (scorer === undefined || scorer.isSilent) continue;
+      for (let i = 0; i < length; i++) {
+        const score = scorer.score(slots[i] as number);
+        if (Number.isNaN(score)) continue;
+        sums[i] = (sums[i] as number) + score;
+        counts[i] = (counts[i] as number) + 1;
+      }
+    }
   }
 
   /** By scorer, as metrics show them: 0 for one that has nothing to say. */

@@ -151,10 +151,10 @@ export class NodeHeap {
   }
 }
 
-/** A bijection on 32 bits, so that no two slots tie. */
+/**
+ * A bijection on 32 bits, so that no two slots tie; neighbours, which are often alike and in one
+ * place, come far apart. One multiplication: where all nodes are alike, each comparison asks twice.
+ */
 function shuffled(slot: number, seed: number): number {
-  let h = slot ^ seed;
-  h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
-  h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
-  return (h ^ (h >>> 16)) >>> 0;
+  return Math.imul(slot ^ seed, 0x9e3779b1) >>> 0;
 }

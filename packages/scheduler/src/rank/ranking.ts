@@ -13,8 +13,11 @@ export interface Ranking {
   scoreOf(slot: number): number;
   /** The `count` best, best first. */
   top(count: number): number[];
-  /** Adds a slot out of order; `order` must follow before anything else. */
-  append(slot: number, sum: number, count: number): void;
+  /**
+   * Adds the first so many slots of a list, none of which is there yet, out of order; what is said of
+   * them stands in columns beside it. `order` must follow before anything else.
+   */
+  append(slots: Int32Array, length: number, sums: Float64Array, counts: Uint8Array): void;
   order(): void;
   /** Adds a slot or changes what is said of it. */
   set(slot: number, sum: number, count: number): void;
@@ -49,8 +52,9 @@ export class PlainRanking implements Ranking {
     return this.#heap.top(count);
   }
 
-  append(slot: number, sum: number, count: number): void {
-    this.#heap.append(slot, sum / count);
+  append(slots: Int32Array, length: number, sums: Float64Array, counts: Uint8Array): void {
+    const heap = this.#heap;
+    for (let i = 0; i < length; i++) heap.append(slots[i] as number, (sums[i] as number) / (counts[i] as number));
   }
 
   order(): void {

@@ -6,6 +6,10 @@ export class ReschedulePenalty implements Scorer {
   /** Set for one placement at a time; nearly always empty. */
   slots: readonly number[] = NONE;
 
+  get isSilent(): boolean {
+    return this.slots.length === 0;
+  }
+
   score(slot: number): number {
     return this.slots.length > 0 && this.slots.includes(slot) ? -1 : Number.NaN;
   }

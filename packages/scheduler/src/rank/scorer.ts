@@ -4,4 +4,6 @@ export interface Scorer {
   readonly name: string;
   /** Higher is better, normally within -1 to 1; NaN when it has nothing to say of the slot. */
   score(slot: number): number;
+  /** It has nothing to say of any slot. */
+  readonly isSilent: boolean;
 }

@@ -1,5 +1,6 @@
 import type { TaskGroup } from "@steppe/proto";
 import type { AllocationView } from "@steppe/state";
+import type { DistinctRules } from "../feasible/distinct.ts";
 import { scheduleFollowUps, scheduleTimeouts } from "../follow-ups.ts";
 import type { Pass } from "../pass.ts";
 import { placeGroups } from "../place-group.ts";
@@ -77,10 +78,16 @@ function mayStay(
   allocations: readonly AllocationView[],
   updates: Updates,
 ): (allocation: AllocationView) => boolean {
-  const rules = pass.distinct.fork(group.Name);
   const slotOf = ({ NodeID }: AllocationView) => pass.view.nodes.slot(NodeID);
-  for (const it of rules.isEmpty ? [] : allocations) if (!it.terminal && updates.isCurrent(it)) rules.add(slotOf(it));
+  let rules: DistinctRules | undefined;
+  const current = () => {
+    const counted = pass.distinct.fork(group.Name);
+    if (counted.isEmpty) return counted;
+    for (const it of allocations) if (!it.terminal && updates.isCurrent(it)) counted.add(slotOf(it));
+    return counted;
+  };
   return (allocation) => {
+    rules ??= current();
     if (!pass.isFeasible(group, allocation.NodeID) || !rules.allows(slotOf(allocation))) return false;
     rules.add(slotOf(allocation));
     return true;

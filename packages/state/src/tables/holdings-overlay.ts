@@ -1,6 +1,6 @@
 import type { Claims } from "@steppe/proto";
 import { instanceKeys } from "./holdings.ts";
-import type { HostAddress, NodeNetworks } from "./node-networks.ts";
+import type { DynamicRange, HostAddress, NodeNetworks } from "./node-networks.ts";
 import { PortChanges } from "./port-changes.ts";
 import type { PortSet } from "./port-set.ts";
 
@@ -16,6 +16,7 @@ interface HeldColumns {
   readonly length: number;
   readonly networks: readonly (NodeNetworks | undefined)[];
   readonly holdings: readonly (HoldingsView | undefined)[];
+  readonly dynamicRanges: readonly (DynamicRange | undefined)[];
   readonly dynamicPorts: Readonly<Int32Array>;
   readonly portsHeld: Readonly<Int32Array>;
 }
@@ -26,6 +27,7 @@ const ADDRESSES_MAX = 64;
 /** Who holds what, as a plan changes it; the state stays as it is. */
 export class HoldingsOverlay {
   readonly #nodes: HeldColumns;
+  readonly #column: (length: number) => Int32Array;
   /** By slot and address, and port: holders more or fewer than in the state. */
   readonly #ports = new PortChanges();
   /** By slot: the same by device instance. */
@@ -35,8 +37,10 @@ export class HoldingsOverlay {
   /** By slot: ports taken so far, whatever was freed. Made with the first: most plans take none. */
   #portsTaken: Int32Array | undefined = undefined;
 
-  constructor(nodes: HeldColumns) {
+  /** `column`: gives zeros, so many. */
+  constructor(nodes: HeldColumns, column: (length: number) => Int32Array = (length) => new Int32Array(length)) {
     this.#nodes = nodes;
+    this.#column = column;
   }
 
   isPortHeld(slot: number, { ip, place }: HostAddress, port: number): boolean {
@@ -61,12 +65,31 @@ export class HoldingsOverlay {
     return (dynamicPorts[slot] as number) - (portsHeld[slot] as number) - (this.#portsTaken?.[slot] ?? 0);
   }
 
+  /** Where ports of the host network "default" may be taken one by one. */
+  dynamicRange(slot: number): DynamicRange | undefined {
+    return this.#nodes.dynamicRanges[slot];
+  }
+
+  /** Takes a port of the node's range, if it is neither reserved nor held. */
+  takeDynamic(slot: number, { place, reserved }: DynamicRange, port: number): boolean {
+    if (reserved.has(port)) return false;
+    const held = this.#nodes.holdings[slot];
+    const ip = held === undefined ? undefined : this.#nodes.networks[slot]?.byDefault?.ip;
+    const holders = ip === undefined ? 0 : (held?.ports.get(ip)?.count(port) ?? 0);
+    if (!this.#ports.addWhere(slot * ADDRESSES_MAX + place, port, holders)) return false;
+    this.#countTaken(slot, 1);
+    return true;
+  }
+
+  /** Takes that back. */
+  returnDynamic(slot: number, { place }: DynamicRange, port: number): void {
+    this.#ports.add(slot * ADDRESSES_MAX + place, port, -1);
+    this.#countTaken(slot, -1);
+  }
+
   take(slot: number, claims: Claims | undefined): void {
     if (claims === undefined || slot < 0) return;
-    if (claims.Ports.length > 0) {
-      this.#portsTaken ??= new Int32Array(this.#nodes.length);
-      this.#portsTaken[slot] = (this.#portsTaken[slot] as number) + claims.Ports.length;
-    }
+    if (claims.Ports.length > 0) this.#countTaken(slot, claims.Ports.length);
     this.#change(slot, claims, 1);
   }
 
@@ -77,6 +100,11 @@ export class HoldingsOverlay {
   /** Takes back what was freed. */
   restore(slot: number, claims: Claims | undefined): void {
     if (claims !== undefined && slot >= 0) this.#change(slot, claims, 1);
+  }
+
+  #countTaken(slot: number, ports: number): void {
+    this.#portsTaken ??= this.#column(this.#nodes.length);
+    this.#portsTaken[slot] = (this.#portsTaken[slot] as number) + ports;
   }
 
   #change(slot: number, { Ports, HostIPs, Devices, Cores }: Claims, by: 1 | -1): void {

@@ -36,9 +36,20 @@ export interface NodeNetworks {
   readonly valid: boolean;
 }
 
+/** The dynamic ports of one address, both ends included, and those of them that are not given out. */
+export interface DynamicRange {
+  readonly min: number;
+  readonly max: number;
+  readonly reserved: PortSet;
+  /** Position among the node's addresses. */
+  readonly place: number;
+}
+
 /** Reads nodes; nodes that reserve the same ports share the set of them. */
 export class NetworkReader {
   readonly #reserved: Map<string, PortSet | undefined> = new Map();
+  /** Nodes that are alike mostly come one after the other. */
+  #lastRange: DynamicRange | undefined = undefined;
 
   read({ NodeResources: has, ReservedResources: keeps, Resources: had, Reserved: kept }: Node): NodeNetworks {
     const dynamicMin = has?.MinDynamicPort || DYNAMIC_MIN;
@@ -70,6 +81,16 @@ export class NetworkReader {
     const mainAddress = main && address(main.IP, "");
     const byDefault = byAlias.get("default");
     return { byAlias, byDefault, main: mainAddress, addresses, dynamicMin, dynamicMax, valid };
+  }
+
+  /** Those of the host network "default". */
+  rangeOf({ byDefault, dynamicMin: min, dynamicMax: max, valid }: NodeNetworks): DynamicRange | undefined {
+    if (!valid || byDefault === undefined || max < min) return undefined;
+    const { reserved, place } = byDefault;
+    const last = this.#lastRange;
+    if (last?.min === min && last.max === max && last.reserved === reserved && last.place === place) return last;
+    this.#lastRange = { min, max, reserved, place };
+    return this.#lastRange;
   }
 
   #portsOf(text: string): PortSet | undefined {

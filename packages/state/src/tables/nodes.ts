@@ -2,7 +2,7 @@ import { computedClass, coreSpeed, reservableCores } from "@steppe/model";
 import type { Claims, Node } from "@steppe/proto";
 import type { AllocationState, Ask } from "./allocations.ts";
 import { Holdings } from "./holdings.ts";
-import { NetworkReader, type NodeNetworks } from "./node-networks.ts";
+import { type DynamicRange, NetworkReader, type NodeNetworks } from "./node-networks.ts";
 
 /**
  * Nodes as columns: one slot a node, so that a scheduling pass over all of them touches a few
@@ -17,6 +17,8 @@ export class NodeTable {
   length = 0;
   readonly slotOf: Map<string, number> = new Map();
   readonly nodes: (Node | undefined)[] = [];
+  /** By slot, also of nodes that were purged: a plan lists those that it places on without a look at the nodes themselves. */
+  readonly ids: string[] = [];
   /** All allocations of the node in a slot, terminal ones too. */
   readonly allocations: Set<AllocationState>[] = [];
   /** The same sets by node ID; those of purged nodes stay until their allocations go. */
@@ -37,6 +39,8 @@ export class NodeTable {
   classOf: Int32Array = new Int32Array(0);
   /** By slot: where the node gives out ports. */
   readonly networks: (NodeNetworks | undefined)[] = [];
+  /** By slot: its dynamic ports on the host network "default"; undefined when it gives out none there. Nodes alike share them. */
+  readonly dynamicRanges: (DynamicRange | undefined)[] = [];
   /** By slot: ports and devices in use; undefined where there are none. */
   readonly holdings: (Holdings | undefined)[] = [];
   /** By slot: dynamic ports that the node does not reserve on its host network "default". */
@@ -75,6 +79,7 @@ export class NodeTable {
     }
     if (!sameNetworks(node, this.nodes[slot])) this.#readNetworks(slot, node);
     this.nodes[slot] = node;
+    this.ids[slot] = node.ID;
     this.#readCores(slot, node);
     const capacity = capacityOf(node);
     this.cpu[slot] = capacity.cpu;
@@ -92,6 +97,7 @@ export class NodeTable {
     this.slotOf.delete(id);
     this.nodes[slot] = undefined;
     this.networks[slot] = undefined;
+    this.dynamicRanges[slot] = undefined;
     this.dynamicPorts[slot] = 0;
     this.allocations[slot] = new Set();
     this.usable[slot] = 0;
@@ -168,6 +174,7 @@ export class NodeTable {
   #readNetworks(slot: number, node: Node): void {
     const networks = this.#networkReader.read(node);
     this.networks[slot] = networks;
+    this.dynamicRanges[slot] = this.#networkReader.rangeOf(networks);
     this.dynamicPorts[slot] = networks.valid ? (networks.byDefault?.dynamicPorts ?? 0) : 0;
   }
 
