@@ -55,6 +55,8 @@ export interface ClusterOptions {
   readonly serverOptions?: string;
   /** Of every agent and worker, by its name. */
   readonly environment?: (name: string) => NodeJS.ProcessEnv;
+  /** Where it finds NATS, by its name, when not at the region's own nodes. */
+  readonly natsUrls?: (name: string) => readonly string[] | undefined;
 }
 
 /** Regions of real processes on this machine; everything is under one temporary folder. */
@@ -64,6 +66,7 @@ export class Cluster {
   readonly #embedded: boolean;
   readonly #serverOptions: string;
   readonly #environment: (name: string) => NodeJS.ProcessEnv;
+  readonly #natsUrls: (name: string) => readonly string[] | undefined;
   readonly #schedulers = new Map<string, number>();
   #count = 0;
 
@@ -72,6 +75,7 @@ export class Cluster {
     this.#embedded = options.embedded ?? findNatsServer() === undefined;
     this.#serverOptions = options.serverOptions ?? "";
     this.#environment = options.environment ?? (() => ({}));
+    this.#natsUrls = options.natsUrls ?? (() => undefined);
   }
 
   static async create(options: ClusterOptions = {}): Promise<Cluster> {
@@ -187,10 +191,11 @@ export class Cluster {
     const name = `${region.name}-${role}-${this.#count}`;
     const folder = join(this.folder, region.name, name);
     await mkdir(folder, { recursive: true });
+    const urls = this.#natsUrls(name) ?? region.natsServers.map(({ url }) => url);
     const nats =
       region.nats === undefined || role === "client"
         ? ""
-        : `nats {\n  servers = ${JSON.stringify(region.natsServers.map(({ url }) => url))}\n  replicas = ${region.natsServers.length}\n}`;
+        : `nats {\n  servers = ${JSON.stringify(urls)}\n  replicas = ${region.natsServers.length}\n}`;
     const lines = [
       `name = "${name}"`,
       `region = "${region.name}"`,

@@ -93,14 +93,14 @@ export class NodeSession {
     }, "registration failed; trying again");
   }
 
-  async #untilDone(attempt: () => Promise<void>, complaint: string): Promise<void> {
+  async #untilDone(attempt: () => Promise<void>, complaint: string, retry = RETRY): Promise<void> {
     for (let failures = 0; !this.#closing.signal.aborted; failures++) {
       try {
         return await attempt();
       } catch (error) {
         if (this.#closing.signal.aborted) return;
         this.#parts.logger.warn({ err: error }, complaint);
-        await this.#wait(backoffMs(RETRY, failures, this.#parts.random.fraction()));
+        await this.#wait(backoffMs(retry, failures, this.#parts.random.fraction()));
       }
     }
   }
@@ -111,12 +111,17 @@ export class NodeSession {
       // Half the TTL, up to a tenth of it early, leaves room for two failures and their retries.
       await this.#wait(this.#ttlMs * (0.5 - random.fraction() * 0.1));
       const request = NodeHeartbeatRequest.create({ Nodes: [...this.#identities] });
-      await this.#untilDone(async () => {
-        const response = await pool.call(this.#closing.signal, (server, signal) => server.heartbeat(request, signal));
-        this.#heartbeats += 1;
-        this.#heard(response);
-        await this.#registerAgain(response.UnknownNodeIDs);
-      }, "heartbeat failed; trying another server");
+      await this.#untilDone(
+        async () => {
+          const response = await pool.call(this.#closing.signal, (server, signal) => server.heartbeat(request, signal));
+          this.#heartbeats += 1;
+          this.#heard(response);
+          await this.#registerAgain(response.UnknownNodeIDs);
+          // Where all servers fail, the first that is well again has to hear of the nodes before they are missed.
+        },
+        "heartbeat failed; trying another server",
+        { ...RETRY, maxMs: this.#ttlMs / 4 },
+      );
     }
   }
 

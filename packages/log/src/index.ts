@@ -14,6 +14,7 @@ export {
   type LogReplica,
   PayloadTooLargeError,
   type ReplicatedLog,
+  SILENCE_MAX_MS,
   type SnapshotData,
 } from "./log.ts";
 export type { StateMachine } from "./machine.ts";

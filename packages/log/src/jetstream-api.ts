@@ -48,6 +48,8 @@ export interface StreamState {
 }
 
 const EMPTY = new Uint8Array(0);
+/** Only the stream's leader answers, and there may be a new one. */
+const ASK_AGAIN_MS = 500;
 
 export async function streamState(
   requests: NatsRequests,
@@ -55,7 +57,7 @@ export async function streamState(
   timeoutMs: number,
   signal?: AbortSignal,
 ): Promise<StreamState> {
-  const answer = await requests.request(`$JS.API.STREAM.INFO.${stream}`, EMPTY, timeoutMs, signal);
+  const answer = await requests.request(`$JS.API.STREAM.INFO.${stream}`, EMPTY, timeoutMs, signal, ASK_AGAIN_MS);
   const { created, config, state, cluster } = parse<{
     created: string;
     config: { num_replicas: number; description?: string; sealed?: boolean };

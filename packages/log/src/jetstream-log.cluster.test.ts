@@ -296,6 +296,28 @@ describe("JetStream log under faults (3 servers)", () => {
     expect(firstOfEach(tail)).toEqual(range(1, n));
   });
 
+  test("append: the stream's leader hangs, what was sent to it goes to the next one without being asked for", async () => {
+    const cluster = await startNatsCluster(3);
+    onTestFinished(() => cluster[Symbol.asyncDispose]());
+    const opening = await connectTo(cluster.urls);
+    const options = { region: "eu", replicas: 3, logger, clock, ackTimeoutMs: 20_000 };
+    const opened = await openJetStreamLog({ ...options, connection: opening });
+    await opened.append(payload(1));
+    const leader = (await opened.replicas?.())?.find((copy) => copy.leader)?.name;
+    await opened.close();
+    await opening.close();
+    const hung = cluster.servers.find((_, i) => leader === `steppe-test-${i + 1}`) as NatsServer;
+    const connection = await connectTo(cluster.urls.filter((url) => url !== hung.url));
+    onTestFinished(() => connection.close());
+    const log = await openJetStreamLog({ ...options, connection });
+    onTestFinished(() => log.close());
+
+    await hung.pause();
+    onTestFinished(() => hung.resume());
+    expect(await log.append(payload(2))).toBeGreaterThan(1);
+    expect(log.silenceMs()).toBe(0);
+  });
+
   test("append: two of three are down, no append is acknowledged; all are back, it goes on", async () => {
     const cluster = await startNatsCluster(3);
     onTestFinished(() => cluster[Symbol.asyncDispose]());
@@ -308,7 +330,15 @@ describe("JetStream log under faults (3 servers)", () => {
     const [, second, third] = cluster.servers as [NatsServer, NatsServer, NatsServer];
     await Promise.all([second.kill(), third.kill()]);
     await expect(log.append(payload(2))).rejects.toBeInstanceOf(AppendError);
+    const tail = follow(log, 0);
+    await poll("it counts as cut off", 30_000, async () => {
+      await log.append(payload(2)).catch(() => undefined);
+      return log.silenceMs() > 10_000 || `${log.silenceMs()} ms`;
+    });
     await Promise.all([second.restart(), third.restart()]);
+    await poll("it is in touch again", 30_000, () => log.silenceMs() === 0 || `${log.silenceMs()} ms`);
+    await tail.until(await log.lastIndex());
+    await tail.stop();
     await appendSurely(log, 3);
     const numbers = (await readAll(log, 0, await log.lastIndex())).map(numberOf);
     expect(numbers[0]).toBe(1);

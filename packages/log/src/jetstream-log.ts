@@ -13,6 +13,7 @@ import {
   type LogReplica,
   PayloadTooLargeError,
   type ReplicatedLog,
+  SILENCE_MAX_MS,
   type SnapshotData,
 } from "./log.ts";
 import { createNatsLink, type NatsLink } from "./nats-link.ts";
@@ -44,6 +45,16 @@ const OPEN_TIMEOUT_MS = 30_000;
 /** Of one JetStream API request; a cluster without a leader answers none. */
 const REQUEST_TIMEOUT_MS = 2000;
 const SNAPSHOT_LOAD_TIMEOUT_MS = 120_000;
+/**
+ * An append that is not acknowledged by then is sent again: while the stream's leader hangs, nobody says that
+ * there is a new one. Longer than a disk takes that syncs each record.
+ */
+const RESEND_MS = 1000;
+/**
+ * Silence of the stream's leader after which this process counts as cut off: a cluster takes 4 to 9 s to elect
+ * another, so its NATS node is cut from its peers, or there is no quorum.
+ */
+const LEADER_SILENCE_MAX_MS = 10_000;
 const RETRY_MS = 100;
 /** How often a reader looks whether the stream is still the region's log. */
 const WATCH_MS = 2000;
@@ -108,6 +119,11 @@ class JetStreamLog implements RegionLog {
   readonly #replaced = new AbortController();
   /** Largest index that this process saw acknowledged or delivered. */
   #highest = 0;
+  /** When the stream's leader last answered, on the monotonic clock; undefined while nobody watches it. */
+  #leaderHeardMs: number | undefined;
+  #watchers = 0;
+  /** Appends to which no answer came, since the last one that was answered; on the monotonic clock. */
+  #unanswered: { readonly firstMs: number; readonly lastMs: number } | undefined;
 
   constructor(
     options: JetStreamLogOptions,
@@ -144,12 +160,15 @@ class JetStreamLog implements RegionLog {
     if (payload.length > this.payloadMax) throw new PayloadTooLargeError(payload.length, this.payloadMax);
     if (this.#closed.signal.aborted) throw new AppendError("refused", "the log is closed");
     const before = this.#highest;
+    const sentMs = this.#options.clock.monotonicMs();
     try {
       const timeoutMs = this.#options.ackTimeoutMs ?? ACK_TIMEOUT_MS;
-      const answer = await this.#requests.request(this.#names.logSubject, payload, timeoutMs, signal);
+      const answer = await this.#requests.request(this.#names.logSubject, payload, timeoutMs, signal, RESEND_MS);
       const ack = parse<{ stream: string; seq: number }>(answer);
       return this.#acknowledged(ack.stream, this.identity.base + ack.seq, before);
     } catch (error) {
+      if (error instanceof JetStreamRefusal) this.#unanswered = undefined;
+      else this.#unanswered = { firstMs: this.#unanswered?.firstMs ?? sentMs, lastMs: sentMs };
       if (error instanceof JetStreamRefusal && error.code === ERR.sealed) this.#replaced.abort();
       throw error instanceof AppendError ? error : appendError(error);
     }
@@ -218,7 +237,8 @@ class JetStreamLog implements RegionLog {
   }
 
   silenceMs(): number {
-    return this.#link.silenceMs();
+    const leaderMs = Math.max(this.#leaderSilenceMs(), this.#appendSilenceMs());
+    return leaderMs > LEADER_SILENCE_MAX_MS ? leaderMs : this.#link.silenceMs();
   }
 
   async close(): Promise<void> {
@@ -226,6 +246,22 @@ class JetStreamLog implements RegionLog {
     this.#closed.abort();
     this.#requests.close();
     this.#link.close();
+  }
+
+  #leaderSilenceMs(): number {
+    return this.#leaderHeardMs === undefined ? 0 : this.#options.clock.monotonicMs() - this.#leaderHeardMs;
+  }
+
+  /** A leader that lost its quorum answers questions for 10 to 20 s; only appends show it. They are tried again after a while. */
+  #appendSilenceMs(): number {
+    if (this.#unanswered === undefined) return 0;
+    const now = this.#options.clock.monotonicMs();
+    const { firstMs, lastMs } = this.#unanswered;
+    return now - lastMs > LEADER_SILENCE_MAX_MS ? 0 : now - firstMs;
+  }
+
+  #heardLeader(): void {
+    if (this.#leaderHeardMs !== undefined) this.#leaderHeardMs = this.#options.clock.monotonicMs();
   }
 
   #saw(index: number): void {
@@ -242,16 +278,32 @@ class JetStreamLog implements RegionLog {
       this.#options.logger.error({ stream, index, before }, text);
       throw new AppendError("unknown", text);
     }
+    this.#heardLeader();
+    this.#unanswered = undefined;
     this.#saw(index);
     return index;
   }
 
-  // A stream that was sealed brings no records, and says nothing of it to who waits for some.
+  // A stream that was sealed brings no records, and says nothing of it to who waits for some. Nor does a NATS
+  // node that is cut from its peers: another one may not be.
   async #watch(signal: AbortSignal): Promise<void> {
+    const { clock, connection, logger, replicas } = this.#options;
+    this.#watchers++;
+    this.#leaderHeardMs ??= clock.monotonicMs();
+    let movedAtMs = 0;
     while (!signal.aborted) {
-      await this.#options.clock.after(WATCH_MS, signal).catch(() => undefined);
+      await clock.after(WATCH_MS, signal).catch(() => undefined);
       if (!signal.aborted) await this.#state(signal).catch(() => undefined);
+      const silentMs = Math.max(this.#leaderSilenceMs(), this.#appendSilenceMs());
+      const sinceMs = Math.min(silentMs, clock.monotonicMs() - movedAtMs);
+      if (signal.aborted || sinceMs <= LEADER_SILENCE_MAX_MS || !this.#link.connected || replicas === 1) continue;
+      movedAtMs = clock.monotonicMs();
+      this.#unanswered = undefined;
+      logger.warn({ server: connection.getServer() }, "no word from the log's leader; trying another NATS node");
+      await connection.reconnect();
     }
+    this.#watchers--;
+    if (this.#watchers === 0) this.#leaderHeardMs = undefined;
   }
 
   /** Asks until the stream's leader answers or the time of an append runs out. */
@@ -263,13 +315,16 @@ class JetStreamLog implements RegionLog {
       if (this.#closed.signal.aborted) throw new Error("the log is closed");
       try {
         const state = await streamState(this.#requests, this.#names.stream, REQUEST_TIMEOUT_MS, signal);
+        this.#heardLeader();
         if (!state.sealed && state.created === this.#stream.created) return state;
         this.#replaced.abort();
         throw new SteppeError("no-quorum", "No cluster leader: the region's log was replaced by another");
       } catch (error) {
         if (error instanceof SteppeError) throw error;
         signal?.throwIfAborted();
-        if (clock.monotonicMs() >= deadline) throw new SteppeError("no-quorum", "No cluster leader", { cause: error });
+        const cutOff = this.silenceMs() > SILENCE_MAX_MS;
+        if (cutOff || clock.monotonicMs() >= deadline)
+          throw new SteppeError("no-quorum", "No cluster leader", { cause: error });
         await clock.after(RETRY_MS, signal);
       }
     }

@@ -41,7 +41,13 @@ const OVERDUE_MS = 2.5 * HEARTBEAT_MS;
 /** What one delivery holds at most, so that the reader can yield in between. */
 const BATCH_MAX = 1024;
 const RETRY_MIN_MS = 50;
-const RETRY_MAX_MS = 1000;
+// A cluster elects a leader in a few seconds; this is not to add to it.
+const RETRY_MAX_MS = 250;
+/**
+ * The first attempt at a consumer waits so long, each further one twice as long, up to the log's own limit: a
+ * request that came while nobody led is never answered, and a busy cluster takes its time.
+ */
+const CREATE_MIN_MS = 500;
 /**
  * How long a state that says "records are gone" must last before it is believed: a stream leader
  * that was just elected may answer before it has applied everything that is committed.
@@ -69,7 +75,8 @@ export async function tailStream(
         continue;
       }
       const mark = known !== undefined && context.base + state.firstSeq <= known.index ? known : undefined;
-      const delivered = await runSession(context, { from: next, mark }, deliver, signal);
+      const createMs = Math.min(context.requestTimeoutMs, CREATE_MIN_MS * 2 ** Math.min(failures, 6));
+      const delivered = await runSession(context, { from: next, mark, createMs }, deliver, signal);
       known = delivered.last ?? known;
       failures = delivered.count > 0 ? 0 : failures + 1;
       next += delivered.count;
@@ -139,6 +146,8 @@ interface SessionStart {
   readonly from: number;
   /** What the record before it has to be; undefined when the log need not have it. */
   readonly mark: RecordMark | undefined;
+  /** How long to wait for the consumer. */
+  readonly createMs: number;
 }
 
 interface SessionEnd {
@@ -174,6 +183,7 @@ class Session {
   /** Index of the first record to come: the mark's, if there is one. */
   readonly #from: number;
   readonly #mark: RecordMark | undefined;
+  readonly #createMs: number;
   readonly #subject = createInbox();
   readonly #watchdog = new AbortController();
   readonly #subscription: Subscription;
@@ -187,8 +197,9 @@ class Session {
   #ended = false;
   #wake: () => void = () => undefined;
 
-  constructor(context: TailContext, { from, mark }: SessionStart) {
+  constructor(context: TailContext, { from, mark, createMs }: SessionStart) {
     this.#context = context;
+    this.#createMs = createMs;
     this.#from = mark === undefined ? from : mark.index;
     this.#mark = mark;
     this.#heardAt = context.clock.monotonicMs();
@@ -198,9 +209,9 @@ class Session {
   }
 
   async start(signal: AbortSignal): Promise<void> {
-    const { requests, stream, base, requestTimeoutMs } = this.#context;
+    const { requests, stream, base } = this.#context;
     const options = { deliver: this.#subject, from: this.#from - base, heartbeatMs: HEARTBEAT_MS };
-    this.#consumer = await createPushConsumer(requests, stream, options, requestTimeoutMs, signal);
+    this.#consumer = await createPushConsumer(requests, stream, options, this.#createMs, signal);
     this.#heardAt = this.#context.clock.monotonicMs();
     this.#watch();
   }

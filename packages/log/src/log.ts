@@ -51,7 +51,10 @@ export interface ReplicatedLog {
   /** Where this process alone orders the log: its last index, told without asking. Elsewhere, and once closed, undefined. */
   readonly lastIndexHere?: number | undefined;
 
-  /** Milliseconds (monotonic) since this process last heard from the log; 0 while in touch. */
+  /**
+   * Milliseconds (monotonic) since this process last heard from the log; 0 while in touch, and while the log
+   * chooses who orders it, which takes some seconds.
+   */
   silenceMs(): number;
 
   /** Where copies of the log are kept, in any order. Absent: in this process alone. */
@@ -59,6 +62,9 @@ export interface ReplicatedLog {
 
   close(): Promise<void>;
 }
+
+/** A process that did not hear from the log for so long is cut off: others are to be asked in its place. */
+export const SILENCE_MAX_MS = 3000;
 
 /** One copy of the log. */
 export interface LogReplica {
@@ -72,6 +78,7 @@ export interface LogReplica {
   /** Milliseconds since the leader last heard from it; 0 for the leader. */
   readonly silentMs: number;
 }
+
 /** A snapshot's bytes: whole, or what gives them in pieces, as often as it is called. */
 export type SnapshotData = Uint8Array | (() => AsyncIterable<Uint8Array>);
 

@@ -22,11 +22,23 @@ export class RequestError extends Error {
 }
 
 export interface NatsRequests {
-  request(subject: string, payload: Uint8Array, timeoutMs: number, signal?: AbortSignal): Promise<Msg>;
+  /**
+   * Resolves with the first answer. While none comes it is sent again every `resendMs` (default: never),
+   * since whoever should answer may have been followed by another, and one that hangs says nothing.
+   */
+  request(
+    subject: string,
+    payload: Uint8Array,
+    timeoutMs: number,
+    signal?: AbortSignal,
+    resendMs?: number,
+  ): Promise<Msg>;
   close(): void;
 }
 
 interface Pending {
+  /** It was sent more than once, so that an answer to one copy says nothing of the others. */
+  repeated: boolean;
   resolve(message: Msg): void;
   reject(error: RequestError): void;
 }
@@ -51,7 +63,8 @@ export function createNatsRequests(connection: NatsConnection, link: NatsLink, c
       const request = pending.get(message.subject.slice(inbox.length));
       if (request === undefined) return;
       if (message.data.length === 0 && message.headers?.code === 503) {
-        request.reject(new RequestError("no-responders", "nobody answers for it at the NATS servers"));
+        const reason = request.repeated ? "no-answer" : "no-responders";
+        request.reject(new RequestError(reason, "nobody answers for it at the NATS servers"));
       } else {
         request.resolve(message);
       }
@@ -64,7 +77,7 @@ export function createNatsRequests(connection: NatsConnection, link: NatsLink, c
   });
 
   return {
-    request(subject, payload, timeoutMs, signal) {
+    request(subject, payload, timeoutMs, signal, resendMs = Number.POSITIVE_INFINITY) {
       if (!link.connected) return Promise.reject(new RequestError("not-sent", "not connected to NATS"));
       if (signal?.aborted) {
         return Promise.reject(new RequestError("not-sent", "given up before it was sent", { cause: signal.reason }));
@@ -82,21 +95,36 @@ export function createNatsRequests(connection: NatsConnection, link: NatsLink, c
           signal?.removeEventListener("abort", stop);
           how();
         };
-        pending.set(token, {
+        const entry: Pending = {
+          repeated: false,
           resolve: (message) => settle(() => resolve(message)),
           reject: (error) => settle(() => reject(error)),
-        });
-        clock.after(timeoutMs, timer.signal).then(
-          () => settle(() => reject(new RequestError("no-answer", `no answer within ${timeoutMs} ms`))),
-          () => undefined,
-        );
+        };
+        pending.set(token, entry);
+        const send = () => {
+          try {
+            connection.publish(subject, payload, { reply: inbox + token });
+          } catch (error) {
+            const text = error instanceof Error ? error.message : String(error);
+            entry.reject(new RequestError(entry.repeated ? "no-answer" : "not-sent", text, { cause: error }));
+          }
+        };
+        const wait = (leftMs: number) => {
+          clock.after(Math.min(leftMs, resendMs), timer.signal).then(
+            () => {
+              if (leftMs <= resendMs) {
+                return entry.reject(new RequestError("no-answer", `no answer within ${timeoutMs} ms`));
+              }
+              entry.repeated = true;
+              send();
+              wait(leftMs - resendMs);
+            },
+            () => undefined,
+          );
+        };
+        wait(timeoutMs);
         signal?.addEventListener("abort", stop, { once: true });
-        try {
-          connection.publish(subject, payload, { reply: inbox + token });
-        } catch (error) {
-          const text = error instanceof Error ? error.message : String(error);
-          settle(() => reject(new RequestError("not-sent", text, { cause: error })));
-        }
+        send();
       });
     },
     close() {

@@ -260,18 +260,31 @@ describe("proposer", () => {
     expect(log.appends.flatMap(requestIds)).not.toContain("late");
   });
 
-  test("log silent: a barrier goes first", async () => {
-    const { log, clock, proposer } = world();
+  test("log silent: commands and barriers are refused at once and never sent; taken again when it is heard", async () => {
+    const { log, proposer } = world();
     log.silence = 60_000;
+    await expect(proposer.propose(kind())).rejects.toSatisfy(failure("no-quorum"));
+    await expect(proposer.barrier()).rejects.toSatisfy(failure("no-quorum"));
+    log.silence = 0;
     const outcome = proposer.propose(kind(), { requestId: "mine" });
     await settled();
-    expect(log.appends[0]?.entry.Commands[0]?.Kind?.$case).toBe("Barrier");
-    log.appends[0]?.lose("refused");
-    log.silence = 0;
-    await clock.advance(1000);
-    expect(requestIds(log.appends[1])).toEqual(["mine"]);
-    log.appends[1]?.store();
+    expect(log.appends.map(requestIds)).toEqual([["mine"]]);
+    log.appends[0]?.store();
     await outcome;
+  });
+
+  test("log goes silent: what is queued is refused; what was sent is awaited, and a retry of it too", async () => {
+    const { log, clock, proposer } = world();
+    const sent = proposer.propose(kind(), { requestId: "sent" });
+    await settled();
+    const queued = expect(proposer.propose(kind())).rejects.toSatisfy(failure("no-quorum"));
+    log.silence = 60_000;
+    log.appends[0]?.lose("unknown");
+    await clock.advance(100);
+    await queued;
+    const retried = proposer.propose(kind(), { requestId: "sent" });
+    log.appends[0]?.show();
+    expect(await retried).toEqual(await sent);
   });
 
   test("log refuses: until the deadline, no quorum; the commands that came later go when it is back", async () => {

@@ -9,17 +9,19 @@
  * 3. An entry whose acknowledgement did not come is sent again, the same bytes, for as long as
  *    somebody waits for one of its commands that was not seen applied.
  * 4. Nothing is sent for a caller that gave up or whose deadline has passed.
- * 5. When the log is in doubt (an entry's fate stayed unknown, or nothing is heard of the log) a
- *    barrier goes first, and commands only after it was acknowledged. So when a log stops taking
- *    writes, the commands of one entry have an unknown outcome; all later ones are refused for
- *    certain, and none of them comes up by surprise when the log is back.
+ * 5. When the log is in doubt (an entry's fate stayed unknown) a barrier goes first, and commands
+ *    only after it was acknowledged. So when a log stops taking writes, the commands of one entry
+ *    have an unknown outcome; all later ones are refused for certain, and none of them comes up by
+ *    surprise when the log is back.
+ * 6. While nothing is heard of the log, what was not sent is refused at once, and not at its deadline: this
+ *    process may be cut off alone, and another server take it in time.
  */
 import { type Clock, type Logger, type Random, SteppeError } from "@steppe/model";
 import type { Outcome } from "@steppe/proto";
 import type { Applied, Applier } from "./applier.ts";
 import { encodeCommand, encodeEntry, entrySizeOf, framedSizeOf } from "./entry-bytes.ts";
-import { AppendError, PayloadTooLargeError, type ReplicatedLog } from "./log.ts";
-import { type CommandKind, type Proposal, Proposals } from "./proposals.ts";
+import { AppendError, PayloadTooLargeError, type ReplicatedLog, SILENCE_MAX_MS } from "./log.ts";
+import { type CommandKind, noQuorum, type Proposal, Proposals } from "./proposals.ts";
 import { subjectOf } from "./subject.ts";
 
 export interface ProposeOptions {
@@ -51,7 +53,7 @@ export interface ProposerOptions {
   readonly timeoutMs: number;
   /** Most commands in one entry: more would hold up the event loop of every replica. */
   readonly commandsMax: number;
-  /** Silence of the log after which a barrier goes first. */
+  /** Silence of the log after which this process counts as cut off. */
   readonly silenceMaxMs: number;
   /** Pause before the first retry; doubles up to the maximum. Up to half of it is jitter. */
   readonly retryMinMs: number;
@@ -61,7 +63,7 @@ export interface ProposerOptions {
 const DEFAULTS: ProposerOptions = {
   timeoutMs: 10_000,
   commandsMax: 4096,
-  silenceMaxMs: 3000,
+  silenceMaxMs: SILENCE_MAX_MS,
   retryMinMs: 20,
   // A NATS cluster elects a stream leader in a few seconds; this is not to add to it.
   retryMaxMs: 250,
@@ -153,6 +155,7 @@ class LogProposer implements Proposer {
   }
 
   #enqueue(requestId: string, kind: CommandKind, fingerprint?: string): Proposal {
+    if (this.#isCutOff()) throw noQuorum();
     const bytes = encodeCommand(requestId, this.#random.bytes(SEED_BYTES), kind, fingerprint);
     const max = this.#log.payloadMax;
     if (entrySizeOf(bytes) > max) throw tooLarge(bytes.length, max);
@@ -173,22 +176,23 @@ class LogProposer implements Proposer {
         await this.#pause(failures);
         if (!this.#dropUnwanted()) break;
       }
-      const sent = this.#isInDoubt() ? await this.#probe() : await this.#sendEntry(this.#gather());
+      const sent = this.#inDoubt ? await this.#probe() : await this.#sendEntry(this.#gather());
       failures = sent ? 0 : failures + 1;
     }
     this.#running = false;
   }
 
-  /** Drops what nobody waits for any more (rule 4); false when nothing is left. */
+  /** Drops what nobody waits for any more (rule 4), and refuses the rest while cut off (rule 6); false when nothing is left. */
   #dropUnwanted(): boolean {
+    if (this.#isCutOff()) for (const proposal of this.#queue) this.#proposals.fail(proposal, noQuorum());
     if (!this.#queue.every((proposal) => this.#proposals.isWanted(proposal))) {
       this.#queue = this.#queue.filter((proposal) => this.#proposals.isWanted(proposal));
     }
     return this.#queue.length > 0;
   }
 
-  #isInDoubt(): boolean {
-    return this.#inDoubt || this.#log.silenceMs() > this.#options.silenceMaxMs;
+  #isCutOff(): boolean {
+    return this.#log.silenceMs() > this.#options.silenceMaxMs;
   }
 
   /** Takes from the queue what fits into one entry: at least one command. */
@@ -238,6 +242,7 @@ class LogProposer implements Proposer {
         return false;
       }
       await this.#pause(failures);
+      this.#dropUnwanted();
       if (!batch.some((proposal) => this.#proposals.isWanted(proposal))) {
         // Either it came up, and the log is well, or all gave up, and nobody knows.
         this.#inDoubt = !batch.some((proposal) => proposal.state === "applied");

@@ -344,6 +344,39 @@ describe("region forward, failing servers", () => {
     await expect(failure).rejects.toMatchObject({ code: "outcome-unknown" });
   });
 
+  it("server cut off from its log, the next one gets the same request ID and is asked first from then on", async () => {
+    const seen: string[] = [];
+    const refuse = ({ Write }: JobRegisterRequest) => {
+      seen.push(`cut off ${Write?.RequestID}`);
+      return Promise.reject(new SteppeError("no-quorum", "No cluster leader"));
+    };
+    const take = ({ Write }: JobRegisterRequest) => {
+      seen.push(`in touch ${Write?.RequestID}`);
+      return Promise.resolve(JobRegisterResponse.create({ EvalID: "e1" }));
+    };
+    const first = await serve(cleanup, { region: services({ "jobs.register": refuse }) });
+    const second = await serve(cleanup, { region: services({ "jobs.register": take }) });
+    const { router } = caller(cleanup, [first.port, second.port]);
+    const register = (RequestID: string) =>
+      router.route("eu").jobs.register(JobRegisterRequest.create({ Write: { RequestID }, Job: { ID: "web" } }), call());
+
+    expect(await register("a")).toMatchObject({ EvalID: "e1" });
+    await register("b");
+    expect(seen).toEqual(["cut off a", "in touch a", "in touch b"]);
+  });
+
+  it("all servers cut off from their log, no leader in milliseconds", async () => {
+    const refuse = () => Promise.reject(new SteppeError("no-quorum", "No cluster leader"));
+    const ports = await Promise.all(
+      [1, 2].map(async () => (await serve(cleanup, { region: services({ "jobs.get": refuse }) })).port),
+    );
+    const { router } = caller(cleanup, ports);
+    const started = performance.now();
+
+    await expect(router.route("eu").jobs.get(getWeb, call())).rejects.toMatchObject({ code: "no-leader" });
+    expect(performance.now() - started).toBeLessThan(500);
+  });
+
   it("server that closes, sends its blocking reads to the next one at once", async () => {
     const entered = deferred();
     const get = (_: JobGetRequest, { signal }: Call) =>

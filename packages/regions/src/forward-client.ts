@@ -2,8 +2,9 @@
 //
 // 1. A forwarded request carries the hop mark and, for a write, a request ID, which stays the same
 //    over all tries, so that the region can tell a repeat.
-// 2. A server that gives no answer is left for the next one; one that answers, with an error too,
-//    has the last word.
+// 2. A server that gives no answer is left for the next one, and so is one that answers `no-quorum`: it is cut
+//    off from its region's log, did nothing, and its neighbours may be in touch. Any other answer, with an
+//    error too, is the last word.
 // 3. A request takes at most `timeoutMs`, and never more than 5 s, beyond the time that a blocking
 //    read asks for.
 // 4. The server that last answered is asked first: its connection is warm.
@@ -21,7 +22,7 @@ import {
   type RegionServices,
 } from "./region-services.ts";
 import { noPathToRegion, type RegionView, routeRequest } from "./route.ts";
-import { firstThatStreams } from "./stream-call.ts";
+import { firstThatStreams, isCutOff } from "./stream-call.ts";
 import { TransportFailure } from "./transport-failure.ts";
 
 const FORWARD_TIMEOUT_MS = 5_000;
@@ -88,6 +89,8 @@ interface Attempts {
   /** A server may have got the request and not answered it. */
   reached: boolean;
   last: TransportFailure | undefined;
+  /** What a server said that can do nothing. */
+  refusal: SteppeError | undefined;
 }
 
 class Forwarder {
@@ -121,7 +124,7 @@ class Forwarder {
       firstThatStreams(
         this.#candidates(),
         (server) => channels.to(server.address, this.#region).stream(method, this.#markQuery(request), signal),
-        noPathToRegion,
+        (cause) => (isCutOff(cause) ? noLeader(cause) : noPathToRegion(cause)),
       );
   }
 
@@ -140,7 +143,7 @@ class Forwarder {
     const { clock, channels } = this.#options;
     const startedMs = clock.monotonicMs();
     const timeoutMs = Math.min(call.timeoutMs, FORWARD_TIMEOUT_MS) + blockingMs(queryOf(request));
-    const attempts: Attempts = { write, timeoutMs, reached: false, last: undefined };
+    const attempts: Attempts = { write, timeoutMs, reached: false, last: undefined, refusal: undefined };
     const queue = this.#candidates();
     this.#warm(queue);
     let leftMs = timeoutMs;
@@ -152,12 +155,13 @@ class Forwarder {
         this.#answered(server);
         return answer;
       } catch (error) {
-        if (!(error instanceof TransportFailure)) throw this.#answeredError(error, attempts, server);
-        this.#failed(server, error, attempts);
+        if (isCutOff(error)) this.#passedOver(server, error, attempts);
+        else if (error instanceof TransportFailure) this.#failed(server, error, attempts);
+        else throw this.#answeredError(error, attempts, server);
         this.#warm(queue);
         leftMs = startedMs + timeoutMs - clock.monotonicMs();
-        if (error.kind === "deadline" || leftMs <= 0) break;
-        if (again(error, server, queue)) queue.push(server);
+        if (leftMs <= 0 || (error instanceof TransportFailure && error.kind === "deadline")) break;
+        if (error instanceof TransportFailure && again(error, server, queue)) queue.push(server);
       }
     }
     throw exhausted(this.#region, attempts);
@@ -187,6 +191,10 @@ class Forwarder {
 
   #answered(server: RegionServer): void {
     this.#preferred = server.name;
+    this.#heard(server);
+  }
+
+  #heard(server: RegionServer): void {
     if (!server.alive) this.#options.directory.heard(server.name, this.#options.clock.monotonicMs());
   }
 
@@ -195,7 +203,13 @@ class Forwarder {
     this.#answered(server);
     // After a try without an answer, only a result of the log is one: it is that of the first try.
     if (attempts.write && attempts.reached && INCONCLUSIVE.has(error.code)) return outcomeUnknown(this.#region, error);
-    return error.code === "no-quorum" ? new SteppeError("no-leader", "No cluster leader", { cause: error }) : error;
+    return error;
+  }
+
+  #passedOver(server: RegionServer, refusal: SteppeError, attempts: Attempts): void {
+    attempts.refusal = refusal;
+    if (this.#preferred === server.name) this.#preferred = undefined;
+    this.#heard(server);
   }
 
   #failed(server: RegionServer, failure: TransportFailure, attempts: Attempts): void {
@@ -213,7 +227,7 @@ class Forwarder {
   }
 }
 
-const INCONCLUSIVE = new Set(["no-quorum", "no-leader", "no-path-to-region", "timeout", "internal"]);
+const INCONCLUSIVE = new Set(["no-leader", "no-path-to-region", "timeout", "internal"]);
 
 const NO_QUERY: QueryOptions = {
   Region: "",
@@ -246,13 +260,18 @@ function again(failure: TransportFailure, server: RegionServer, queue: readonly 
 }
 
 function exhausted(region: string, attempts: Attempts): SteppeError {
-  const { last, reached, write } = attempts;
-  if (write && reached) return outcomeUnknown(region, last);
+  const { last, refusal, reached, write } = attempts;
+  if (write && reached) return outcomeUnknown(region, last ?? refusal);
+  if (refusal !== undefined) return noLeader(refusal);
   if (last?.kind === "deadline" && !last.silent) {
     const text = `Region "${region}" did not answer within ${Math.round(attempts.timeoutMs)} ms`;
     return new SteppeError("timeout", text, { cause: last });
   }
   return noPathToRegion(last);
+}
+
+function noLeader(cause: unknown): SteppeError {
+  return new SteppeError("no-leader", "No cluster leader", { cause });
 }
 
 function outcomeUnknown(region: string, cause: unknown): SteppeError {

@@ -17,6 +17,7 @@ import {
 } from "@steppe/regions";
 import type { apply } from "@steppe/state";
 import { type AgentConfig, formatEndpoint } from "./config/index.ts";
+import { watchCutOff } from "./cut-off.ts";
 import { createSnapshotDoor, type SnapshotDoor } from "./durability/snapshot-door.ts";
 import { leaderDuties, onAppliedOf, proposeTo, type ServerDuties } from "./leader-duties.ts";
 import { ownMember } from "./members.ts";
@@ -92,6 +93,7 @@ export async function startServer(parts: ServerParts): Promise<Server> {
     writer,
     streams,
     calls,
+    cutOff: watchCutOff({ log: replica.log, clock }, stopping.signal),
     servers: peers,
     heard: (ids) => collector.heard(ids),
     heartbeatTtlMs: () => ttlFor(replica.view.nodes.size, random.fraction(), duties.timing),

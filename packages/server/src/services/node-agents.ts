@@ -1,6 +1,7 @@
 import { type Call, SteppeError } from "@steppe/model";
 import { type Node, type NodeIdentity, NodePool, type NodeUpdateAllocationsRequest } from "@steppe/proto";
 import type { NodeAgentsService } from "@steppe/regions";
+import type { CutOff } from "../cut-off.ts";
 import type { Replica } from "../replica.ts";
 import type { NodeCalls } from "./node-calls.ts";
 import { NodeStream, type NodeStreams } from "./node-streams.ts";
@@ -11,6 +12,7 @@ export interface NodeAgentNeeds {
   readonly writer: Writer;
   readonly streams: NodeStreams;
   readonly calls: NodeCalls;
+  readonly cutOff: CutOff;
   /** gRPC addresses of the region's live servers. */
   servers(): string[];
   /** Passes on who was heard, to whoever times heartbeats. */
@@ -19,7 +21,11 @@ export interface NodeAgentNeeds {
   heartbeatTtlMs(): number;
 }
 
-/** What this server does for the node agents of its region. */
+/**
+ * What this server does for the node agents of its region. While it is cut off from the log it can neither tell
+ * that they live nor hear what they are to do, so it refuses them all, and ends their streams with an error: agents
+ * then go to another server, before they are missed.
+ */
 export function createNodeAgents(needs: NodeAgentNeeds): NodeAgentsService {
   const { replica, writer, streams } = needs;
   const { view } = replica;
@@ -39,6 +45,7 @@ export function createNodeAgents(needs: NodeAgentNeeds): NodeAgentsService {
     },
 
     async heartbeat(request, call) {
+      needs.cutOff.refuse();
       const known = request.Nodes.filter((identity) => view.nodes.get(identity.NodeID) !== undefined);
       const unknown = request.Nodes.filter((identity) => view.nodes.get(identity.NodeID) === undefined);
       for (const identity of known) checkSecret(identity);
@@ -53,25 +60,27 @@ export function createNodeAgents(needs: NodeAgentNeeds): NodeAgentsService {
     },
 
     async *watchAllocations(request, call) {
-      // An older replica would leave out new allocations, and the agent would stop them.
-      await replica.applier.waitFor(await replica.freshness.lastIndex(call.signal), call.signal);
+      const { cutOff, signal } = await caughtUp(call);
       for (const identity of request.Nodes) checkSecret(identity);
       const ids = request.Nodes.map((identity) => identity.NodeID);
       const stream = new NodeStream(view);
       streams.add(ids, stream);
+      // An agent that comes from another server may be late with its heartbeat.
+      needs.heard(ids);
       try {
-        yield* stream.messages(ids, call.signal);
+        yield* stream.messages(ids, signal);
       } finally {
         streams.remove(ids, stream);
       }
+      cutOff.throwIfAborted();
     },
 
     async *takeRequests({ Node }, call) {
-      // A node that has only just registered may not be here yet.
-      await replica.applier.waitFor(await replica.freshness.lastIndex(call.signal), call.signal);
+      const { cutOff, signal } = await caughtUp(call);
       if (Node === undefined) throw new SteppeError("invalid", "missing node identity");
       checkSecret(Node);
-      yield* needs.calls.requests(Node.NodeID, call.signal);
+      yield* needs.calls.requests(Node.NodeID, signal);
+      cutOff.throwIfAborted();
     },
 
     async answer(answer, _call) {
@@ -90,6 +99,17 @@ export function createNodeAgents(needs: NodeAgentNeeds): NodeAgentsService {
       return { Index: outcome.Index };
     },
   };
+
+  /**
+   * An older replica may not know a node that has only just registered, and would leave out new allocations, which
+   * the agent would then stop. `signal` is what ends a stream.
+   */
+  async function caughtUp(call: Pick<Call, "signal">): Promise<{ cutOff: AbortSignal; signal: AbortSignal }> {
+    const cutOff = needs.cutOff.signal();
+    const signal = AbortSignal.any([call.signal, cutOff]);
+    await replica.applier.waitFor(await replica.freshness.lastIndex(signal), signal);
+    return { cutOff, signal };
+  }
 
   /** A pool that only its nodes name exists from then on. */
   async function bringPools(nodes: readonly Node[], call: Call): Promise<void> {

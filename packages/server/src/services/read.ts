@@ -2,6 +2,7 @@ import { type Call, type Clock, SteppeError } from "@steppe/model";
 import { QueryMeta, QueryOptions } from "@steppe/proto";
 import type { StateView } from "@steppe/state";
 import { blockingQuery, type Found, type WatchKey } from "@steppe/watch";
+import { refuseIfCutOff } from "../cut-off.ts";
 import type { Replica } from "../replica.ts";
 
 export interface Answer<T> {
@@ -57,6 +58,7 @@ async function catchUp(
 ): Promise<void> {
   // Nobody to ask and nothing to wait for: no timer either.
   if (!consistent && log.lastIndexHere === view.index) return;
+  refuseIfCutOff(log);
   const late = new AbortController();
   const done = new AbortController();
   const timer = clock.after(call.timeoutMs, done.signal).then(
