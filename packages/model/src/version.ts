@@ -89,10 +89,11 @@ function holds(operator: Operator, version: Version, bound: Version, kind: Versi
   }
 }
 
-/** Whoever asks for releases gets no pre-release, and a pre-release only of the numbers asked for. */
+/** Whoever asks for releases gets no pre-release, and a pre-release only of the numbers asked for, as many of them. */
 function preReleaseFits(version: Version, bound: Version): boolean {
   if (version.preRelease === "") return true;
-  return bound.preRelease !== "" && compareNumbers(version.numbers, bound.numbers) === 0;
+  if (bound.preRelease === "" || version.numbers.length !== bound.numbers.length) return false;
+  return compareNumbers(version.numbers, bound.numbers) === 0;
 }
 
 /** Every number but the last one written is the same; a pre-release bound wants a pre-release. */

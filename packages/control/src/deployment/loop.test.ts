@@ -1,4 +1,4 @@
-import { mockJob } from "@steppe/model/internal";
+import { mockJob, mockSystemJob } from "@steppe/model/internal";
 import { AllocationUpdate, type Job, type UpdateStrategy } from "@steppe/proto";
 import { schedule } from "@steppe/scheduler";
 import type { AllocationView } from "@steppe/state";
@@ -15,6 +15,12 @@ function webJob(count: number, update: Partial<UpdateStrategy>, fields: Partial<
     Object.assign(group.Update ?? {}, update);
   }
   return { ...job, ...fields };
+}
+
+function systemJob(update: Partial<UpdateStrategy>): Job {
+  const job = mockSystemJob({ ID: "web" });
+  for (const group of job.TaskGroups) Object.assign(group.Update ?? {}, update);
+  return job;
 }
 
 const changed = (job: Job): Job => ({ ...structuredClone(job), Meta: { changed: "yes" } });
@@ -107,6 +113,26 @@ describe("deployments, watched", () => {
     ready = true;
     await it.pass(20 * SECOND);
     expect(it.versions()).toEqual([1, 1, 1]);
+    expect(it.deployment()).toMatchObject({ Status: "successful", TaskGroups: { web: { Promoted: true } } });
+  });
+
+  test("AutoPromote of a system job, promotes when the canaries on so many per cent of its nodes are healthy", async () => {
+    let ready = false;
+    const it = await world(({ Job }) => (Job.Version === 0 || ready ? true : undefined));
+    const job = systemJob({ MaxParallel: 2, Canary: 50, AutoPromote: true });
+    await it.cluster.register(job);
+    await it.pass(5 * SECOND);
+    expect(it.versions()).toEqual([0, 0, 0, 0]);
+    await it.cluster.register(changed(job));
+    await it.pass(10 * SECOND);
+    expect(it.versions()).toEqual([0, 0, 1, 1]);
+    expect(it.deployment()).toMatchObject({
+      StatusDescription: "Deployment is running pending automatic promotion",
+      TaskGroups: { web: { DesiredCanaries: 2, Promoted: false } },
+    });
+    ready = true;
+    await it.pass(20 * SECOND);
+    expect(it.versions()).toEqual([1, 1, 1, 1]);
     expect(it.deployment()).toMatchObject({ Status: "successful", TaskGroups: { web: { Promoted: true } } });
   });
 

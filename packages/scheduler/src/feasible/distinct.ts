@@ -100,9 +100,12 @@ export class JobDistinct {
   }
 }
 
+/** Right sides that turn distinct_hosts off; any other, a word that is no truth value too, leaves it on. */
+const FALSE: ReadonlySet<string> = new Set(["false", "False", "FALSE", "f", "F", "0"]);
+
 const binds = (rule: DistinctRule, group: string): boolean => rule.group === "" || rule.group === group;
 
 function createRule(constraint: Constraint, group: string, nodes: NodeColumns, scratch: Scratch): DistinctRule[] {
   if (constraint.Operand === "distinct_property") return [new DistinctProperty(constraint, group, nodes)];
-  return constraint.RTarget === "false" ? [] : [new DistinctHosts(group, scratch.ints(nodes.length))];
+  return FALSE.has(constraint.RTarget) ? [] : [new DistinctHosts(group, scratch.ints(nodes.length))];
 }

@@ -1,7 +1,7 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: targets of constraints
 import { SECOND } from "@steppe/model";
 import { mockBatchJob, mockJob, mockNode } from "@steppe/model/internal";
-import { Evaluation, type Job } from "@steppe/proto";
+import { type Constraint, Evaluation, type Job, type TaskGroup } from "@steppe/proto";
 import { describe, expect, it } from "vitest";
 import { World } from "../testing/world.ts";
 
@@ -33,6 +33,24 @@ const inParallel = (job: Job, most: number): Job => {
   for (const group of job.TaskGroups) group.Update = { ...group.Update, MaxParallel: most } as never;
   return job;
 };
+
+const hosts = (value: string): Constraint => ({ LTarget: "", Operand: "distinct_hosts", RTarget: value });
+const racks = (most: string): Constraint => ({
+  ...{ LTarget: "${meta.rack}", Operand: "distinct_property", RTarget: most },
+});
+
+/** Two nodes, each a rack of its own, and two groups of so many; how many of each found a place. The group's constraints are the first one's. */
+function placedOfTwoGroups(of: { job?: Constraint[]; group?: Constraint[] }, count = 2): number[] {
+  const world = cluster(2);
+  const job = sized(mockJob({ Constraints: of.job ?? [] }), count);
+  const [group] = job.TaskGroups as [TaskGroup];
+  job.TaskGroups = [
+    { ...group, Name: "a", Constraints: of.group ?? [] },
+    { ...group, Name: "b" },
+  ];
+  world.process(world.register(job));
+  return ["a", "b"].map((name) => world.live(job).filter(({ TaskGroup }) => TaskGroup === name).length);
+}
 
 const names = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => `web[${from + i}]`);
 
@@ -158,6 +176,35 @@ describe("service jobs", () => {
     expect(plan.Result?.FailedTGAllocs.web?.ConstraintFiltered).toEqual({ distinct_hosts: 3 });
     world.process(world.register(withEnv(job, "new")));
     expect(new Set(world.live(job).map(({ NodeID }) => NodeID)).size).toBe(3);
+  });
+
+  it.each(["", "true", "yes", "1"])("distinct_hosts with %j: one of the job a node", (value) => {
+    expect(placedOfTwoGroups({ job: [hosts(value)] })).toEqual([1, 1]);
+  });
+
+  it.each(["false", "False", "FALSE", "f", "F", "0"])("distinct_hosts with %j: as if it were not there", (value) => {
+    expect(placedOfTwoGroups({ job: [hosts(value)] })).toEqual([2, 2]);
+  });
+
+  it("distinct_hosts of a group: binds its own allocations alone", () => {
+    expect(placedOfTwoGroups({ group: [hosts("")] }, 3)).toEqual([2, 3]);
+  });
+
+  it("distinct_property of the job: counts all of its groups", () => {
+    expect(placedOfTwoGroups({ job: [racks("1")] })).toEqual([1, 1]);
+    expect(placedOfTwoGroups({ job: [racks("2")] })).toEqual([2, 2]);
+  });
+
+  it("distinct_property of a group: counts the group alone", () => {
+    expect(placedOfTwoGroups({ group: [racks("1")] }, 3)).toEqual([2, 3]);
+    expect(placedOfTwoGroups({ group: [racks("1")], job: [racks("2")] }, 3)).toEqual([2, 2]);
+  });
+
+  it("distinct_property of something that a node does not have: it takes none", () => {
+    const world = cluster(2);
+    const job = sized(mockJob({ Constraints: [{ ...racks("2"), LTarget: "${meta.zone}" }] }), 1);
+    const plan = world.process(world.register(job));
+    expect(plan.Result?.FailedTGAllocs.web?.ConstraintFiltered).toEqual({ "distinct_property: ${meta.zone}": 2 });
   });
 
   it.each([

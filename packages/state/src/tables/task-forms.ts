@@ -1,4 +1,5 @@
 import type { TaskEvent, TaskState } from "@steppe/proto";
+import { packTimes, unpackTimes } from "./packed-times.ts";
 
 export type TaskStates = Readonly<Record<string, TaskState>>;
 
@@ -9,8 +10,8 @@ export type TaskStates = Readonly<Record<string, TaskState>>;
  */
 export interface PackedTasks {
   readonly form: TaskStates;
-  /** Undefined when there are none; a single one is not worth a list. */
-  readonly times: number | readonly number[] | undefined;
+  /** Undefined when there are none; a single one is not worth packing. */
+  readonly times: number | string | undefined;
 }
 
 export const NO_TASKS: TaskStates = Object.freeze({});
@@ -32,7 +33,7 @@ export class TaskForms {
       isEmpty = false;
     }
     if (isEmpty) return { form: NO_TASKS, times: undefined };
-    return { form: this.#shared(form), times: times.length > 1 ? times.slice() : times[0] };
+    return { form: this.#shared(form), times: times.length > 1 ? packTimes(times) : times[0] };
   }
 
   #shared(form: TaskStates): TaskStates {
@@ -49,10 +50,8 @@ export class TaskForms {
 export function unpackTasks({ form, times }: PackedTasks): TaskStates {
   if (times === undefined) return form;
   let at = 0;
-  const next = (mark: number) => {
-    if (mark === 0) return 0;
-    return typeof times === "number" ? times : (times[at++] as number);
-  };
+  const unpacked = typeof times === "number" ? [times] : unpackTimes(times);
+  const next = (mark: number) => (mark === 0 ? 0 : (unpacked[at++] as number));
   return Object.fromEntries(Object.entries(form).map(([task, state]) => [task, mapTimes(state, next)]));
 }
 
