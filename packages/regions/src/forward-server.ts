@@ -9,7 +9,7 @@ import {
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
 import { type Clock, type Logger, MILLISECOND, type ServiceDefinition, SteppeError } from "@steppe/model";
-import { MembershipDefinition, NodeAgentsDefinition } from "@steppe/proto";
+import { CallsDefinition, MembershipDefinition, NodeAgentsDefinition } from "@steppe/proto";
 import { joinAddress } from "./address.ts";
 import { refusal, type ServiceGroup } from "./admission.ts";
 import { blockingMs, queryOf } from "./blocking.ts";
@@ -17,6 +17,8 @@ import type { CertificateName } from "./certificate-names.ts";
 import { MESSAGE_BYTES_MAX } from "./frames.ts";
 import { type GrpcMethod, grpcJsDefinition, grpcMethods } from "./grpc-definition.ts";
 import { CLOSING, CODE_TRAILER, encodeError, type WireStatus } from "./grpc-errors.ts";
+import { type Carried, multiplexHandler } from "./multiplex.ts";
+import { OpenCalls } from "./open-calls.ts";
 import { addReflection } from "./reflection/service.ts";
 import {
   type AnyMethod,
@@ -82,14 +84,18 @@ export async function createGrpcServer(
   const calls = new OpenCalls();
   const listener: { tls?: TlsListener } = {};
   const callerOf = (peer: string) => (options.tls === undefined ? undefined : (listener.tls?.namesOf(peer) ?? []));
+  const carried = new Map<string, Carried>();
   for (const [group, definition, implementation] of served(implementations)) {
     const serving: Serving = { ...options, calls, admit: admission(group, options), callerOf };
-    server.addService(grpcJsDefinition(definition), handlers(definition, implementation, serving));
+    server.addService(grpcJsDefinition(definition), handlers(definition, implementation, serving, carried));
   }
+  const multiplex = multiplexHandler({ ...options, methods: carried, calls, callerOf });
+  server.addService(grpcJsDefinition(CallsDefinition), { multiplex });
   // Open to whoever may connect: it tells the contract, and nothing of the region.
+  const definitions = [...served(implementations)].map(([, definition]) => definition);
   addReflection(
     server,
-    [...served(implementations)].map(([, definition]) => definition.fullName),
+    [...definitions, CallsDefinition].map(({ fullName }) => fullName),
   );
   if (options.tls !== undefined) {
     const { injectConnection } = server.createConnectionInjector(ServerCredentials.createInsecure());
@@ -145,36 +151,6 @@ function closeServer(server: Server, calls: OpenCalls, clock: Clock, graceMs: nu
   return Promise.race([closed, cut]);
 }
 
-/** The abort controllers of calls under way; `held` ones are not worth waiting for. */
-class OpenCalls {
-  closing = false;
-  #open = new Map<AbortController, boolean>();
-
-  add(held: boolean): AbortController {
-    const controller = new AbortController();
-    this.#open.set(controller, held);
-    if (this.closing && held) controller.abort(closingError());
-    return controller;
-  }
-
-  remove(controller: AbortController): void {
-    this.#open.delete(controller);
-  }
-
-  close(): void {
-    this.closing = true;
-    for (const [controller, held] of this.#open) if (held) controller.abort(closingError());
-  }
-
-  abortAll(): void {
-    for (const controller of this.#open.keys()) controller.abort(closingError());
-  }
-}
-
-function closingError(): Error {
-  return new Error(CLOSING.message);
-}
-
 /** What the handlers of one group of services share. */
 interface Serving {
   readonly clock: Clock;
@@ -190,13 +166,16 @@ function handlers(
   definition: ServiceDefinition,
   implementation: object,
   serving: Serving,
+  carried: Map<string, Carried>,
 ): UntypedServiceImplementation {
   const made: UntypedServiceImplementation = {};
   for (const [name, grpc] of Object.entries<AnyGrpcMethod>(grpcMethods(definition))) {
     const method = (implementation as Record<string, unknown>)[name];
-    made[name] = grpc.responseStream
-      ? streamHandler(method as AnyStream, grpc, serving)
-      : unaryHandler(method as AnyMethod, grpc, serving);
+    if (grpc.responseStream) made[name] = streamHandler(method as AnyStream, grpc, serving);
+    else {
+      made[name] = unaryHandler(method as AnyMethod, grpc, serving);
+      carried.set(grpc.path, { grpc, method: method as AnyMethod, admit: serving.admit });
+    }
   }
   return made;
 }

@@ -5,6 +5,7 @@ import type { ServiceDefinition } from "@steppe/model";
 export interface GrpcMethod<Request = unknown, Response = unknown> {
   /** `/steppe.v1.Jobs/Get` */
   readonly path: string;
+  readonly requestStream: boolean;
   readonly responseStream: boolean;
   encodeRequest(message: Request): Uint8Array;
   decodeRequest(bytes: Uint8Array): Request;
@@ -25,6 +26,7 @@ export function grpcMethods<D extends ServiceDefinition>(definition: D): Methods
   for (const [name, method] of Object.entries(definition.methods)) {
     methods[name] = {
       path: `/${definition.fullName}/${method.name}`,
+      requestStream: method.requestStream,
       responseStream: method.responseStream,
       encodeRequest: (message) => method.requestType.encode(message).finish(),
       decodeRequest: (bytes) => method.requestType.decode(bytes),
@@ -41,7 +43,7 @@ export function grpcJsDefinition(definition: ServiceDefinition): GrpcJsDefinitio
     name,
     {
       path: method.path,
-      requestStream: false,
+      requestStream: method.requestStream,
       responseStream: method.responseStream,
       requestSerialize: (message: unknown) => asBuffer(method.encodeRequest(message)),
       requestDeserialize: (bytes: Buffer) => method.decodeRequest(bytes),

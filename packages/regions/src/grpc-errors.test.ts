@@ -1,9 +1,9 @@
 import { HTTP_STATUS, isErrorCode, SteppeError } from "@steppe/model";
 import { JobGetRequest } from "@steppe/proto";
 import { afterEach, describe, expect, it } from "vitest";
+import { statusError } from "./call-headers.ts";
 import { CODE_TRAILER, decodeError, encodeError } from "./grpc-errors.ts";
 import { Cleanup, call, caller, quiet, recordingLogger, serve, services } from "./testkit.ts";
-import { statusError } from "./unary-call.ts";
 
 const codes = Object.keys(HTTP_STATUS).filter(isErrorCode);
 const cleanup = new Cleanup();

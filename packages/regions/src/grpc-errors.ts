@@ -12,6 +12,8 @@ const MESSAGE_ENCODED_MAX = 32_768;
 const CANCELLED = 1;
 const DEADLINE_EXCEEDED = 4;
 const RESOURCE_EXHAUSTED = 8;
+/** The server knows no such method. */
+export const UNIMPLEMENTED = 12;
 const UNAVAILABLE = 14;
 
 /** `message` is plain text, not yet percent-encoded; without `code` the peer takes it as the transport's. */

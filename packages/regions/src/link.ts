@@ -5,6 +5,7 @@ import { connect as connectTls, TLSSocket } from "node:tls";
 import type { Clock } from "@steppe/model";
 import { splitAddress } from "./address.ts";
 import { serverRefusal } from "./admission.ts";
+import { CallStream } from "./call-stream.ts";
 import { type CertificateName, certificateNames } from "./certificate-names.ts";
 import type { TlsIdentity } from "./tls-identity.ts";
 
@@ -24,6 +25,8 @@ const PING_TIMEOUT_MS = 2_000;
 
 export class Link {
   readonly session: ClientHttp2Session;
+  /** Carries the unary calls. */
+  readonly calls: CallStream = new CallStream(this);
   /** When anything last came from the server, on the monotonic clock. */
   heardMs: number;
   #pingedMs: number | undefined;

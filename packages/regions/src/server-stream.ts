@@ -1,9 +1,9 @@
 import { type ClientHttp2Stream, constants, type IncomingHttpHeaders } from "node:http2";
+import { requestHeaders, statusError } from "./call-headers.ts";
 import { FrameReader, frame } from "./frames.ts";
 import type { GrpcMethod } from "./grpc-definition.ts";
 import type { Link } from "./link.ts";
 import { TransportFailure } from "./transport-failure.ts";
-import { requestHeaders, statusError } from "./unary-call.ts";
 
 /** The answers to one request, as they come; the server is held back while the consumer is busy. */
 export async function* serverStream<Request, Response>(

@@ -1,12 +1,12 @@
 // Server reflection: tells clients of any language what is served here, so that they need no copy of the contract.
 import type { Server, ServerDuplexStream } from "@grpc/grpc-js";
 import type { Descriptor } from "@steppe/proto/descriptors";
+import { UNIMPLEMENTED } from "../grpc-errors.ts";
 import { type Answer, decodeRequest, encodeResponse, type ReflectionRequest } from "./messages.ts";
 
 const SERVICE_NAMES = ["grpc.reflection.v1.ServerReflection", "grpc.reflection.v1alpha.ServerReflection"];
 
 const NOT_FOUND = 5;
-const UNIMPLEMENTED = 12;
 
 /** `services`: full names of what is served beside this. */
 export function addReflection(server: Server, services: readonly string[]): void {
