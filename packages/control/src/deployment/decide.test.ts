@@ -45,11 +45,29 @@ function deployment(state: Partial<DeploymentState>, allocations: Given[], statu
   };
 }
 
-const decide = (entry: DeploymentView, seen = 10) => decideDeployment(entry, job, seen, NOW);
+const decide = (entry: DeploymentView, seen = 10, before: readonly AllocationState[] = []) =>
+  decideDeployment(entry, job, [...entry.allocations, ...before], seen, NOW);
 const failed = (description: string, rollback = false) => ({ kind: "fail", description, rollback });
 const UNHEALTHY = "Failed due to unhealthy allocations";
 const DEADLINE = "Failed due to progress deadline";
 const canaries = { DesiredCanaries: 1, AutoPromote: true };
+
+describe("deployment watcher, one of three turned healthy, decides", () => {
+  const three = [{ healthy: true }, {}, {}];
+  const advance = { kind: "advance", replace: [] };
+  const rows: [string, DeploymentView, AllocationState[], object][] = [
+    ["all are placed, nothing to do before all are healthy", deployment({}, three), [], { kind: "wait" }],
+    ["all are healthy, to end it", deployment({}, Array(3).fill({ healthy: true })), [], advance],
+    ["one is not placed yet", deployment({ DesiredTotal: 4 }, three), [], advance],
+    ["one of before still runs", deployment({}, three), [allocation({ healthy: true }, 9)], advance],
+    ["one of before was told to stop", deployment({}, three), [allocation({ told: true }, 9)], { kind: "wait" }],
+    ["canaries are not promoted", deployment({ DesiredCanaries: 3 }, three), [], advance],
+    ["one was told to stop", deployment({}, [...three.slice(1), { told: true, healthy: true }]), [], { kind: "wait" }],
+  ];
+  test.each(rows)("%s", (_, entry, before, decision) => {
+    expect(decide(entry, 9, before)).toEqual(decision);
+  });
+});
 
 describe("deployment watcher decides", () => {
   const rows: [string, DeploymentView, object, number?][] = [

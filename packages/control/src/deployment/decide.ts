@@ -14,9 +14,16 @@ const WAIT: Decision = { kind: "wait" };
 
 /**
  * Looks at a deployment as it stands, so a new leader decides as the last one would have.
- * `seenIndex`: health up to there is known to an evaluation that was, or will be, processed.
+ * `ofJob`: all allocations of the job. `seenIndex`: health up to there is known to an evaluation that was, or
+ * will be, processed.
  */
-export function decideDeployment(entry: DeploymentView, job: Job, seenIndex: number, nowNs: number): Decision {
+export function decideDeployment(
+  entry: DeploymentView,
+  job: Job,
+  ofJob: Iterable<AllocationView>,
+  seenIndex: number,
+  nowNs: number,
+): Decision {
   if (!entry.active) return WAIT;
   const wanted = [...entry.allocations].filter(({ DesiredStatus }) => DesiredStatus === "run");
   const unhealthy = wanted.filter(isUnhealthy);
@@ -28,7 +35,26 @@ export function decideDeployment(entry: DeploymentView, job: Job, seenIndex: num
   if (isToBePromoted(entry)) return { kind: "promote" };
   const replace = unhealthy.filter(({ Reschedule }) => !Reschedule).map(({ ID }) => ID);
   const isNews = wanted.some((it) => isHealthy(it) && (it.DeploymentStatus?.ModifyIndex ?? 0) > seenIndex);
-  return isNews || replace.length > 0 ? { kind: "advance", replace } : WAIT;
+  if (replace.length > 0) return { kind: "advance", replace };
+  return isNews && !isRolledOut(entry, ofJob) ? { kind: "advance", replace } : WAIT;
+}
+
+/**
+ * All that is to be placed is, nothing of before is left, and not all of it is healthy yet: an evaluation would
+ * find nothing to do. The first deployment of a job with thousands of allocations is in this state until its end.
+ */
+function isRolledOut(entry: DeploymentView, ofJob: Iterable<AllocationView>): boolean {
+  const groups = Object.entries(entry.deployment.TaskGroups);
+  if (groups.some(([, { DesiredCanaries, Promoted }]) => DesiredCanaries > 0 && !Promoted)) return false;
+  const placed = new Map<string, number>();
+  let allHealthy = true;
+  for (const it of ofJob) {
+    if (it.terminal || it.DesiredStatus !== "run") continue;
+    if (!entry.allocations.has(it)) return false;
+    placed.set(it.TaskGroup, (placed.get(it.TaskGroup) ?? 0) + 1);
+    allHealthy &&= isHealthy(it);
+  }
+  return !allHealthy && groups.every(([name, { DesiredTotal }]) => (placed.get(name) ?? 0) >= DesiredTotal);
 }
 
 /** When the deployment fails unless an allocation turns healthy, unix nanoseconds; infinite when it does not. */

@@ -84,9 +84,10 @@ export class DeploymentWatcher {
     this.#due.delete(id);
     if (entry === undefined || !entry.active) return { kind: "wait" };
     const { Namespace, JobID } = entry.deployment;
-    const job = view.jobs.get(Namespace, JobID)?.job;
-    if (job === undefined) return { kind: "wait" };
-    const decision = decideDeployment(entry, job, seenIndexOf(this.#evaluationsOf(Namespace, JobID)), clock.wallNs());
+    const ofJob = view.jobs.get(Namespace, JobID);
+    if (ofJob === undefined) return { kind: "wait" };
+    const seenIndex = seenIndexOf(this.#evaluationsOf(Namespace, JobID));
+    const decision = decideDeployment(entry, ofJob.job, ofJob.allocations, seenIndex, clock.wallNs());
     const dueNs = dueAtNs(entry);
     if (decision.kind === "wait" && Number.isFinite(dueNs)) this.#due.set(id, dueNs);
     return decision;
