@@ -13,6 +13,7 @@ import {
   type NodeIdentity,
 } from "@steppe/proto";
 import { decideChanges, type LocalAllocation } from "./assignments.ts";
+import { probeNetwork } from "./checks/probe.ts";
 import { type ClientConfig, type CompiledConfig, compileConfig } from "./config.ts";
 import type { Driver } from "./drivers/driver.ts";
 import { createMockDriver } from "./drivers/mock-driver.ts";
@@ -118,6 +119,7 @@ class Agent implements NodeAgent {
       allocDir: this.#config.allocDir,
       hostEnv: this.#config.hostEnv,
       drivers: createDrivers(this.#config, clock, logger),
+      probe: probeNetwork,
       store: this.#store,
       report: (update) => this.#outbox.add(update),
       clock,
@@ -220,6 +222,7 @@ class Agent implements NodeAgent {
     if (message.Full) this.#jobs.clear();
     this.#jobs.add(message.Jobs);
     const changes = decideChanges(message, this.#local());
+    for (const id of message.HurriedIDs) this.#runners.get(id)?.hurry();
     for (const id of changes.forget) void this.#forget(id);
     for (const assigned of changes.stop) this.#stopRunner(assigned);
     for (const assigned of changes.update) this.#runners.get(assigned.ID)?.update(assigned, this.#jobOf(assigned));

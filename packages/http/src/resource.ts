@@ -13,10 +13,9 @@ export interface Resource {
   readonly suffixes: readonly SuffixRow[];
 }
 
-/** Without methods: a path of the API that is not served, which must not pass for an ID. */
 export interface SuffixRow {
   readonly suffix: string;
-  readonly methods?: Methods;
+  readonly methods: Methods;
 }
 
 export function fixed(path: string, methods: Methods): Resource {
@@ -25,10 +24,6 @@ export function fixed(path: string, methods: Methods): Resource {
 
 /** What answers PUT answers POST alike. */
 export const put = (handler: Handler): Methods => ({ PUT: handler, POST: handler });
-
-export function unserved(...suffixes: readonly string[]): SuffixRow[] {
-  return suffixes.map((suffix) => ({ suffix }));
-}
 
 /**
  * What answers the decoded rest of a path. IDs may hold slashes, so a row is found by how the rest

@@ -1,4 +1,4 @@
-// exec: a command in a task, over a websocket that carries the API's JSON messages both ways.
+// Commands in tasks, over websockets that carry the API's JSON messages both ways.
 import { randomUUID } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
@@ -8,14 +8,14 @@ import { type RawData, type WebSocket, WebSocketServer } from "ws";
 import type { HttpNeeds, RegionServices } from "./needs.ts";
 import { type Params, parseBool, parseParams } from "./request/params.ts";
 import { resolveRegion } from "./request/region.ts";
+import { readJson, type TerminalRequest, terminalRequest } from "./terminal-requests.ts";
 
-const PATH = /^\/v1\/client\/allocation\/([^/]+)\/exec$/;
 /** The API's close codes are these and an HTTP status. */
 const CLOSE_BASE = 4000;
 /** One message of input; clients send a few kilobytes. */
 const MESSAGE_MAX = 1024 * 1024;
 
-/** Takes over connections that ask for a websocket; others than those of exec are refused. */
+/** Takes over connections that ask for a websocket; others than those of terminal-requests.ts are refused. */
 export class TerminalCalls {
   readonly #needs: HttpNeeds;
   readonly #timeoutMs: number;
@@ -29,12 +29,12 @@ export class TerminalCalls {
 
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     const [path = "", query = ""] = (request.url ?? "").split(/\?(.*)/s);
-    const alloc = PATH.exec(path)?.[1];
-    if (alloc === undefined) {
+    const asked = terminalRequest(path);
+    if (asked === undefined) {
       socket.end("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
       return;
     }
-    this.#sockets.handleUpgrade(request, socket, head, (open) => void this.#serve(open, alloc, parseParams(query)));
+    this.#sockets.handleUpgrade(request, socket, head, (open) => void this.#serve(open, asked, parseParams(query)));
   }
 
   close(): void {
@@ -43,7 +43,7 @@ export class TerminalCalls {
   }
 
   /** Never rejects. */
-  async #serve(socket: WebSocket, alloc: string, params: Params): Promise<void> {
+  async #serve(socket: WebSocket, asked: TerminalRequest, params: Params): Promise<void> {
     const leaving = new AbortController();
     socket.once("close", () => leaving.abort());
     // What is wrong with a connection ends it; its end is what matters here.
@@ -53,7 +53,7 @@ export class TerminalCalls {
     const inbox = new Inbox(socket, signal);
     try {
       const token = parseBool(params.ws_handshake ?? "") === true ? tokenOf(await inbox.next()) : "";
-      await this.#pass(socket, inbox, alloc, params, token, call);
+      await this.#pass(socket, inbox, asked, params, token, call);
       socket.close(1000);
     } catch (error) {
       if (signal.aborted) return;
@@ -68,18 +68,19 @@ export class TerminalCalls {
   async #pass(
     socket: WebSocket,
     inbox: Inbox,
-    alloc: string,
+    asked: TerminalRequest,
     params: Params,
     token: string,
     call: Call,
   ): Promise<void> {
     const Region = resolveRegion(this.#needs, params.region ?? "");
     const Query = { ...QueryOptions.create(), Region, Namespace: params.namespace ?? "", AuthToken: token };
-    const { clientCalls } = this.#needs.route(Region);
+    const services = this.#needs.route(Region);
+    const { clientCalls } = services;
+    const { AllocID, Method, Arguments } = await asked(params, Query, services, call);
     const CallID = randomUUID();
-    const args = { task: params.task ?? "", command: commandOf(params), tty: ttyOf(params) };
-    const names = { CallID, NodeID: "", AllocID: alloc };
-    const request = { Query, ...names, Method: "alloc.exec", Arguments: JSON.stringify(args), Local: false };
+    const names = { CallID, NodeID: "", AllocID };
+    const request = { Query, ...names, Method, Arguments: JSON.stringify(Arguments), Local: false };
     const frames = clientCalls.open(request, call)[Symbol.asyncIterator]();
     // The node says when it has begun: input that comes before would find nobody.
     const first = await frames.next();
@@ -140,27 +141,6 @@ function tokenOf(message: Uint8Array): string {
     | undefined;
   if (value?.version !== 1) throw new SteppeError("invalid", `unexpected handshake value: ${String(value?.version)}`);
   return typeof value.auth_token === "string" ? value.auth_token : "";
-}
-
-function commandOf(params: Params): string[] {
-  const command = readJson(params.command ?? "");
-  if (Array.isArray(command) && command.every((word) => typeof word === "string")) return command;
-  throw new SteppeError("invalid", "failed to marshal command into json: command must be a list of strings");
-}
-
-function readJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
-
-function ttyOf(params: Params): boolean {
-  const text = params.tty ?? "";
-  const tty = text === "" ? false : parseBool(text);
-  if (tty === undefined) throw new SteppeError("invalid", `tty value is not a boolean: ${JSON.stringify(text)}`);
-  return tty;
 }
 
 function bytesOf(data: RawData): Uint8Array {

@@ -55,6 +55,8 @@ export interface ExecProcess {
   output(listener: (stream: "stdout" | "stderr", data: Uint8Array | undefined) => void): void;
   write(data: Uint8Array): void;
   closeInput(): void;
+  /** Of its terminal, in characters; without one nothing happens. */
+  resize(rows: number, columns: number): void;
   kill(): void;
 }
 

@@ -1,13 +1,16 @@
 // A command run beside a task, in its directory and with its environment.
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
-import { existsSync } from "node:fs";
-import { DriverError, type ExecProcess, type TaskContext } from "./driver.ts";
-
-/** Gives a command a terminal; part of util-linux. */
-const SCRIPT = "/usr/bin/script";
+import type { ExecProcess, TaskContext } from "./driver.ts";
+import { startOnTerminal } from "./terminal.ts";
 
 export function execProcess(context: TaskContext, command: string, args: readonly string[], tty: boolean): ExecProcess {
-  const child = start(context, command, args, tty);
+  const options = { cwd: context.taskDir, env: context.env, detached: true } as const;
+  if (!tty) return { ...followed(spawn(command, args, options)), resize: () => undefined };
+  const terminal = startOnTerminal(command, args, options);
+  return { ...followed(terminal.child), resize: terminal.resize };
+}
+
+function followed(child: ChildProcessWithoutNullStreams): Omit<ExecProcess, "resize"> {
   const exited = new Promise<{ exitCode: number }>((resolve) => {
     child.once("error", () => resolve({ exitCode: 127 }));
     child.once("close", (code) => resolve({ exitCode: code ?? 128 }));
@@ -26,19 +29,6 @@ export function execProcess(context: TaskContext, command: string, args: readonl
     closeInput: () => void child.stdin.end(),
     kill: () => killGroup(child),
   };
-}
-
-function start(
-  context: TaskContext,
-  command: string,
-  args: readonly string[],
-  tty: boolean,
-): ChildProcessWithoutNullStreams {
-  const options = { cwd: context.taskDir, env: context.env, detached: true } as const;
-  if (!tty) return spawn(command, args, options);
-  if (!existsSync(SCRIPT)) throw new DriverError(`a terminal needs ${SCRIPT}, which this node lacks`, false);
-  const line = [command, ...args].map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(" ");
-  return spawn(SCRIPT, ["-q", "-e", "-f", "-c", line, "/dev/null"], options);
 }
 
 function killGroup(child: ChildProcessWithoutNullStreams): void {

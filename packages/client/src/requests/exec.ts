@@ -4,6 +4,7 @@ import type { CallContext } from "./request-server.ts";
 
 interface InputMessage {
   readonly stdin?: { readonly data?: string; readonly close?: boolean };
+  readonly tty_size?: { readonly height?: number; readonly width?: number };
 }
 
 export async function* execInTask(
@@ -46,9 +47,10 @@ export async function* execInTask(
 
 async function feed(process: ExecProcess, input: CallContext["input"]): Promise<void> {
   for await (const message of input.messages()) {
-    const { stdin } = JSON.parse(Buffer.from(message).toString("utf8")) as InputMessage;
+    const { stdin, tty_size: size } = JSON.parse(Buffer.from(message).toString("utf8")) as InputMessage;
     if (stdin?.data !== undefined && stdin.data !== "") process.write(Buffer.from(stdin.data, "base64"));
     if (stdin?.close === true) process.closeInput();
+    if (size !== undefined) process.resize(size.height ?? 0, size.width ?? 0);
   }
 }
 

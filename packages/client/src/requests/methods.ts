@@ -37,7 +37,7 @@ const METHODS: Readonly<Record<string, Method>> = {
     return streamLogs(source, streamOptions(args), access.clock, signal);
   },
   "alloc.stats": (access, args, _context, id) => once(async () => runnerOf(access, id).stats(textOf(args, "task"))),
-  "alloc.checks": (access, _args, _context, id) => once(async () => runnerOf(access, id) && {}),
+  "alloc.checks": (access, _args, _context, id) => once(async () => runnerOf(access, id).checks()),
   "alloc.restart": (access, args, _context, id) =>
     once(async () => runnerOf(access, id).restart(textOf(args, "task"), flagOf(args, "all"))),
   "alloc.signal": (access, args, _context, id) =>
@@ -47,6 +47,15 @@ const METHODS: Readonly<Record<string, Method>> = {
     const { process } = runnerOf(access, id).exec(textOf(args, "task"), textsOf(args, "command"), flagOf(args, "tty"));
     return execInTask(process, context);
   },
+  "alloc.action": (access, args, context, id) => {
+    const [task, action, job] = [textOf(args, "task"), textOf(args, "action"), textOf(args, "job")];
+    return execInTask(runnerOf(access, id).runAction(task, action, job, flagOf(args, "tty")).process, context);
+  },
+  "alloc.pause": (access, _args, _context, id) =>
+    once(async () => {
+      runnerOf(access, id);
+      throw new SteppeError("refused", "Enterprise only");
+    }),
   "node.stats": (access) => once(async () => hostStats(access.allocDir, access.clock.wallNs())),
   "node.gc": (access) => once(async () => access.collect()),
   "node.metadata": (access) => once(async () => access.metadata()),

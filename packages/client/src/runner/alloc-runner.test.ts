@@ -1,8 +1,17 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type AllocationUpdate, type Job, Node, type TaskState } from "@steppe/proto";
+import {
+  type AllocationUpdate,
+  CheckRestart,
+  type Job,
+  Node,
+  Service,
+  ServiceCheck,
+  type TaskState,
+} from "@steppe/proto";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import type { Answer } from "../checks/probe.ts";
 import { createMockDriver } from "../drivers/mock-driver.ts";
 import { assignedTo, jobOf, seededRandom, silent } from "../testing/fixtures.ts";
 import { createStepClock, type StepClock } from "../testing/step-clock.ts";
@@ -13,12 +22,15 @@ let clock: StepClock;
 let dir: string;
 let reported: AllocationUpdate[];
 let runners: AllocRunner[];
+/** What every check is answered. */
+let answer: Answer;
 
 beforeEach(() => {
   clock = createStepClock();
   dir = mkdtempSync(join(tmpdir(), "steppe-alloc-"));
   reported = [];
   runners = [];
+  answer = { ok: false, output: "nomad: refused", statusCode: 0 };
 });
 afterEach(() => {
   for (const runner of runners) runner.detach();
@@ -32,6 +44,7 @@ function runnerOf(job: Job): AllocRunner {
     allocDir: join(dir, "alloc"),
     hostEnv: {},
     drivers: new Map([["mock_driver", createMockDriver(clock)]]),
+    probe: async () => answer,
     store: new AllocationStore(dir),
     report: (update) => reported.push(update),
     clock,
@@ -174,4 +187,76 @@ test("health: a new deployment takes the running allocation over, it is told ane
   runner.update(assignedTo(job, 0, { DeploymentID: "next", AllocModifyIndex: 11 }), { ...job, Version: 1 });
   expect(reported.at(-1)).toMatchObject({ DeploymentID: "next", DeploymentStatus: { Healthy: true } });
   expect(reported.at(-1)?.DeploymentStatus?.Timestamp).toBeGreaterThan(before);
+});
+
+const http = (check: Partial<ServiceCheck> = {}) =>
+  Service.create({
+    ...{ Name: "web", Provider: "nomad", PortLabel: "8080", Address: "127.0.0.1" },
+    Checks: [ServiceCheck.create({ Name: "up", Type: "http", Path: "/", Interval: 1e9, Timeout: 1e9, ...check })],
+  });
+const passes: Answer = { ok: true, output: "nomad: http ok", statusCode: 200 };
+const healthy = () => reported.at(-1)?.DeploymentStatus?.Healthy;
+
+test("checks: failing at first, the allocation is healthy once they have passed for the minimum time", async () => {
+  const update = { MinHealthyTime: 10e9, HealthyDeadline: 60e9 };
+  const runner = await run(jobOf([{ Config: { run_for: "1h" }, Services: [http()] }], {}, { Update: update }));
+  await clock.advance(20_000);
+  expect(healthy()).toBeUndefined();
+  expect(Object.values(runner.checks())).toMatchObject([
+    ...[{ Status: "failure", Output: "nomad: refused", Mode: "healthiness", Group: "example.web[0]", Task: "main" }],
+  ]);
+  answer = passes;
+  await clock.advance(1000);
+  await clock.advance(9999);
+  expect(healthy()).toBeUndefined();
+  await clock.advance(1);
+  expect(healthy()).toBe(true);
+  expect(Object.values(runner.checks())).toMatchObject([{ Status: "success", StatusCode: 200, Check: "up" }]);
+});
+
+test("checks: never passing, the allocation is unhealthy at the deadline", async () => {
+  const update = { MinHealthyTime: 1e9, HealthyDeadline: 30e9 };
+  await run(jobOf([{ Config: { run_for: "1h" } }], {}, { Update: update, Services: [http()] }));
+  await clock.advance(29_999);
+  expect(healthy()).toBeUndefined();
+  await clock.advance(1);
+  expect(healthy()).toBe(false);
+});
+
+test.each([
+  ["with on_update ignore", http({ OnUpdate: "ignore" }), {}],
+  ["while task states alone decide", http(), { HealthCheck: "task_states" }],
+  ["of another provider", { ...http(), Provider: "consul" }, {}],
+])("checks: failing %s, keep no rollout waiting", async (_, service, update) => {
+  const Update = { MinHealthyTime: 1e9, ...update };
+  await run(jobOf([{ Config: { run_for: "1h" }, Services: [service] }], {}, { Update }));
+  await clock.advance(1000);
+  expect(healthy()).toBe(true);
+});
+
+test("checks: failing as often as check_restart allows after its grace, restart the task by its policy", async () => {
+  const check = { CheckRestart: CheckRestart.create({ Limit: 3, Grace: 5e9 }) };
+  const policy = { Attempts: 1, Interval: 600e9, Delay: 2e9, Mode: "fail" };
+  const services = { Services: [http(check)] };
+  await run(jobOf([{ Config: { run_for: "1h" }, ...services }], {}, { RestartPolicy: policy }));
+  await clock.advance(6999);
+  expect(task()).toMatchObject({ State: "running", Restarts: 0 });
+  await clock.advance(1);
+  expect(task()).toMatchObject({ State: "pending", Restarts: 1 });
+  expect(texts()).toContain('healthcheck: check "up" unhealthy');
+  await clock.advance(3000);
+  expect(task()).toMatchObject({ State: "running", Restarts: 1 });
+  // The policy allows one restart: the second round of failures is the end.
+  await clock.advance(8000);
+  expect(statuses().at(-1)).toBe("failed");
+});
+
+test("checks: of a task that is stopped, are asked no more and wait to run", async () => {
+  answer = passes;
+  const runner = await run(jobOf([{ Config: { run_for: "1h" }, Services: [http()] }]));
+  await clock.advance(1000);
+  expect(Object.values(runner.checks())).toMatchObject([{ Status: "success" }]);
+  void runner.stop();
+  await clock.advance(10_000);
+  expect(Object.values(runner.checks())).toMatchObject([{ Status: "pending", Output: "nomad: waiting to run" }]);
 });

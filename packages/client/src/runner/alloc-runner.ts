@@ -6,7 +6,6 @@
 import { type Clock, type Logger, quote, type Random, SteppeError } from "@steppe/model";
 import {
   AllocationUpdate,
-  AllocDeploymentStatus,
   type AssignedAllocation,
   type Job,
   type Node,
@@ -14,17 +13,20 @@ import {
   type TaskGroup,
   type TaskState,
 } from "@steppe/proto";
-import type { Driver, ExecProcess, TaskContext } from "../drivers/driver.ts";
-import { taskEnvironment } from "../drivers/environment.ts";
-import { interpolateValue, type Variables } from "../drivers/interpolate.ts";
+import { AllocationChecks, type CheckResult } from "../checks/allocation-checks.ts";
+import { type CheckPlan, checksOf } from "../checks/check-plan.ts";
+import type { Probe } from "../checks/probe.ts";
+import type { Driver, ExecProcess } from "../drivers/driver.ts";
+import type { Variables } from "../drivers/interpolate.ts";
 import type { LogSource } from "../requests/logs.ts";
 import { sumUsage, UsageMeter } from "../requests/usage.ts";
 import { AllocationDir, type AllocationSnapshot, type AllocationStore } from "./allocation-files.ts";
 import { type ClientStatus, clientStatus } from "./client-status.ts";
 import * as happen from "./events.ts";
-import { decideHealth, healthRules } from "./health.ts";
+import { HealthJudge } from "./health-judge.ts";
 import { type KillCause, killWaves, nextStep, type TaskStanding } from "./lifecycle.ts";
 import { restartRules } from "./restart.ts";
+import { environmentOf, type TaskPlace, taskContext } from "./task-context.ts";
 import { TaskRunner } from "./task-runner.ts";
 
 export interface AllocRunnerParts {
@@ -33,6 +35,7 @@ export interface AllocRunnerParts {
   readonly allocDir: string;
   readonly hostEnv: Variables;
   readonly drivers: ReadonlyMap<string, Driver>;
+  readonly probe: Probe;
   readonly store: AllocationStore;
   readonly report: (update: AllocationUpdate) => void;
   readonly clock: Clock;
@@ -40,27 +43,23 @@ export interface AllocRunnerParts {
   readonly logger: Logger;
 }
 
-const LOG_FILES = 10;
-const LOG_FILE_MB = 10;
-
 export class AllocRunner {
   readonly #parts: AllocRunnerParts;
   readonly #dir: AllocationDir;
   readonly #tasks = new Map<string, TaskRunner>();
   readonly #usage = new UsageMeter();
+  readonly #health: HealthJudge;
+  readonly #checks: AllocationChecks;
   readonly #ended = Promise.withResolvers<void>();
   readonly #closing = new AbortController();
   readonly #stopAsked = Promise.withResolvers<void>();
-  /** From when on its health is judged. */
-  #sinceMs: number;
   #assigned: AssignedAllocation;
   #job: Job;
   #group: TaskGroup;
-  #deployment: AllocDeploymentStatus | undefined;
+  #checkPlans: readonly CheckPlan[];
   #stopping = false;
   #detached = false;
   #settling = false;
-  #healthTimer: AbortController | undefined;
   #finishedMs = 0;
 
   /** Throws when the job has no such group. */
@@ -70,7 +69,13 @@ export class AllocRunner {
     this.#job = job;
     this.#group = groupOf(job, assigned);
     this.#dir = new AllocationDir(parts.allocDir, assigned.ID);
-    this.#sinceMs = parts.clock.monotonicMs();
+    this.#health = new HealthJudge(parts.clock, this.#closing.signal, () => this.#settle());
+    this.#checks = new AllocationChecks({
+      ...{ allocId: assigned.ID, allocName: assigned.Name, probe: parts.probe, clock: parts.clock },
+      changed: () => this.#settle(),
+      restart: (task, reason) => this.#restartFailing(task, reason),
+    });
+    this.#checkPlans = this.#plannedChecks();
     for (const task of this.#group.Tasks) this.#tasks.set(task.Name, this.#taskRunner(task));
   }
 
@@ -117,7 +122,7 @@ export class AllocRunner {
   }
 
   async resume(snapshot: AllocationSnapshot): Promise<void> {
-    this.#deployment = snapshot.deployment;
+    this.#health.restore(snapshot.deployment);
     this.#settling = true;
     for (const [name, runner] of this.#tasks) {
       const stored = snapshot.tasks[name];
@@ -132,18 +137,22 @@ export class AllocRunner {
   update(assigned: AssignedAllocation, job: Job): void {
     const isNewDeployment = assigned.DeploymentID !== this.#assigned.DeploymentID;
     this.#assigned = assigned;
-    if (isNewDeployment) {
-      this.#deployment = undefined;
-      this.#sinceMs = this.#parts.clock.monotonicMs();
-    }
+    if (isNewDeployment) this.#health.startOver();
     if (job !== this.#job) {
       this.#group = groupOf(job, assigned);
       this.#job = job;
+      this.#checkPlans = this.#plannedChecks();
+      this.#followChecks();
       this.#parts.store.writeJob(this.id, job);
       this.#parts.store.write(this.#snapshot());
     }
     // The new deployment waits to hear how it fares, though its tasks run on.
     if (isNewDeployment) this.#settle();
+  }
+
+  /** When it is stopped, it waits for no shutdown delay. */
+  hurry(): void {
+    this.#assigned = { ...this.#assigned, NoShutdownDelay: true };
   }
 
   /** How long its node may be cut off before it is to be stopped, milliseconds. */
@@ -155,6 +164,7 @@ export class AllocRunner {
   async stop(): Promise<void> {
     if (!this.#stopping) {
       this.#stopping = true;
+      this.#followChecks();
       this.#stopAsked.resolve();
       void this.#killInOrder();
     }
@@ -184,6 +194,23 @@ export class AllocRunner {
   exec(task: string, command: readonly string[], tty: boolean): { readonly process: ExecProcess } {
     if (command.length === 0) throw new SteppeError("invalid", "command is not present");
     return { process: this.#task(task).exec(command, tty) };
+  }
+
+  /** Runs a command that the job gives a name, in the task that it is of. */
+  runAction(task: string, name: string, job: string, tty: boolean): { readonly process: ExecProcess } {
+    if (job !== this.#job.ID) {
+      throw new SteppeError("refused", `allocation ${this.id} is not of job ${quote(job)}`);
+    }
+    const { task: owner } = this.#task(task);
+    const action = owner.Actions.find((it) => it.Name === name);
+    if (action === undefined)
+      throw new SteppeError("refused", `action ${quote(name)} not found in task ${quote(task)}`);
+    return this.exec(task, [action.Command, ...action.Args], tty);
+  }
+
+  /** What its checks answered last, by their IDs. */
+  checks(): Readonly<Record<string, CheckResult>> {
+    return this.#checks.results();
   }
 
   /** Throws when there is no such task, or it has not begun. */
@@ -220,6 +247,7 @@ export class AllocRunner {
   detach(): void {
     this.#detached = true;
     this.#closing.abort();
+    this.#checks.close();
     for (const task of this.#tasks.values()) task.detach();
   }
 
@@ -235,7 +263,7 @@ export class AllocRunner {
     const fields = { ID: this.id, ClientStatus: status, ClientDescription: description, DeploymentID };
     const update = AllocationUpdate.create(fields);
     for (const [name, task] of this.#tasks) update.TaskStates[name] = task.state;
-    if (this.#deployment !== undefined) update.DeploymentStatus = this.#deployment;
+    if (this.#health.verdict !== undefined) update.DeploymentStatus = this.#health.verdict;
     return update;
   }
 
@@ -262,9 +290,23 @@ export class AllocRunner {
     if (this.#settling || this.#detached) return;
     this.#settling = true;
     this.#advance();
+    this.#followChecks();
     this.#settling = false;
     this.#judgeHealth();
     this.#tell();
+  }
+
+  #followChecks(): void {
+    if (this.#checkPlans.length === 0 && this.#checks.isEmpty) return;
+    this.#checks.follow(this.#checkPlans, (task) => {
+      if (this.#stopping) return false;
+      return task === "" ? this.clientStatus === "running" : this.#tasks.get(task)?.state.State === "running";
+    });
+  }
+
+  #restartFailing(task: string, reason: string): void {
+    const runners = task === "" ? this.#runningTasks() : [this.#tasks.get(task)];
+    for (const runner of runners) runner?.restartFailing(reason);
   }
 
   #advance(): void {
@@ -290,33 +332,15 @@ export class AllocRunner {
   }
 
   #judgeHealth(): void {
-    const rules = healthRules(this.#job.Type, this.#group);
-    if (rules === undefined || this.#deployment?.Healthy !== undefined || this.#stopping) return;
-    this.#healthTimer?.abort();
-    const { clock } = this.#parts;
+    if (this.#stopping) return;
     const states = new Map([...this.#tasks].map(([name, task]) => [name, task.state]));
-    const health = decideHealth(rules, this.#group, states, this.#sinceMs, clock.monotonicMs(), clock.wallNs());
-    if (health.kind !== "wait") {
-      this.#deployment = AllocDeploymentStatus.create({
-        Healthy: health.kind === "healthy",
-        Timestamp: clock.wallNs(),
-      });
-      return;
-    }
-    const timer = new AbortController();
-    this.#healthTimer = timer;
-    clock.after(health.ms, AbortSignal.any([timer.signal, this.#closing.signal])).then(
-      () => this.#settle(),
-      () => {
-        // A task changed, or the allocation ended, first.
-      },
-    );
+    this.#health.judge({ job: this.#job, group: this.#group, states, checks: this.#checks.standing() });
   }
 
   #snapshot(): AllocationSnapshot {
     const tasks = Object.fromEntries([...this.#tasks].map(([name, task]) => [name, task.snapshot()]));
     const base = { assigned: this.#assigned, tasks };
-    return this.#deployment === undefined ? base : { ...base, deployment: this.#deployment };
+    return this.#health.verdict === undefined ? base : { ...base, deployment: this.#health.verdict };
   }
 
   #taskRunner(first: Task): TaskRunner {
@@ -330,7 +354,7 @@ export class AllocRunner {
         return restartRules(this.#job.Type, this.#group.RestartPolicy, RestartPolicy, Lifecycle);
       },
       prepare: () => this.#dir.build(first.Name),
-      context: (attempt) => this.#context(task(), attempt),
+      context: (attempt) => taskContext(task(), attempt, this.#place),
       changed: () => this.#settle(),
       clock,
       random,
@@ -338,35 +362,17 @@ export class AllocRunner {
     });
   }
 
-  #context(task: Task, attempt: number): TaskContext {
+  get #place(): TaskPlace {
     const { node, region, hostEnv } = this.#parts;
-    const taskDir = this.#dir.task(task.Name);
-    const { env, variables } = taskEnvironment({
-      allocation: this.#assigned,
-      job: this.#job,
-      group: this.#group,
-      task,
-      node,
-      region,
-      sharedDir: this.#dir.shared,
-      taskDir,
-      hostEnv,
+    return { assigned: this.#assigned, job: this.#job, group: this.#group, node, region, hostEnv, dir: this.#dir };
+  }
+
+  /** A group's own services know what its first task knows. */
+  #plannedChecks(): CheckPlan[] {
+    return checksOf(this.#group, this.#assigned, this.#parts.node, (name) => {
+      const task = this.#group.Tasks.find((it) => it.Name === name) ?? this.#group.Tasks[0];
+      return task === undefined ? {} : environmentOf(task, this.#place).variables;
     });
-    return {
-      allocId: this.id,
-      taskName: task.Name,
-      attempt,
-      taskDir,
-      logsDir: this.#dir.logs,
-      supervisorDir: this.#dir.supervisor,
-      env,
-      config: interpolateValue(task.Config ?? {}, variables) as Record<string, unknown>,
-      logs: {
-        disabled: task.LogConfig?.Disabled === true,
-        filesMax: task.LogConfig?.MaxFiles ?? LOG_FILES,
-        fileBytesMax: (task.LogConfig?.MaxFileSizeMB ?? LOG_FILE_MB) * 2 ** 20,
-      },
-    };
   }
 }
 

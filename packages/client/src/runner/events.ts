@@ -52,10 +52,9 @@ export function terminated(result: ExitResult): Happening {
   });
 }
 
-export const restartAsked = event("Restart Signaled", "User requested task to restart", {
-  RestartReason: "User requested task to restart",
-  Details: { restart_reason: "User requested task to restart" },
-});
+export function restartAsked(reason: string): Happening {
+  return event("Restart Signaled", reason, { RestartReason: reason, Details: { restart_reason: reason } });
+}
 
 export function signaling(signal: string): Happening {
   const text = `Task being sent signal ${signal}`;

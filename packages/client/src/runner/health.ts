@@ -1,15 +1,18 @@
 // Whether an allocation counts as healthy in a rollout. Pure; once decided it stays.
 import type { TaskGroup, TaskState } from "@steppe/proto";
+import type { CheckStanding } from "../checks/allocation-checks.ts";
 
 export interface HealthRules {
   readonly minHealthyMs: number;
   readonly deadlineMs: number;
+  /** Whether checks of its services have to pass, too. */
+  readonly usesChecks: boolean;
 }
 
 export type Health =
   | { readonly kind: "healthy" }
   | { readonly kind: "unhealthy" }
-  /** Not known yet; look again after this long, or when a task changes. */
+  /** Not known yet; look again after this long, or when a task or a check changes. */
   | { readonly kind: "wait"; readonly ms: number };
 
 const MIN_HEALTHY_NS = 10e9;
@@ -22,28 +25,31 @@ export function healthRules(jobType: string, group: TaskGroup): HealthRules | un
   return {
     minHealthyMs: (update.MinHealthyTime ?? MIN_HEALTHY_NS) / 1e6,
     deadlineMs: (update.HealthyDeadline ?? DEADLINE_NS) / 1e6,
+    usesChecks: update.HealthCheck !== "task_states",
   };
 }
 
-/** `sinceMs` and `nowMs` are of the same clock; `startedNs` and `nowNs` of the wall clock. */
+/** `sinceMs` is of the monotonic clock; tasks' starts and checks' passing are of the wall clock. */
 export function decideHealth(
   rules: HealthRules,
   group: TaskGroup,
   states: ReadonlyMap<string, TaskState>,
+  checks: readonly CheckStanding[],
   sinceMs: number,
-  nowMs: number,
-  nowNs: number,
+  now: { readonly monotonicMs: number; readonly wallNs: number },
 ): Health {
   const all = [...states.values()];
   if (all.some((task) => task.State === "dead" && task.Failed)) return { kind: "unhealthy" };
-  const leftMs = sinceMs + rules.deadlineMs - nowMs;
+  const leftMs = sinceMs + rules.deadlineMs - now.monotonicMs;
   const lasting = group.Tasks.filter((task) => isLasting(task.Lifecycle)).map((task) => states.get(task.Name));
   if (lasting.some((task) => task?.State === "dead")) return { kind: "unhealthy" };
-  if (lasting.every((task) => task?.State === "running")) {
-    const newestNs = Math.max(...lasting.map((task) => task?.StartedAt ?? 0));
-    const upMs = (nowNs - newestNs) / 1e6;
-    if (upMs >= rules.minHealthyMs) return { kind: "healthy" };
-    if (leftMs > 0) return { kind: "wait", ms: Math.min(rules.minHealthyMs - upMs, leftMs) };
+  const passing = rules.usesChecks ? checks.map((check) => check.passingSinceNs) : [];
+  if (lasting.every((task) => task?.State === "running") && !passing.includes(undefined)) {
+    const starts = lasting.map((task) => task?.StartedAt ?? 0);
+    const wellSinceNs = Math.max(...starts, ...passing.map((sinceNs) => sinceNs ?? 0));
+    const wellMs = (now.wallNs - wellSinceNs) / 1e6;
+    if (wellMs >= rules.minHealthyMs) return { kind: "healthy" };
+    if (leftMs > 0) return { kind: "wait", ms: Math.min(rules.minHealthyMs - wellMs, leftMs) };
   }
   return leftMs > 0 ? { kind: "wait", ms: leftMs } : { kind: "unhealthy" };
 }

@@ -72,8 +72,8 @@ export class TaskRunner {
   #attempt = 0;
   #kill: KillRequest | undefined;
   #detached = false;
-  /** It ends because a user wants it started again. */
-  #restartAsked = false;
+  /** It ends because a user wants it started again, or because its checks fail. */
+  #restartAsked: "user" | "failing" | undefined;
 
   constructor(parts: TaskRunnerParts) {
     this.#parts = parts;
@@ -151,8 +151,20 @@ export class TaskRunner {
   /** Ends the task and starts it again, whatever its restart policy says. */
   async restart(): Promise<void> {
     const handle = this.#running();
-    this.#restartAsked = true;
-    this.#note(happen.restartAsked);
+    this.#restartAsked = "user";
+    this.#note(happen.restartAsked("User requested task to restart"));
+    await this.#end(handle);
+  }
+
+  /** Ends a running task as if it had failed by itself: its restart policy says what comes then. */
+  restartFailing(reason: string): void {
+    if (this.#phase.kind !== "running" || this.#restartAsked !== undefined) return;
+    this.#restartAsked = "failing";
+    this.#note(happen.restartAsked(reason));
+    void this.#guard(this.#end(this.#phase.handle));
+  }
+
+  async #end(handle: TaskHandle): Promise<void> {
     await handle.stop(this.task.KillSignal, (this.task.KillTimeout ?? KILL_TIMEOUT_NS) / 1e6);
   }
 
@@ -217,7 +229,8 @@ export class TaskRunner {
       const end = "exited" in current ? await this.#untilEnd(current) : current;
       if (this.#detached) return;
       if (end === "killed" || this.#kill !== undefined) return this.#dieKilled();
-      const delayMs = this.#restartAsked ? this.#startAgain() : this.#decide(end);
+      const delayMs = this.#restartAsked === "user" ? this.#startAgain() : this.#decide(this.#judged(end));
+      this.#restartAsked = undefined;
       if (delayMs === undefined) return;
       await this.#pause(delayMs);
       if (this.#detached) return;
@@ -279,9 +292,13 @@ export class TaskRunner {
     return handle.exited;
   }
 
+  /** A task that was ended because its checks failed has failed, however it took that. */
+  #judged(end: TaskEnd): TaskEnd {
+    return this.#restartAsked === "failing" ? { kind: "exit", successful: false } : end;
+  }
+
   /** At once, and it is no failure. */
   #startAgain(): number {
-    this.#restartAsked = false;
     this.#becomePausing();
     this.#note(happen.restarting("", 0));
     return 0;

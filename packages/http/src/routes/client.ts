@@ -26,7 +26,7 @@ const files = (name: string, handler: Handler): Resource => ({
 });
 
 /** Those that ask for a websocket never come here: see terminal-calls.ts. */
-const notUpgraded: Handler = () => {
+export const notUpgraded: Handler = () => {
   const cause = "websocket: the client is not using the websocket protocol";
   throw new SteppeError("invalid", `failed to upgrade connection: ${cause}`);
 };
@@ -60,7 +60,7 @@ export const clientResources: readonly Resource[] = [
       { suffix: "/signal", methods: put(signal) },
       { suffix: "/gc", methods: any((exchange, id) => nothing(exchange, { method: "alloc.gc", alloc: id })) },
       { suffix: "/exec", methods: { GET: notUpgraded } },
-      { suffix: "/pause", methods: any((exchange) => exchange.text(501, "Nomad Enterprise only endpoint")) },
+      { suffix: "/pause", methods: { GET: pause, ...put(pause) } },
       { suffix: "", methods: any((exchange) => exchange.text(404, "resource not found")) },
     ],
   },
@@ -138,6 +138,11 @@ function flag({ params }: Exchange, name: string, otherwise: boolean): boolean {
 
 function stats(exchange: Exchange, id: string): Promise<void> {
   return json(exchange, { method: "alloc.stats", alloc: id, args: { task: exchange.params.task ?? "" } });
+}
+
+/** Schedules of tasks are of the paid edition; a node of the open one says so. */
+function pause(exchange: Exchange, id: string): Promise<void> {
+  return json(exchange, { method: "alloc.pause", alloc: id });
 }
 
 /** Also below /v1/allocation. */

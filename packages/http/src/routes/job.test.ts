@@ -178,13 +178,14 @@ describe("below a job", () => {
     expect([reply.statusCode, reply.body]).toEqual([404, "job versions not found"]);
   });
 
-  it("a path of the API that is not served: 404 and no job of that ID is touched", async () => {
+  it("an action, without a websocket: 400; by another method: 405; and no job of that ID is touched", async () => {
     const { app, calls } = createWorld({});
-    for (const method of ["GET", "PUT", "DELETE"] as const) {
-      for (const suffix of ["action"]) {
-        const reply = await app.inject({ method, url: `/v1/job/web/${suffix}` });
-        expect([reply.statusCode, reply.body]).toEqual([404, ""]);
-      }
+    const text = "failed to upgrade connection: websocket: the client is not using the websocket protocol";
+    const get = await app.inject({ method: "GET", url: "/v1/job/web/action" });
+    expect([get.statusCode, get.body]).toEqual([400, text]);
+    for (const method of ["PUT", "DELETE"] as const) {
+      const reply = await app.inject({ method, url: "/v1/job/web/action" });
+      expect([reply.statusCode, reply.body]).toEqual([405, "Invalid method"]);
     }
     expect(calls).toEqual([]);
   });

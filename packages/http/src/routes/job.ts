@@ -4,7 +4,8 @@ import { jobJson, jobPayload } from "../reply/job-payload.ts";
 import { metaFields } from "../reply/meta.ts";
 import { parseBool } from "../request/params.ts";
 import { queryOptions } from "../request/query-options.ts";
-import { put, type Resource, unserved } from "../resource.ts";
+import { put, type Resource } from "../resource.ts";
+import { notUpgraded } from "./client.ts";
 import { deregister } from "./deregister.ts";
 import { evaluate } from "./evaluate.ts";
 import { dispatch, dispatchPayload } from "./job-dispatch.ts";
@@ -38,7 +39,7 @@ export const jobResource: Resource = {
     { suffix: "/services", methods: { GET: servicesOfJob } },
     { suffix: "/submission", methods: { GET: submission } },
     { suffix: "/actions", methods: { GET: actions } },
-    ...unserved("/action"),
+    { suffix: "/action", methods: { GET: notUpgraded } },
     { suffix: "/tag", methods: { ...put(tagVersion), DELETE: untagVersion } },
     { suffix: "", methods: { GET: job, PUT: register, POST: register, DELETE: deregister } },
   ],

@@ -8,7 +8,8 @@ const BATCH_MAX = 1000;
 export class NodeStream {
   readonly #view: StateView;
   readonly #changed: Set<AllocationView> = new Set();
-  readonly #removed: Set<string> = new Set();
+  /** By ID: whether they end without their shutdown delay. */
+  readonly #removed: Map<string, boolean> = new Map();
   readonly #sentJobs: WeakSet<Job> = new WeakSet();
   #wake: () => void = () => undefined;
 
@@ -23,7 +24,7 @@ export class NodeStream {
 
   remove(allocation: AllocationView): void {
     this.#changed.delete(allocation);
-    this.#removed.add(allocation.ID);
+    this.#removed.set(allocation.ID, allocation.NoShutdownDelay);
     this.#wake();
   }
 
@@ -54,7 +55,7 @@ export class NodeStream {
     const live = nodeIds.flatMap((id) => [...this.#view.nodes.allocationsOf(id)].filter((it) => !it.clientTerminal));
     this.#changed.clear();
     this.#removed.clear();
-    return this.#message(live, [], true);
+    return this.#message(live, new Map(), true);
   }
 
   #next(): NodeAllocations {
@@ -64,12 +65,16 @@ export class NodeStream {
       batch.push(allocation);
       this.#changed.delete(allocation);
     }
-    const removed = [...this.#removed];
+    const removed = new Map(this.#removed);
     this.#removed.clear();
     return this.#message(batch, removed, false);
   }
 
-  #message(allocations: readonly AllocationView[], removed: string[], full: boolean): NodeAllocations {
+  #message(
+    allocations: readonly AllocationView[],
+    removed: ReadonlyMap<string, boolean>,
+    full: boolean,
+  ): NodeAllocations {
     const jobs: Job[] = [];
     for (const { Job: job } of allocations) {
       if (this.#sentJobs.has(job)) continue;
@@ -81,7 +86,8 @@ export class NodeStream {
       Full: full,
       Allocations: allocations.map(assigned),
       Jobs: jobs,
-      RemovedIDs: removed,
+      RemovedIDs: [...removed.keys()],
+      HurriedIDs: [...removed].filter(([, hurried]) => hurried).map(([id]) => id),
     };
   }
 }

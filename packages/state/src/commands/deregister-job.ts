@@ -14,8 +14,9 @@ export function deregisterJob(state: State, step: Step, command: DeregisterJob):
   if (job === undefined) return done(step);
   if (command.Purge) closeEvaluations(state, step, job);
   const spec = job.job;
+  if (command.NoShutdownDelay) hurry(job);
   if (command.Purge) state.removeJob(step, job);
-  else stop(state, step, job, command);
+  else stop(state, step, job);
   // A stopped job waits for neither room nor time, and would not be dead while it did.
   cancelWaiting(state, step, command, `job ${command.JobID} stopped`);
   const evaluates = spec.Periodic === undefined && spec.ParameterizedJob === undefined;
@@ -31,9 +32,8 @@ export function deregisterJob(state: State, step: Step, command: DeregisterJob):
   });
 }
 
-function stop(state: State, step: Step, job: JobState, command: DeregisterJob): void {
+function stop(state: State, step: Step, job: JobState): void {
   cancelActive(state, step, job, DEPLOYMENT_DESCRIPTIONS.stoppedJob);
-  if (command.NoShutdownDelay) hurry(job);
   const { Version } = job.job;
   job.push({
     ...job.job,
@@ -44,7 +44,7 @@ function stop(state: State, step: Step, job: JobState, command: DeregisterJob): 
   state.touchJob(step, job);
 }
 
-/** Node agents hear of it with the stop that the scheduler gives, so nothing else has to know yet. */
+/** Node agents hear of it with the stop that the scheduler gives, or that they are gone, so nothing else has to know yet. */
 function hurry(job: JobState): void {
   for (const allocation of job.allocations) if (!allocation.terminal) allocation.amend({ NoShutdownDelay: true });
 }

@@ -1,0 +1,62 @@
+// What an allocation's deployment is told of its health: once, and again for each deployment that takes it over.
+import type { Clock } from "@steppe/model";
+import { AllocDeploymentStatus, type Job, type TaskGroup, type TaskState } from "@steppe/proto";
+import type { CheckStanding } from "../checks/allocation-checks.ts";
+import { decideHealth, healthRules } from "./health.ts";
+
+export interface Judged {
+  readonly job: Job;
+  readonly group: TaskGroup;
+  readonly states: ReadonlyMap<string, TaskState>;
+  readonly checks: readonly CheckStanding[];
+}
+
+export class HealthJudge {
+  readonly #clock: Clock;
+  readonly #closing: AbortSignal;
+  readonly #lookAgain: () => void;
+  #verdict: AllocDeploymentStatus | undefined;
+  /** From when on it is judged. */
+  #sinceMs: number;
+  #timer: AbortController | undefined;
+
+  constructor(clock: Clock, closing: AbortSignal, lookAgain: () => void) {
+    this.#clock = clock;
+    this.#closing = closing;
+    this.#lookAgain = lookAgain;
+    this.#sinceMs = clock.monotonicMs();
+  }
+
+  get verdict(): AllocDeploymentStatus | undefined {
+    return this.#verdict;
+  }
+
+  /** What an earlier life of the agent had told. */
+  restore(verdict: AllocDeploymentStatus | undefined): void {
+    this.#verdict = verdict;
+  }
+
+  /** Another deployment waits to hear. */
+  startOver(): void {
+    this.#verdict = undefined;
+    this.#sinceMs = this.#clock.monotonicMs();
+  }
+
+  judge({ job, group, states, checks }: Judged): void {
+    const rules = healthRules(job.Type, group);
+    if (rules === undefined || this.#verdict?.Healthy !== undefined) return;
+    this.#timer?.abort();
+    const clock = this.#clock;
+    const now = { monotonicMs: clock.monotonicMs(), wallNs: clock.wallNs() };
+    const health = decideHealth(rules, group, states, checks, this.#sinceMs, now);
+    if (health.kind !== "wait") {
+      this.#verdict = AllocDeploymentStatus.create({ Healthy: health.kind === "healthy", Timestamp: now.wallNs });
+      return;
+    }
+    const timer = new AbortController();
+    this.#timer = timer;
+    clock.after(health.ms, AbortSignal.any([timer.signal, this.#closing])).then(this.#lookAgain, () => {
+      // A task or a check changed, or the allocation ended, first.
+    });
+  }
+}
