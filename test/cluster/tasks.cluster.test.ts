@@ -26,7 +26,10 @@ afterAll(async () => {
 });
 
 const shell = (script: string) => ({ driver: "raw_exec", config: { command: "/bin/sh", args: ["-c", script] } });
-const register = (job: object) => call("PUT", `${server}/v1/jobs`, { Job: job });
+async function register(job: object): Promise<void> {
+  const { status, text } = await call("PUT", `${server}/v1/jobs`, { Job: job });
+  expect({ status, text }).toEqual({ status: 200, text: expect.stringContaining("EvalID") });
+}
 const running = (list: Json[]) => list.some((it) => it.ClientStatus === "running");
 
 async function runningAllocation(id: string): Promise<string> {
@@ -59,7 +62,7 @@ function webJob(id: string, file: string, check: object, fields: { update?: obje
 describe("checks", () => {
   test("a rollout waits until they pass, then succeeds; the routes of checks tell", async () => {
     const file = join(dir, "web-is-up");
-    expect((await register(webJob("web", file, {}))).status).toBe(200);
+    await register(webJob("web", file, {}));
     const alloc = await runningAllocation("web");
     const failing = await eventually("the check has failed", 20_000, async () => {
       const { body } = await call("GET", `${server}/v1/client/allocation/${alloc}/checks`);
@@ -82,7 +85,7 @@ describe("checks", () => {
   }, 90_000);
 
   test("those that never pass, fail the rollout; with on_update ignore they keep nothing waiting", async () => {
-    const update = { HealthyDeadline: 2e9, ProgressDeadline: 3e9 };
+    const update = { HealthyDeadline: 2e9, ProgressDeadline: 6e9 };
     const never = join(dir, "never");
     await register(webJob("bad", never, {}, { update }));
     await register(webJob("lenient", never, { OnUpdate: "ignore" }));
@@ -142,7 +145,7 @@ describe("commands in a task", () => {
   beforeAll(async () => {
     const job = mockTaskJob("acting/now", shell("sleep 600")) as Json;
     job.TaskGroups[0].Tasks[0].Actions = ACTIONS;
-    expect((await register(job)).status).toBe(200);
+    await register(job);
     alloc = await runningAllocation("acting%2Fnow");
   }, 60_000);
 

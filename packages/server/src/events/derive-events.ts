@@ -1,6 +1,6 @@
 import { toJson } from "@steppe/model";
 import type { Deployment, Entry, Evaluation, Event, Job, Node } from "@steppe/proto";
-import { AllocationState, type AllocationView, type Changes, type StateView } from "@steppe/state";
+import type { AllocationView, Changes, StateView } from "@steppe/state";
 import type { EntryEvents } from "@steppe/watch";
 import { fullAllocation, shownEvaluation, shownNode } from "../services/stubs.ts";
 import { type EventTopicName, eventTypes } from "./event-types.ts";
@@ -26,7 +26,7 @@ export function deriveEvents(entry: Entry, changes: Changes, view: StateView): E
   const jobs = found(changes.jobs, (key) => view.jobs.byKey.get(key)?.job ?? changes.removedJobs.get(key));
   const nodes = found(changes.nodes, (id) => view.nodes.get(id) ?? changes.removedNodes.get(id));
   const allocations = [...changes.allocations].map(
-    (it): AllocationThen => ({ allocation: copyOf(it), node: view.nodes.get(it.NodeID) }),
+    (it): AllocationThen => ({ allocation: it.copy(), node: view.nodes.get(it.NodeID) }),
   );
   const evaluations = [...changes.evaluations.values()];
   const deployments = [...changes.deployments.values()];
@@ -51,10 +51,6 @@ export function deriveEvents(entry: Entry, changes: Changes, view: StateView): E
 
 function found<T>(ids: Iterable<string>, find: (id: string) => T | undefined): T[] {
   return [...ids].map(find).filter((it) => it !== undefined);
-}
-
-function copyOf(allocation: AllocationState): AllocationView {
-  return Object.assign(Object.create(AllocationState.prototype), allocation);
 }
 
 function event(

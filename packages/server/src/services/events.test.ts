@@ -1,7 +1,8 @@
 // Events of a real replica: what is read back from the log is what was told when it happened.
 import type { Call } from "@steppe/model";
 import { mockJob, mockNode } from "@steppe/model/internal";
-import { type EventBatch, EventStreamRequest, type Job } from "@steppe/proto";
+import { AllocationUpdate, type EventBatch, EventStreamRequest, type Job } from "@steppe/proto";
+import { planFor } from "@steppe/state/internal";
 import { expect, onTestFinished, test } from "vitest";
 import { takeSnapshot } from "../snapshots.ts";
 import { openLocalRegion } from "../testing/local-region.ts";
@@ -116,4 +117,25 @@ test("events, before the newest snapshot, are refused with the oldest index ther
     message: "events of index 7 are no longer in the log: the oldest index it still has is 8",
   });
   expect(namesOf(await read(later, 8, 8))).toEqual([["Job JobRegistered new", "Evaluation JobRegistered "]]);
+});
+
+test("events of allocations, show each as its entry left it, whatever came after", async () => {
+  const { region, write, register } = await world();
+  const [node, job] = [mockNode(), mockJob({ ID: "web" })];
+  await write({ $case: "RegisterNode", value: { Node: node } });
+  const { EvalID } = await register(job);
+  const { state } = region.replica;
+  const group = job.TaskGroups[0]?.Name ?? "";
+  const minted = { state, id: () => "00000000-0000-4000-8000-000000000001" };
+  await write({ $case: "ApplyPlan", value: planFor(minted, EvalID, "web", group, [[0, node.ID]]) });
+  const placed = region.replica.view.index;
+  const [ID = ""] = state.allocations.byId.keys();
+  const update = { ...AllocationUpdate.create(), ID, ClientStatus: "running" };
+  await write({ $case: "UpdateAllocations", value: { Updates: [update] } });
+  const batches = await read(region.services.events, placed, placed + 1);
+  const told = batches.flatMap(({ Events }) => Events.filter(({ Topic }) => Topic === "Allocation"));
+  expect(told.map(({ Payload }) => JSON.parse(Payload).Allocation)).toMatchObject([
+    { ID, ClientStatus: "pending", EvalID, TaskGroup: group, NodeID: node.ID, ModifyIndex: placed },
+    { ID, ClientStatus: "running", EvalID, TaskGroup: group, NodeID: node.ID, ModifyIndex: placed + 1 },
+  ]);
 });

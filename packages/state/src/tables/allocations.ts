@@ -112,6 +112,20 @@ export class AllocationState {
     this.AllocModifyIndex = origin.moment.index;
   }
 
+  /** As it is now, whatever becomes of this one. */
+  copy(): AllocationState {
+    const group = groupOf(this.Job, this.TaskGroup) as TaskGroup;
+    const copy = new AllocationState(this.ID, this.Job, group, this.NameIndex, this.NodeID, this.#origin);
+    Object.assign(copy, this);
+    copy.#modified = this.#modified;
+    copy.#form = this.#form;
+    copy.#times = this.#times;
+    copy.#course = this.#course;
+    copy.#health = this.#health;
+    copy.#healthTime = this.#healthTime;
+    return copy;
+  }
+
   get TaskGroup(): string {
     return this.#origin.TaskGroup;
   }
