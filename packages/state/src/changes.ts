@@ -1,4 +1,4 @@
-import type { Deployment, Evaluation, Job, Node } from "@steppe/proto";
+import type { Deployment, Evaluation, Job, Node, NodePool, ServiceRegistration } from "@steppe/proto";
 import type { AllocationState } from "./tables/allocations.ts";
 
 export const TABLES = [
@@ -37,6 +37,10 @@ export class Changes {
   readonly summaries: Set<JobKey> = new Set();
   /** By namespace and name. */
   readonly services: Set<string> = new Set();
+  /** By ID, those that came or changed. */
+  readonly registrations: Map<string, ServiceRegistration> = new Map();
+  /** By ID, as they were. */
+  readonly removedRegistrations: Map<string, ServiceRegistration> = new Map();
   /** Jobs with a new scaling event. */
   readonly jobScaling: Set<JobKey> = new Set();
   readonly jobAllocations: Set<JobKey> = new Set();
@@ -55,6 +59,8 @@ export class Changes {
   readonly variables: Set<string> = new Set();
   readonly namespaces: Set<string> = new Set();
   readonly nodePools: Set<string> = new Set();
+  /** Those of `nodePools` that are gone, as they were. */
+  readonly removedNodePools: Map<string, NodePool> = new Map();
   /** Nodes for which the server changed an allocation: what their agents must hear. */
   readonly nodeAllocations: Set<string> = new Set();
   /** Computed classes of nodes that gained free capacity or became usable. */

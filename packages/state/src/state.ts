@@ -225,7 +225,10 @@ export class State {
     for (const [id, offered] of after) {
       if (same(offered, before.get(id))) continue;
       const CreateIndex = this.services.byId.get(id)?.CreateIndex ?? step.index;
-      this.services.put({ ...offered, CreateIndex, ModifyIndex: step.index });
+      const registration = { ...offered, CreateIndex, ModifyIndex: step.index };
+      this.services.put(registration);
+      step.changes.registrations.set(id, registration);
+      step.changes.removedRegistrations.delete(id);
       step.changes.services.add(serviceKey(offered.Namespace, offered.ServiceName));
       step.changes.tables.add("services");
       this.indexes.change("services", step.index);
@@ -238,6 +241,8 @@ export class State {
 
   removeService(step: Step, registration: ServiceRegistration): void {
     this.services.remove(registration, step.index);
+    step.changes.registrations.delete(registration.ID);
+    step.changes.removedRegistrations.set(registration.ID, registration);
     step.changes.services.add(serviceKey(registration.Namespace, registration.ServiceName));
     step.changes.tables.add("services");
     this.indexes.delete("services", step.index);
@@ -316,12 +321,15 @@ export class State {
 
   putNodePool(step: Step, pool: NodePool): void {
     this.nodePools.put(pool);
+    step.changes.removedNodePools.delete(pool.Name);
     step.changes.nodePools.add(pool.Name);
     this.touch(step, "node-pools", pool.Name);
     this.digest.text(pool.SchedulerConfiguration?.SchedulerAlgorithm ?? "");
   }
 
   removeNodePool(step: Step, name: string): void {
+    const before = this.nodePools.get(name);
+    if (before !== undefined) step.changes.removedNodePools.set(name, before);
     this.nodePools.remove(name);
     step.changes.nodePools.add(name);
     this.indexes.delete("node-pools", step.index);

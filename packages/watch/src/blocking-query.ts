@@ -17,7 +17,8 @@ export interface BlockingOptions {
   readonly minIndex: number;
   /** Nanoseconds; 0 = the default. */
   readonly maxTime: number;
-  readonly key: WatchKey;
+  /** Several: any of them. */
+  readonly key: WatchKey | readonly WatchKey[];
   readonly signal: AbortSignal;
 }
 
@@ -82,11 +83,19 @@ function untilChanged<T>(
       }
     };
     const end = () => finish(find);
-    const unsubscribe = watches.subscribe(options.key, () => {
+    const look = () => {
       const found = find();
       if (found.changedAt > options.minIndex) finish(() => found);
-    });
+    };
+    const stops = keysOf(options.key).map((key) => watches.subscribe(key, look));
+    const unsubscribe = () => {
+      for (const stop of stops) stop();
+    };
     if (ends.aborted) end();
     else ends.addEventListener("abort", end);
   });
+}
+
+function keysOf(key: WatchKey | readonly WatchKey[]): readonly WatchKey[] {
+  return "kind" in key ? [key] : key;
 }

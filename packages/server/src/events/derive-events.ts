@@ -1,5 +1,5 @@
 import { toJson } from "@steppe/model";
-import type { Deployment, Entry, Evaluation, Event, Job, Node } from "@steppe/proto";
+import type { Deployment, Entry, Evaluation, Event, Job, Node, NodePool, ServiceRegistration } from "@steppe/proto";
 import type { AllocationView, Changes, StateView } from "@steppe/state";
 import type { EntryEvents } from "@steppe/watch";
 import { fullAllocation, shownEvaluation, shownNode } from "../services/stubs.ts";
@@ -21,7 +21,10 @@ export function deriveEvents(entry: Entry, changes: Changes, view: StateView): E
     changes.evaluations.size +
     changes.allocations.size +
     changes.deployments.size +
-    changes.nodes.size;
+    changes.nodes.size +
+    changes.nodePools.size +
+    changes.registrations.size +
+    changes.removedRegistrations.size;
   if (size === 0) return undefined;
   const jobs = found(changes.jobs, (key) => view.jobs.byKey.get(key)?.job ?? changes.removedJobs.get(key));
   const nodes = found(changes.nodes, (id) => view.nodes.get(id) ?? changes.removedNodes.get(id));
@@ -30,6 +33,10 @@ export function deriveEvents(entry: Entry, changes: Changes, view: StateView): E
   );
   const evaluations = [...changes.evaluations.values()];
   const deployments = [...changes.deployments.values()];
+  const registrations = [...changes.registrations.values()];
+  const removedRegistrations = [...changes.removedRegistrations.values()];
+  const pools = found(changes.nodePools, (name) => view.nodePools.get(name) ?? changes.removedNodePools.get(name));
+  const isRemoved = new Set(changes.removedNodePools.keys());
   const typeOf = eventTypes(entry.Commands);
   const { index } = changes;
   let made: readonly Event[] | undefined;
@@ -43,6 +50,11 @@ export function deriveEvents(entry: Entry, changes: Changes, view: StateView): E
         ...allocations.map((it) => allocationEvent(index, typeOf("Allocation"), it)),
         ...deployments.map((it) => deploymentEvent(index, typeOf("Deployment"), it)),
         ...nodes.map((node) => nodeEvent(index, typeOf("Node"), node)),
+        ...pools.map((pool) =>
+          nodePoolEvent(index, isRemoved.has(pool.Name) ? "NodePoolDeleted" : "NodePoolUpserted", pool),
+        ),
+        ...registrations.map((it) => serviceEvent(index, "ServiceRegistration", it)),
+        ...removedRegistrations.map((it) => serviceEvent(index, "ServiceDeregistration", it)),
       ];
       return made;
     },
@@ -55,7 +67,7 @@ function found<T>(ids: Iterable<string>, find: (id: string) => T | undefined): T
 
 function event(
   index: number,
-  Topic: EventTopicName,
+  Topic: EventTopicName | "NodePool" | "Service",
   Type: string,
   fields: Omit<Event, "Topic" | "Type" | "Index">,
 ): Event {
@@ -104,4 +116,18 @@ function deploymentEvent(index: number, type: string, deployment: Deployment): E
 function nodeEvent(index: number, type: string, node: Node): Event {
   const Payload = `{"Node":${toJson("Node", shownNode(node))}}`;
   return event(index, "Node", type, { Key: node.ID, Namespace: "", FilterKeys: [], Payload });
+}
+
+function nodePoolEvent(index: number, type: string, pool: NodePool): Event {
+  const Payload = `{"NodePool":${toJson("NodePool", pool)}}`;
+  return event(index, "NodePool", type, { Key: pool.Name, Namespace: "", FilterKeys: [], Payload });
+}
+
+function serviceEvent(index: number, type: string, registration: ServiceRegistration): Event {
+  return event(index, "Service", type, {
+    Key: registration.ID,
+    Namespace: registration.Namespace,
+    FilterKeys: [registration.JobID, registration.ServiceName],
+    Payload: `{"Service":${toJson("ServiceRegistration", registration)}}`,
+  });
 }

@@ -1,6 +1,6 @@
 // Evaluations, allocations, system duties, variables and search, over the HTTP API on a real replica.
 import { mockJob, mockNode } from "@steppe/model/internal";
-import type { Job } from "@steppe/proto";
+import { type Job, ScalingPolicy } from "@steppe/proto";
 import { planFor } from "@steppe/state/internal";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type HttpRegion, openHttpRegion } from "../testing/http-region.ts";
@@ -226,5 +226,43 @@ describe("what has nothing behind it", () => {
     ["PUT", "/v1/plugins", 405, "Invalid method"],
   ] as const)("%s %s: %i %s", async (method, url, status, text) => {
     expect(await region.call(method, url)).toMatchObject({ status, text });
+  });
+});
+
+describe("search that blocks", () => {
+  const search = (body: object, index: number) =>
+    region.call("PUT", `/v1/search?index=${index}&wait=5s`, { Context: "nodes", Prefix: "", ...body });
+
+  test("tells and waits for the index of what it looks through, and for nothing else", async () => {
+    await region.run({ $case: "RegisterNode", value: { Node: mockNode({}, 1) } });
+    const { Index } = (await region.call("PUT", "/v1/search", { Context: "nodes", Prefix: "" })).json;
+    await region.register(mockJob({ ID: "web" }));
+    expect((await region.call("PUT", "/v1/search", { Context: "nodes", Prefix: "" })).json.Index).toBe(Index);
+    const found = search({}, Index);
+    await region.run({ $case: "RegisterNode", value: { Node: mockNode({}, 2) } });
+    const { json } = await found;
+    expect(json.Matches.nodes).toHaveLength(2);
+    expect(json.Index).toBe(region.replica.view.index);
+  });
+
+  test("of two tables, wakes at a change of either", async () => {
+    await region.run({ $case: "RegisterNode", value: { Node: mockNode({}, 1) } });
+    const all = (index: number) =>
+      region.call("PUT", `/v1/search?index=${index}&wait=5s`, { Context: "all", Prefix: "w" });
+    const { Index } = (await region.call("PUT", "/v1/search", { Context: "all", Prefix: "w" })).json;
+    const found = all(Index);
+    await region.register(mockJob({ ID: "web" }));
+    expect((await found).json.Matches.jobs).toEqual(["web"]);
+  });
+
+  test("finds scaling policies by their ID, fuzzy too", async () => {
+    const job = mockJob({ ID: "web" });
+    for (const group of job.TaskGroups) group.Scaling = ScalingPolicy.create({ Type: "horizontal", Min: 1, Max: 100 });
+    expect((await region.register(job)).text).toContain("EvalID");
+    const [policy] = (await region.call("GET", "/v1/scaling/policies")).json;
+    const prefix = await region.call("PUT", "/v1/search", { Context: "scaling_policy", Prefix: policy.ID.slice(0, 4) });
+    expect(prefix.json.Matches.scaling_policy).toEqual([policy.ID]);
+    const fuzzy = await region.call("PUT", "/v1/search/fuzzy", { Context: "all", Text: policy.ID.slice(0, 8) });
+    expect(fuzzy.json.Matches.scaling_policy).toMatchObject([{ ID: policy.ID }]);
   });
 });

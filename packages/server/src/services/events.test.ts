@@ -1,9 +1,19 @@
 // Events of a real replica: what is read back from the log is what was told when it happened.
 import type { Call } from "@steppe/model";
 import { mockJob, mockNode } from "@steppe/model/internal";
-import { AllocationUpdate, type EventBatch, EventStreamRequest, type Job } from "@steppe/proto";
+import {
+  AllocationUpdate,
+  Entry,
+  type EventBatch,
+  EventStreamRequest,
+  type Job,
+  NodePool,
+  ServiceRegistration,
+} from "@steppe/proto";
+import { Changes, State } from "@steppe/state";
 import { planFor } from "@steppe/state/internal";
 import { expect, onTestFinished, test } from "vitest";
+import { deriveEvents } from "../events/derive-events.ts";
 import { takeSnapshot } from "../snapshots.ts";
 import { openLocalRegion } from "../testing/local-region.ts";
 import { silentLogger } from "../testing/silent-logger.ts";
@@ -72,6 +82,36 @@ test("events, of a registration, an update, a stop, a purge and nodes: one batch
     ["Job JobDeregistered other", "Evaluation JobDeregistered ", "Evaluation JobDeregistered "],
     [`Node NodeDeregistration ${node}`],
   ]);
+});
+
+test("events, of a node pool that comes and goes, name it and show it as it was", async () => {
+  const { region, write } = await world();
+  const pool = NodePool.create({ Name: "gpu", Description: "for models" });
+  await write({ $case: "UpsertNodePools", value: { NodePools: [pool], OnlyNew: false } });
+  await write({ $case: "DeleteNodePools", value: { Names: ["gpu"], Region: "us" } });
+  const batches = await read(region.services.events, 1, region.replica.view.index);
+  expect(namesOf(batches)).toEqual([["NodePool NodePoolUpserted gpu"], ["NodePool NodePoolDeleted gpu"]]);
+  const shown = batches.flatMap(({ Events }) => Events.map(({ Payload }) => JSON.parse(Payload).NodePool.Description));
+  expect(shown).toEqual(["for models", "for models"]);
+});
+
+test("events, of services that follow from an allocation, have the registration and their job and name as keys", () => {
+  const registration = ServiceRegistration.create({
+    ID: "s1",
+    ServiceName: "web",
+    JobID: "shop",
+    Namespace: "default",
+  });
+  const gone = { ...registration, ID: "s2" };
+  const changes = new Changes(7);
+  changes.registrations.set("s1", registration);
+  changes.removedRegistrations.set("s2", gone);
+  const made = deriveEvents(Entry.create(), changes, new State())?.events() ?? [];
+  expect(made).toMatchObject([
+    { Topic: "Service", Type: "ServiceRegistration", Key: "s1", FilterKeys: ["shop", "web"], Namespace: "default" },
+    { Topic: "Service", Type: "ServiceDeregistration", Key: "s2" },
+  ]);
+  expect(JSON.parse(made[0]?.Payload ?? "")).toMatchObject({ Service: { ID: "s1", ServiceName: "web" } });
 });
 
 test("events, of a purged job, show it as it was; tokens and secrets are in none", async () => {

@@ -19,7 +19,7 @@ export interface Reader {
   read<T>(
     query: QueryOptions | undefined,
     call: Call,
-    key: WatchKey,
+    key: WatchKey | readonly WatchKey[],
     find: (view: StateView) => Found<T>,
   ): Promise<Answer<T>>;
 }

@@ -46,7 +46,8 @@ export function createScaling(reader: Reader): Service<ScalingDefinition> {
   };
 }
 
-function* policiesOf(view: StateView): Generator<ScalingPolicy> {
+/** Of all jobs, those stopped included. */
+export function* policiesOf(view: StateView): Generator<ScalingPolicy> {
   for (const { job } of view.jobs.byKey.values()) {
     for (const group of job.TaskGroups) {
       if (group.Scaling !== undefined) yield policyOf(job, group.Name, group.Scaling);

@@ -1,8 +1,9 @@
 // Finding things by how their IDs begin, and by what their names contain.
 import { compareText, quote, type Service, SteppeError } from "@steppe/model";
 import type { FuzzyMatch, QueryMeta, QueryOptions, SearchDefinition } from "@steppe/proto";
-import type { StateView } from "@steppe/state";
+import type { StateView, TableName } from "@steppe/state";
 import { inNamespace, type Reader } from "./read.ts";
+import { policiesOf } from "./scaling.ts";
 
 /** Matches told of one context; more are cut off, and told to be. */
 const MATCHES_MAX = 20;
@@ -19,14 +20,31 @@ type Context = (typeof CONTEXTS)[number];
 /** Contexts that a fuzzy search adds below jobs. */
 const FUZZY_CONTEXTS: readonly string[] = [
   ...["jobs", "groups", "services", "tasks", "images", "commands", "classes"],
-  ...["allocs", "nodes", "node_pools", "plugins", "namespaces", "vars", "volumes", "host_volumes"],
+  ...[
+    "evals",
+    "deployment",
+    "scaling_policy",
+    "allocs",
+    "nodes",
+    "node_pools",
+    "plugins",
+    "namespaces",
+    "vars",
+    "volumes",
+    "host_volumes",
+  ],
 ];
+
+/** Things that have no name but an ID: a fuzzy search looks how that begins. */
+const BY_PREFIX = ["evals", "deployment", "scaling_policy"] as const;
 
 export function createSearch(reader: Reader): Service<SearchDefinition> {
   return {
     async prefix({ Query, Text, Context }, call) {
       const contexts = contextsOf(Context, CONTEXTS);
-      const { value, meta } = await read(reader, Query, call, (view) => prefixSearch(view, Query, Text, contexts));
+      const { value, meta } = await read(reader, Query, call, contexts, (view) =>
+        prefixSearch(view, Query, Text, contexts),
+      );
       return { Matches: value.matches, Truncations: value.truncations, Meta: meta };
     },
 
@@ -38,7 +56,9 @@ export function createSearch(reader: Reader): Service<SearchDefinition> {
         );
       }
       const contexts = contextsOf(Context, FUZZY_CONTEXTS);
-      const { value, meta } = await read(reader, Query, call, (view) => fuzzySearch(view, Query, Text, contexts));
+      const { value, meta } = await read(reader, Query, call, contexts, (view) =>
+        fuzzySearch(view, Query, Text, contexts),
+      );
       return { Matches: value.matches, Truncations: value.truncations, Meta: meta };
     },
   };
@@ -52,30 +72,35 @@ function contextsOf<C extends string>(asked: string, known: readonly C[]): reado
   return [found];
 }
 
-/** A search blocks, like any read; it waits for anything at all that may be found. */
+/** A search blocks, like any read; it waits for the tables that it looks at. */
 async function read<T>(
   reader: Reader,
   query: QueryOptions | undefined,
   call: Parameters<Reader["read"]>[1],
+  contexts: readonly string[],
   find: (view: StateView) => T,
 ): Promise<{ value: T; meta: QueryMeta }> {
-  const { value, meta } = await reader.read(query, call, { kind: "table", id: "jobs" }, (view) => {
-    const index = Math.max(...TABLES.map((table) => view.indexes.changedAt(table)));
+  const tables = new Set(contexts.flatMap((context) => TABLE_OF[context] ?? []));
+  const keys = [...tables].map((id) => ({ kind: "table", id }) as const);
+  return await reader.read(query, call, keys, (view) => {
+    const index = Math.max(0, ...[...tables].map((table) => view.indexes.changedAt(table)));
     return { changedAt: index, index, value: find(view) };
   });
-  return { value, meta };
 }
 
-const TABLES = [
-  "jobs",
-  "evaluations",
-  "allocations",
-  "deployments",
-  "nodes",
-  "namespaces",
-  "node-pools",
-  "variables",
-] as const;
+/** Where the things of a context are; those that are never there are in none. */
+const TABLE_OF: Readonly<Record<string, TableName>> = {
+  allocs: "allocations",
+  deployment: "deployments",
+  evals: "evaluations",
+  namespaces: "namespaces",
+  node_pools: "node-pools",
+  nodes: "nodes",
+  classes: "nodes",
+  vars: "variables",
+  ...{ jobs: "jobs", groups: "jobs", services: "jobs", tasks: "jobs", images: "jobs", commands: "jobs" },
+  scaling_policy: "jobs",
+};
 
 function prefixSearch(view: StateView, query: QueryOptions | undefined, prefix: string, contexts: readonly Context[]) {
   const matches: Record<string, { Values: string[] }> = {};
@@ -114,6 +139,9 @@ function* idsOf(view: StateView, query: QueryOptions | undefined, context: Conte
       return;
     case "namespaces":
       for (const name of view.namespaces.byName.keys()) if (wanted(name)) yield name;
+      return;
+    case "scaling_policy":
+      for (const { ID, Namespace } of policiesOf(view)) if (wanted(Namespace)) yield ID;
       return;
     case "vars":
       for (const it of view.variables.byKey.values()) if (wanted(it.Namespace)) yield it.Path;
@@ -174,8 +202,13 @@ function fuzzySearch(view: StateView, query: QueryOptions | undefined, text: str
     list.add({ match: { ID, Scope: [...Scope] }, at });
   };
   lookAtObjects(view, query, look);
-  const ids = contexts.filter((it): it is Context => it === "vars" || it === "node_pools");
-  for (const context of ids) for (const id of idsOf(view, query, context)) look(context, id, []);
+  for (const context of ["vars", "node_pools"] as const) {
+    if (contexts.includes(context)) for (const id of idsOf(view, query, context)) look(context, id, []);
+  }
+  for (const context of BY_PREFIX) {
+    if (!contexts.includes(context)) continue;
+    for (const id of idsOf(view, query, context)) if (id.startsWith(lower)) look(context, id, []);
+  }
   const matches: Record<string, { Values: FuzzyMatch[] }> = {};
   const truncations: Record<string, boolean> = {};
   for (const context of contexts) {
