@@ -5,6 +5,16 @@ import { a, JSON_BODY } from "../values.ts";
 const NOBODY = "00000000-0000-0000-0000-000000000000";
 const running = [registered(sleeperJob()), RUNNING];
 
+/** Nobody listens where the check asks. */
+const CHECKED = {
+  Networks: [{ DynamicPorts: [{ Label: "http" }] }],
+  Services: [
+    {
+      ...{ Name: "$id", Provider: "nomad", PortLabel: "http" },
+      Checks: [{ Name: "up", Type: "tcp", Interval: 1e9, Timeout: 1e9 }],
+    },
+  ],
+};
 const refused: readonly [request: Row["request"], text: string][] = [
   ["GET /v1/client/fs/ls/", "must provide a valid alloc id"],
   ["GET /v1/client/fs/stat/$alloc", "must provide a file name"],
@@ -52,6 +62,18 @@ const table: Table = {
       given: running,
       request: { line: "PUT /v1/client/allocation/$alloc/restart", body: { TaskName: "task" } },
       expect: { headers: JSON_BODY },
+    },
+    {
+      name: "GET checks of an allocation that has none, empty",
+      given: running,
+      request: "GET /v1/client/allocation/$alloc/checks",
+      expect: { text: "{}", headers: JSON_BODY },
+    },
+    {
+      name: "GET checks of an allocation, by their IDs",
+      given: [registered(sleeperJob({ group: CHECKED })), RUNNING],
+      request: "GET /v1/allocation/$alloc/checks",
+      expect: { text: /"Mode":"healthiness"/ },
     },
     {
       name: "PUT stop of an allocation, tells the evaluation",

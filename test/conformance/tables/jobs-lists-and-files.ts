@@ -38,6 +38,20 @@ job "$id" {
   }
 }`;
 
+const JSON_FILE = JSON.stringify({
+  job: {
+    $id: {
+      meta: {
+        net: '${cidrsubnet("10.0.0.0/16", 8, 1)}',
+        day: '${formatdate("EEE", "2018-01-02T23:12:01Z")}',
+        id: '${uuidv5("dns", "nomadproject.io")}',
+        y: '${yamldecode("a: b").a}',
+      },
+      group: { g: { count: 2, task: { t: { driver: "raw_exec", config: { command: "/bin/true" } } } } },
+    },
+  },
+});
+
 const table: Table = {
   subject: "/v1/jobs: filters, pages and files",
   rows: [
@@ -112,6 +126,17 @@ const table: Table = {
       name: "POST parse ?Canonicalize, with defaults",
       request: { line: "POST /v1/jobs/parse", body: { JobHCL: HCL, Canonicalize: true } },
       expect: { body: { Priority: 50, TaskGroups: [{ RestartPolicy: { Attempts: 2, Mode: "fail" } }] } },
+    },
+    {
+      name: "POST parse of a file in JSON, with functions",
+      request: { line: "POST /v1/jobs/parse", body: { JobHCL: JSON_FILE } },
+      expect: {
+        body: {
+          ID: "$id",
+          Meta: { net: "10.0.1.0/24", day: "Tue", id: "d2616d48-e1cb-5b87-8a8c-46355decc76a", y: "b" },
+          TaskGroups: [{ Name: "g", Count: 2, Tasks: [{ Name: "t", Driver: "raw_exec" }] }],
+        },
+      },
     },
     {
       name: "POST parse of nothing: 400",

@@ -9,6 +9,7 @@ import { queryOptions } from "../request/query-options.ts";
 import { firstRegion } from "../request/region.ts";
 import { fixed, type Handler, type Methods, put, type Resource } from "../resource.ts";
 import { answerEmpty } from "./write-reply.ts";
+import { requiredBody } from "./write-target.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -160,7 +161,7 @@ async function restart(exchange: Exchange, id: string): Promise<void> {
 
 async function signal(exchange: Exchange, id: string): Promise<void> {
   const message = "AllocSignalRequest";
-  const body = await optionalBody(exchange);
+  const body = await signalBody(exchange);
   const args = { signal: stringField(message, body, "Signal"), task: stringField(message, body, "Task") };
   await whole(exchange, { method: "alloc.signal", alloc: id, args, body });
   return exchange.json(DONE);
@@ -186,6 +187,16 @@ async function setMetadata(exchange: Exchange): Promise<void> {
   const meta = { ...kept, ...Object.fromEntries(removed) };
   if (Object.keys(meta).length === 0) throw new SteppeError("invalid", "missing required Meta object");
   return json(exchange, { method: "node.set-metadata", node: nodeOf(exchange, body), args: { meta }, body });
+}
+
+/** Without one, which signal was meant would be a guess. */
+async function signalBody(exchange: Exchange): Promise<Fields> {
+  try {
+    return await requiredBody(exchange);
+  } catch (error) {
+    if (!(error instanceof SteppeError) || error.code !== "invalid") throw error;
+    throw new SteppeError("invalid", `Failed to decode body: ${error.message}`, { cause: error });
+  }
 }
 
 async function optionalBody(exchange: Exchange): Promise<Fields> {

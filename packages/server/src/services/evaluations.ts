@@ -29,6 +29,9 @@ export function createEvaluations(reader: Reader, writer: Writer): Service<Evalu
 
     async list(request, call) {
       const { Query: query, JobID, Status } = request;
+      if (query !== undefined && query.Filter !== "" && (JobID !== "" || Status !== "")) {
+        throw new SteppeError("invalid", "Filter expression cannot be used with other filter parameters");
+      }
       const wanted = inNamespace(query);
       const page = createPager(query, evaluationsListing(query));
       const { value, meta } = await reader.read(query, call, { kind: "table", id: "evaluations" }, (view) => {

@@ -62,6 +62,7 @@ export function createJobs(reader: Reader, writer: Writer, limits: JobLimits, ra
     },
 
     async allocations(request, call) {
+      if (request.JobID === "") throw new SteppeError("refused", "missing job ID");
       const key = { kind: "job-allocations", id: ofJob(request) } as const;
       const { value, meta } = await reader.read(request.Query, call, key, (view) => {
         const job = view.jobs.byKey.get(key.id);

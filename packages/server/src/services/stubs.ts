@@ -1,4 +1,4 @@
-import { allocatedResources } from "@steppe/model";
+import { allocatedResources, olderResources } from "@steppe/model";
 import {
   Allocation,
   AllocListStub,
@@ -63,12 +63,14 @@ export function allocationStub(view: StateView, allocation: AllocationView): All
 /** `nodes`: where the allocation is. */
 export function fullAllocation(view: NodesView, allocation: AllocationView): Allocation {
   const group = groupOf(allocation.Job, allocation.TaskGroup);
+  const node = view.nodes.get(allocation.NodeID)?.NodeResources;
+  const AllocatedResources = group && allocatedResources(group, allocation.Claims, node);
   return {
     ...Allocation.create(),
     ...sharedFields(view, allocation),
     Job: allocation.Job,
-    AllocatedResources:
-      group && allocatedResources(group, allocation.Claims, view.nodes.get(allocation.NodeID)?.NodeResources),
+    AllocatedResources,
+    ...(AllocatedResources && olderResources(AllocatedResources)),
     Metrics: ownMetrics(allocation),
     PreviousAllocation: allocation.PreviousAllocation,
     DeploymentID: allocation.DeploymentID,
