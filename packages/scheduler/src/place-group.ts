@@ -41,6 +41,8 @@ interface VersionOfGroup extends Pick<GroupChanges, "group" | "wanted" | "stayin
 
 /** Newest first. */
 function versionsOf({ group, wanted, staying }: GroupChanges): VersionOfGroup[] {
+  if (wanted.length === 0) return [];
+  if (wanted.every((it) => it.version === undefined)) return [{ group, version: undefined, wanted, staying }];
   const versions = new Set(wanted.map(({ version }) => version));
   const ordered = [...versions].sort((a, b) => (b?.Version ?? Infinity) - (a?.Version ?? Infinity));
   return ordered.flatMap((version) => {

@@ -1,5 +1,6 @@
 /** Hands out the indexes of allocation names, `job.group[i]`: each once, the lowest first. */
 export class NameIndexes {
+  /** Below `#lowest` all are taken, whether or not they are in here. */
   readonly #taken: Set<number>;
   #lowest = 0;
 
@@ -9,14 +10,13 @@ export class NameIndexes {
 
   /** This one if it is free, else the lowest. */
   prefer(index: number): number {
-    if (this.#taken.has(index)) return this.lowest();
+    if (index < this.#lowest || this.#taken.has(index)) return this.lowest();
     this.#taken.add(index);
     return index;
   }
 
   lowest(): number {
     while (this.#taken.has(this.#lowest)) this.#lowest += 1;
-    this.#taken.add(this.#lowest);
-    return this.#lowest;
+    return this.#lowest++;
   }
 }
