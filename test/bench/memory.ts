@@ -6,7 +6,7 @@ import { createRandom } from "@steppe/runtime";
 import { schedule, VerdictCache } from "@steppe/scheduler";
 import type { AllocationView, State } from "@steppe/state";
 import { median, type Scenario } from "./scenario.ts";
-import { commit, jobOf, machine, register, run, stateWith } from "./world.ts";
+import { commit, dynamicPorts, jobOf, machine, register, run, stateWith } from "./world.ts";
 
 const NODES = 5_000;
 const ALLOCATIONS = 1_000_000;
@@ -20,6 +20,7 @@ interface Case {
   readonly type: "service" | "batch";
   /** Task events that the nodes' reports have; undefined: nothing is reported. */
   readonly events?: number;
+  readonly port?: true;
 }
 
 const CASES: readonly Case[] = [
@@ -27,6 +28,10 @@ const CASES: readonly Case[] = [
   { name: "jobs of 1,000, running, as simulated nodes report", count: 1_000, type: "batch", events: 0 },
   { name: "jobs of 1,000, running, with 3 task events", count: 1_000, type: "batch", events: 3 },
   { name: "service jobs of 1,000, running and healthy, with 3 task events", count: 1_000, type: "service", events: 3 },
+  {
+    name: "service jobs of 1,000 with a dynamic port, running and healthy, with 3 task events",
+    ...{ count: 1_000, type: "service", events: 3, port: true },
+  },
   { name: "jobs of 10, placed (their job, evaluation and metrics included)", count: 10, type: "batch" },
 ];
 
@@ -40,13 +45,15 @@ export const memory: Scenario = {
   },
 };
 
-function bytesEach({ count, type, events }: Case): number {
+function bytesEach({ count, type, events, port }: Case): number {
   const state = stateWith(Array.from({ length: NODES }, (_, i) => machine(i)));
   const random = createRandom();
   const cache = new VerdictCache();
   const before = used();
   for (let placed = 0; placed < ALLOCATIONS; placed += count) {
-    const id = register(state, jobOf(`job-${placed}`, [[20, 30, count]], { Type: type }));
+    const job = jobOf(`job-${placed}`, [[20, 30, count]], { Type: type });
+    for (const group of job.TaskGroups) if (port) group.Networks = [dynamicPorts(1)];
+    const id = register(state, job);
     const evaluation = state.evaluations.get(id);
     if (evaluation === undefined) throw new Error(`no evaluation ${id}`);
     // Through its bytes, as the log brings it.

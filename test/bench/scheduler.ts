@@ -1,11 +1,11 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: targets of constraints
 // What one placement costs the scheduler: `schedule()` whole, the plan's columns included.
-import { type Job, NetworkResource } from "@steppe/proto";
+import type { Job } from "@steppe/proto";
 import { createRandom } from "@steppe/runtime";
 import { schedule, VerdictCache } from "@steppe/scheduler";
 import type { State } from "@steppe/state";
 import { median, type Scenario, type Spread, type Table } from "./scenario.ts";
-import { jobOf, machine, register, stateWith } from "./world.ts";
+import { dynamicPorts, jobOf, machine, register, stateWith } from "./world.ts";
 
 export const NODES = [1_000, 5_000, 10_000] as const;
 const COUNTS = [1_000, 10_000] as const;
@@ -75,12 +75,6 @@ const cluster = (nodes: number): State =>
     ),
   );
 
-const network = (ports: number): NetworkResource =>
-  NetworkResource.create({
-    Mode: "host",
-    DynamicPorts: Array.from({ length: ports }, (_, i) => ({ Label: `port${i}`, HostNetwork: "default" })),
-  });
-
 /** The plan is not committed, so every run finds the cluster empty. */
 function measure(state: State, nodes: number, count: number, variant: Variant, runs = RUNS): Spread | string {
   const { name, job, spreadsOut, ports } = variant;
@@ -88,7 +82,7 @@ function measure(state: State, nodes: number, count: number, variant: Variant, r
   const id = `${name} ${count}`;
   const fields = { Datacenters: ["*"], ...job };
   const spec = jobOf(id, [[20, 30, count]], fields);
-  for (const group of spec.TaskGroups) if (ports !== undefined) group.Networks = [network(ports)];
+  for (const group of spec.TaskGroups) if (ports !== undefined) group.Networks = [dynamicPorts(ports)];
   const evaluation = state.evaluations.get(register(state, spec));
   if (evaluation === undefined) throw new Error("no evaluation");
   const random = createRandom();

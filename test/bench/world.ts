@@ -1,7 +1,7 @@
 // States for benchmarks, made through `apply` as in production.
 
 import { mockJob, mockNode } from "@steppe/model/internal";
-import { type DeepPartial, Entry, type Job, type Node, type Plan } from "@steppe/proto";
+import { type DeepPartial, Entry, type Job, NetworkResource, type Node, type Plan } from "@steppe/proto";
 import { createRandom } from "@steppe/runtime";
 import { apply, State } from "@steppe/state";
 
@@ -76,6 +76,13 @@ export function jobOf(
   });
   return job;
 }
+
+/** A group's network that asks for so many. */
+export const dynamicPorts = (ports: number): NetworkResource =>
+  NetworkResource.create({
+    Mode: "host",
+    DynamicPorts: Array.from({ length: ports }, (_, i) => ({ Label: `port${i}`, HostNetwork: "default" })),
+  });
 
 export function run(state: State, commands: NonNullable<Kind["Commands"]>) {
   const stamped = [...commands].map((command) => ({ ...command, IDSeed: random.bytes(16) }));

@@ -2,6 +2,7 @@
 // a file cut short is told from a whole one. Version-tagged; a reader takes every format it knows.
 import {
   AllocationRecord,
+  type Claims,
   type Job,
   type JobRecord,
   type ServiceRegistration,
@@ -12,7 +13,6 @@ import type { TableName } from "./changes.ts";
 import { MetricNumbers } from "./metric-numbers.ts";
 import { State } from "./state.ts";
 import { AllocationState, groupOf, type Moment, type Origin } from "./tables/allocations.ts";
-import { compactClaims } from "./tables/claims.ts";
 import type { DeploymentEntry } from "./tables/deployments.ts";
 import { JobState } from "./tables/jobs.ts";
 import { keptMetrics } from "./tables/metrics.ts";
@@ -341,6 +341,13 @@ class Restore {
     services.changedAt.set(key, Math.max(services.changedAt.get(key) ?? 0, indexes.deletedAt("services")));
   }
 
+  /** Millions of claims name the few addresses that their nodes have. */
+  #withOwnAddresses(claims: Claims, nodeId: string): Claims {
+    const { nodes } = this.#state;
+    const addresses = nodes.networks[nodes.slot(nodeId)]?.addresses ?? [];
+    return { ...claims, HostIPs: claims.HostIPs.map((ip) => addresses.find((it) => it === ip) ?? ip) };
+  }
+
   #allocation(record: AllocationRecord): void {
     const job = this.#state.jobs.get(record.Namespace, record.JobID);
     const version = job && this.#versions.get(job)?.find(({ Version }) => Version === record.JobVersion);
@@ -351,7 +358,7 @@ class Restore {
     const nodeId = this.#state.nodes.get(record.NodeID)?.ID ?? record.NodeID;
     const origin = this.#originOf(record);
     const allocation = new AllocationState(record.ID, version, group, record.NameIndex, nodeId, origin);
-    allocation.Claims = record.Claims && compactClaims(record.Claims);
+    allocation.claim(record.Claims && this.#withOwnAddresses(record.Claims, nodeId));
     const { texts, taskForms } = this.#state;
     allocation.DesiredStatus = texts.of(record.DesiredStatus);
     allocation.ClientStatus = texts.of(record.ClientStatus);

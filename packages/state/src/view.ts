@@ -99,7 +99,7 @@ export interface JobView {
   version(version: number): Job | undefined;
 }
 
-export type AllocationView = Omit<Readonly<AllocationState>, "amend" | "report" | "fare" | "modifiedAt">;
+export type AllocationView = Omit<Readonly<AllocationState>, "amend" | "claim" | "report" | "fare" | "modifiedAt">;
 
 /** Nodes as columns; see `NodeTable`. Slots below `length`; `nodes[slot]` is undefined where none is. */
 export interface NodeColumns {

@@ -198,7 +198,7 @@ function place(state: State, step: Step, job: JobState, row: Row, placing: Placi
     }
     joinDeployment(deployment, allocation, joined);
   }
-  allocation.Claims = row.claims;
+  allocation.claim(row.claims);
   allocation.Score = placements.Scores[n] ?? 0;
   allocation.amend({
     PreviousAllocation: placements.PreviousAllocations[n] ?? "",

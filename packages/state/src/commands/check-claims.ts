@@ -2,7 +2,6 @@ import { type ClaimAsk, claimAskOf, type DeviceAsk, isDeviceKind } from "@steppe
 import type { AllocatedDeviceResource, Claims, Node, Placements, TaskGroup } from "@steppe/proto";
 import type { State } from "../state.ts";
 import type { AllocationState } from "../tables/allocations.ts";
-import { compactClaims } from "../tables/claims.ts";
 import { instanceKey, instanceKeys } from "../tables/holdings.ts";
 import { HoldingsOverlay } from "../tables/holdings-overlay.ts";
 import { addressFor } from "../tables/node-networks.ts";
@@ -31,7 +30,7 @@ export class ClaimCheck {
     const claims = node && this.#portsOf(ask, placements, row, slot, node);
     if (claims === undefined || !this.#devicesFit(ask.devices, claims.Devices, slot, node as Node)) return "refused";
     if (!this.#coresFit(ask.coreCount, claims.Cores, slot)) return "refused";
-    return { claims: compactClaims(claims) };
+    return { claims };
   }
 
   /** What a row evicts leaves what it holds to the row. */

@@ -8,6 +8,7 @@ import type {
   RescheduleTracker,
   TaskGroup,
 } from "@steppe/proto";
+import { type PackedClaims, packClaims, unpackClaims } from "./claims.ts";
 import type { Health } from "./healths.ts";
 import { NO_TASKS, type PackedTasks, type TaskStates, unpackTasks } from "./task-forms.ts";
 
@@ -83,8 +84,6 @@ export class AllocationState {
   readonly NameIndex: number;
   readonly NodeID: string;
   Ask: Ask;
-  /** Ports and devices that it has to itself, from placement on; undefined when none were asked for. */
-  Claims: Claims | undefined = undefined;
   DesiredStatus = "run";
   ClientStatus = "pending";
   ClientDescription = "";
@@ -95,6 +94,7 @@ export class AllocationState {
   AllocModifyIndex: number;
   readonly #origin: Origin;
   #modified: Moment;
+  #claims: PackedClaims | undefined = undefined;
   #form: TaskStates = NO_TASKS;
   #times: PackedTasks["times"] = undefined;
   #course: Course = UNEVENTFUL;
@@ -156,6 +156,19 @@ export class AllocationState {
 
   modifiedAt(moment: Moment): void {
     this.#modified = moment;
+  }
+
+  /**
+   * Ports, devices and cores that it has to itself, from placement on; undefined when none were asked for. May
+   * be made anew each time it is asked for.
+   */
+  get Claims(): Claims | undefined {
+    return this.#claims && unpackClaims(this.#claims);
+  }
+
+  /** Once, before it is part of the state. */
+  claim(claims: Claims | undefined): void {
+    this.#claims = claims && packClaims(claims);
   }
 
   /** Made anew each time it is asked for. */
