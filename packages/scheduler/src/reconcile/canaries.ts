@@ -1,6 +1,6 @@
 import type { AllocationView } from "@steppe/state";
 import type { Wanted } from "./changes.ts";
-import { awaitingReplacement, present } from "./disconnect.ts";
+import { awaitingReplacement, isStoppedAtLeisure, present } from "./disconnect.ts";
 import type { GroupOptions, Sorted } from "./group.ts";
 import { NameIndexes } from "./names.ts";
 import type { Pace } from "./pace.ts";
@@ -19,7 +19,9 @@ export function canariesWanted(
   { state }: Pace,
   options: GroupOptions,
 ): Wanted[] {
-  const missed = [...canaries.replace, ...canaries.migrate, ...awaitingReplacement(canaries)];
+  const { replace, lost, migrate } = canaries;
+  const gone = lost.filter((it) => !isStoppedAtLeisure(it));
+  const missed = [...replace, ...gone, ...migrate, ...awaitingReplacement(canaries)];
   const replaced = missed.map((previous) => ({
     ...replacementOf(previous, previous.NameIndex, options),
     canary: true,

@@ -102,6 +102,25 @@ describe("a rollout on nodes that are cut off", () => {
     expect(world.live(job)).toContain(first);
   });
 
+  it("a canary's, not to be replaced, gives it up in the end: one canary follows it, whichever evaluation comes first", () => {
+    const { world, job } = begun({ count: 2, canaries: 2, strategy: { Replace: false } });
+    const [first, second] = canariesOf(world, job) as [AllocationView, AllocationView];
+    world.report(first, "running");
+    world.report(second, "running");
+    for (const { NodeID } of [first, second]) {
+      world.setStatus(NodeID, "disconnected");
+      world.settle();
+    }
+    world.now += 700 * SECOND;
+    world.settle();
+    expect(held(world, job)).toEqual(["0 v0", "0 v1", "1 v0", "1 v1"]);
+    expect(
+      canariesOf(world, job)
+        .map(({ PreviousAllocation }) => PreviousAllocation)
+        .sort(),
+    ).toEqual([first.ID, second.ID].sort());
+  });
+
   it("a canary's node drains: moved as a canary, under its name", () => {
     const { world, job } = begun({ count: 2, canaries: 1, strategy: {} });
     const canary = one(canariesOf(world, job));
