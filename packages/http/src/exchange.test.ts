@@ -1,5 +1,5 @@
 import { gunzipSync, inflateSync } from "node:zlib";
-import { Job, JobGetResponse } from "@steppe/proto";
+import { Job, JobGetResponse, JobListResponse, JobListStub } from "@steppe/proto";
 import { describe, expect, it } from "vitest";
 import { createWorld, META, META_HEADERS } from "./test-world.ts";
 
@@ -58,6 +58,48 @@ describe("HEAD", () => {
   it("of something unknown: 404 without a body", async () => {
     const head = await get("/v1/job/none", {}, "HEAD");
     expect([head.statusCode, head.body, head.headers["content-length"]]).toEqual([404, "", "13"]);
+  });
+});
+
+describe("a list of 1,000", () => {
+  const Jobs = Array.from({ length: 1_000 }, (_, n) => JobListStub.create({ ID: `job-${n}`, Name: "Zürich" }));
+  const long = createWorld({ answers: { jobs: { list: async () => JobListResponse.create({ Jobs, Meta: META }) } } });
+  const list = (headers: Record<string, string> = {}, method: "GET" | "HEAD" = "GET", query = "") =>
+    long.app.inject({ method, url: `/v1/jobs${query}`, headers });
+  const ids = (body: string) => (JSON.parse(body) as { ID: string }[]).map(({ ID }) => ID);
+  const all = Jobs.map(({ ID }) => ID);
+
+  it("goes out in pieces, whole and in order", async () => {
+    const reply = await list();
+    expect(reply.headers).toMatchObject({ ...META_HEADERS, "content-type": "application/json" });
+    expect(reply.headers).not.toHaveProperty("content-length");
+    expect(ids(reply.body)).toEqual(all);
+  });
+
+  it("packed: the same", async () => {
+    const reply = await list({ "accept-encoding": "gzip" });
+    expect(ids(gunzipSync(reply.rawPayload).toString())).toEqual(all);
+  });
+
+  it("HEAD: headers only", async () => {
+    const reply = await list({}, "HEAD");
+    expect([reply.statusCode, reply.body]).toEqual([200, ""]);
+    expect(reply.headers).toMatchObject(META_HEADERS);
+  });
+
+  it("pretty: indented", async () => {
+    const reply = await list({}, "GET", "?pretty");
+    expect(reply.body).toMatch(/^\[\n {4}\{\n/);
+    expect(ids(reply.body)).toEqual(all);
+  });
+
+  it("leaves other requests their turn before it is written", async () => {
+    const order: string[] = [];
+    await Promise.all([
+      list().then(() => order.push("list")),
+      long.app.inject({ url: "/v1/status/leader" }).then(() => order.push("other")),
+    ]);
+    expect(order).toEqual(["other", "list"]);
   });
 });
 

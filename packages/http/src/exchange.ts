@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from "node:http";
-import { type Call, HTTP_STATUS, SteppeError } from "@steppe/model";
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { type Call, HTTP_STATUS, listToJson, SteppeError } from "@steppe/model";
 import type { QueryMeta } from "@steppe/proto";
 import type { Held, Lifecycle } from "./lifecycle.ts";
 import type { HttpNeeds, RegionServices } from "./needs.ts";
@@ -15,6 +16,8 @@ import { readBody } from "./request/read-body.ts";
 
 /** One reason for all: the default one is a new exception with its stack trace. */
 const CLIENT_GONE = new Error("the client went away");
+/** What is written of a list between two turns of the event loop: some hundred kB, a few milliseconds. */
+const LIST_PIECE = 256;
 
 /** What all requests of one app share. */
 export interface Surroundings {
@@ -131,6 +134,29 @@ export class Exchange implements Call, Held {
     }
     const text = typeof body === "string" ? body : body.text;
     return this.send(200, "application/json", new Payload(`${JSON.stringify(JSON.parse(text), null, 4)}\n`));
+  }
+
+  /**
+   * Answers 200 with a list. A long one goes out in pieces: other requests have their turn in between, and it is
+   * never in memory as a whole.
+   */
+  list(message: string, values: readonly object[]): void | Promise<void> {
+    const { pretty } = this.params;
+    const isPretty = pretty !== undefined && pretty !== "0";
+    if (isPretty || values.length <= LIST_PIECE) return this.json(listToJson(message, values));
+    return this.#listInPieces(message, values);
+  }
+
+  async #listInPieces(message: string, values: readonly object[]): Promise<void> {
+    const reply = this.stream("application/json");
+    for (let from = 0; from < values.length && !this.isHead; from += LIST_PIECE) {
+      const piece = listToJson(message, values.slice(from, from + LIST_PIECE));
+      // Between the brackets of all; its own are left out.
+      await reply.write((from === 0 ? "[" : ",") + piece.slice(1, -1));
+      await nextTurn();
+    }
+    await reply.write("]");
+    reply.end();
   }
 
   /** As `json`, with another status. */

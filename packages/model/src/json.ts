@@ -7,14 +7,14 @@
 //
 // Both directions are compiled once from the schema table that `npm run generate` makes, so a new
 // field of the contract needs no line here.
-import { empty, type FieldSchema, schema } from "@steppe/proto/schema";
+import { empty, type FieldSchema } from "@steppe/proto/schema";
 import { SteppeError } from "./errors.ts";
-import { isUnset, LEFT_OUT_WHEN_UNSET, NULL_ENTRY_WITHOUT } from "./json-omissions.ts";
-import { formatTime, parseTime } from "./time.ts";
+import { bareList, fieldsOf } from "./json-fields.ts";
+import { writer } from "./json-writer.ts";
+import { parseTime } from "./time.ts";
 
 type Fields = Record<string, unknown>;
 type Read = (value: unknown, path: string) => unknown;
-type Write = (value: unknown) => string;
 
 /** Builds a message from parsed JSON. Throws `invalid` with Go's wording, naming the field's path. */
 export function fromJson<T>(message: string, value: unknown, path = message): T {
@@ -33,18 +33,6 @@ export function listToJson(message: string, values: readonly object[]): string {
 }
 
 const readers = new Map<string, Read>();
-const writers = new Map<string, Write>();
-
-function fieldsOf(message: string): readonly FieldSchema[] {
-  const fields = schema[message];
-  if (fields === undefined) throw new Error(`no message ${message} in the contract`);
-  return fields;
-}
-
-/** StringList and its like stand in for a list where the contract language allows none: JSON shows the bare list. */
-function bareList(fields: readonly FieldSchema[]): FieldSchema | undefined {
-  return fields.length === 1 && fields[0]?.name === "Values" ? fields[0] : undefined;
-}
 
 function reader(message: string): Read {
   const known = readers.get(message);
@@ -230,90 +218,4 @@ function mismatch(value: unknown, path: string, type: string): SteppeError {
   return new SteppeError("invalid", `json: cannot unmarshal ${got} into Go struct field ${path} of type ${type}`);
 }
 
-function writer(message: string): Write {
-  const known = writers.get(message);
-  if (known !== undefined) return known;
-  const fields = fieldsOf(message).filter((field) => field.oneof === undefined);
-  const bare = bareList(fields);
-  let parts: { name: string; prefix: string; mayBeLeftOut: boolean; write: Write }[] = [];
-  const write: Write = (value) => {
-    if (value === undefined || value === null) return "null";
-    let text = "";
-    for (const part of parts) {
-      const item = (value as Fields)[part.name];
-      if (part.mayBeLeftOut && isUnset(item)) continue;
-      text += (text === "" ? "" : ",") + part.prefix + part.write(item);
-    }
-    return `{${text}}`;
-  };
-  const result: Write =
-    bare === undefined ? write : (value) => fieldWriter(bare)((value as { Values: unknown }).Values);
-  writers.set(message, result);
-  parts = fields.map((field) => ({
-    name: field.name,
-    prefix: `${JSON.stringify(field.name)}:`,
-    mayBeLeftOut: LEFT_OUT_WHEN_UNSET.has(`${message}.${field.name}`),
-    write: fieldWriter(field, NULL_ENTRY_WITHOUT[`${message}.${field.name}`]),
-  }));
-  return result;
-}
-
-function fieldWriter(field: FieldSchema, nullWithout?: string): Write {
-  const any = valueWriter(field);
-  const one: Write =
-    nullWithout === undefined ? any : (value) => ((value as Fields)[nullWithout] === "" ? "null" : any(value));
-  if (field.shape === "list") {
-    return (value) => {
-      const items = value as unknown[] | undefined;
-      if (items === undefined || items.length === 0) return "null";
-      let text = one(items[0]);
-      for (let i = 1; i < items.length; i++) text += `,${one(items[i])}`;
-      return `[${text}]`;
-    };
-  }
-  if (field.shape === "map") {
-    return (value) => {
-      let text = "";
-      for (const key in value as Fields) {
-        text += `${text === "" ? "" : ","}${JSON.stringify(key)}:${one((value as Fields)[key])}`;
-      }
-      return text === "" ? "null" : `{${text}}`;
-    };
-  }
-  return field.optional ? (value) => (value === undefined ? "null" : one(value)) : one;
-}
-
-function valueWriter(field: FieldSchema): Write {
-  switch (field.kind) {
-    case "string":
-    case "bool":
-    case "struct":
-    case "value":
-      return (value) => (value === undefined ? "null" : JSON.stringify(value));
-    case "bytes":
-      return (value) =>
-        (value as Uint8Array).length === 0 ? "null" : JSON.stringify(encodeBase64(value as Uint8Array));
-    case "time":
-      return (value) => JSON.stringify(formatTime(value as number));
-    case "message": {
-      const name = field.message as string;
-      let write: Write | undefined;
-      return (value) => {
-        if (value === undefined) return "null";
-        write ??= writer(name);
-        return write(value);
-      };
-    }
-    default:
-      return numberText;
-  }
-}
-
-/** Integers print all their digits: JavaScript turns to exponents only at 1e21. */
-function numberText(value: unknown): string {
-  return Number.isFinite(value) ? String(value) : "0";
-}
-
 const decodeBase64 = (text: string): Uint8Array => Uint8Array.from(atob(text), (char) => char.charCodeAt(0));
-const encodeBase64 = (bytes: Uint8Array): string =>
-  btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""));

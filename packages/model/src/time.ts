@@ -19,16 +19,32 @@ export function formatTime(nanoseconds: number): string {
   const rounded = Math.floor(nanoseconds / SECOND);
   const seconds = nanoseconds < rounded * SECOND ? rounded - 1 : rounded;
   const fraction = Math.round(nanoseconds - seconds * SECOND);
-  return civil(seconds, [1e6, 1e3].map((unit) => Math.round(fraction / unit) * unit).find(same) ?? fraction);
-
-  function same(shorter: number): boolean {
-    return shorter < SECOND && seconds * SECOND + shorter === nanoseconds;
+  if (seconds !== lastSeconds) {
+    lastText = civil(seconds);
+    lastSeconds = seconds;
   }
+  return `${lastText}${decimals(shortest(seconds, fraction, nanoseconds))}Z`;
+}
+
+/** The second that was written last: times of one list lie close together. */
+let lastSeconds = Number.NaN;
+let lastText = "";
+
+function shortest(seconds: number, fraction: number, nanoseconds: number): number {
+  for (const unit of [1e6, 1e3]) {
+    const shorter = Math.round(fraction / unit) * unit;
+    if (shorter < SECOND && seconds * SECOND + shorter === nanoseconds) return shorter;
+  }
+  return fraction;
+}
+
+function decimals(fraction: number): string {
+  return fraction === 0 ? "" : `.${String(fraction).padStart(9, "0").replace(/0+$/, "")}`;
 }
 
 // Civil date from days (Howard Hinnant, "chrono-compatible low-level date algorithms"); pure code
 // may not use Date, whose constructor without arguments is a clock.
-function civil(seconds: number, fraction: number): string {
+function civil(seconds: number): string {
   const days = Math.floor(seconds / 86_400);
   const rest = seconds - days * 86_400;
   const shifted = days + 719_468;
@@ -44,8 +60,7 @@ function civil(seconds: number, fraction: number): string {
   const year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0);
   const two = (n: number) => String(n).padStart(2, "0");
   const clock = [rest / 3600, (rest / 60) % 60, rest % 60].map((n) => two(Math.floor(n))).join(":");
-  const digits = fraction === 0 ? "" : `.${String(fraction).padStart(9, "0").replace(/0+$/, "")}`;
-  return `${String(year).padStart(4, "0")}-${two(month)}-${two(day)}T${clock}${digits}Z`;
+  return `${String(year).padStart(4, "0")}-${two(month)}-${two(day)}T${clock}`;
 }
 
 /** Unix nanoseconds of an RFC 3339 text, or undefined when it is none. */

@@ -1,4 +1,4 @@
-import { listToJson, SteppeError } from "@steppe/model";
+import { SteppeError } from "@steppe/model";
 import type { Exchange } from "../exchange.ts";
 import { allocationJson } from "../reply/allocation-json.ts";
 import { boolParam } from "../request/params.ts";
@@ -30,7 +30,7 @@ async function list(exchange: Exchange): Promise<void> {
   const request = { Query, Resources: boolParam(exchange.params, "resources"), OmitTaskStates };
   const { Allocations, Meta } = await allocations.list(request, exchange);
   exchange.meta(Meta);
-  return exchange.json(listToJson("AllocListStub", Allocations));
+  return exchange.list("AllocListStub", Allocations);
 }
 
 async function get(exchange: Exchange, id: string): Promise<void> {

@@ -1,4 +1,4 @@
-import { fromJson, listToJson, SteppeError, toJson } from "@steppe/model";
+import { fromJson, SteppeError, toJson } from "@steppe/model";
 import type {
   DeploymentAllocHealthRequest,
   DeploymentPauseRequest,
@@ -59,7 +59,7 @@ async function list(exchange: Exchange): Promise<void> {
   const Query = queryOptions(exchange);
   const { Deployments, Meta } = await exchange.services(Query.Region).deployments.list({ Query }, exchange);
   exchange.meta(Meta);
-  return exchange.json(listToJson("Deployment", Deployments));
+  return exchange.list("Deployment", Deployments);
 }
 
 async function get(exchange: Exchange, id: string): Promise<void> {
@@ -76,7 +76,7 @@ async function allocations(exchange: Exchange, id: string): Promise<void> {
   const { deployments } = exchange.services(Query.Region);
   const { Allocations, Meta } = await deployments.allocations({ Query, DeploymentID: id }, exchange);
   exchange.meta(Meta);
-  return exchange.json(listToJson("AllocListStub", Allocations));
+  return exchange.list("AllocListStub", Allocations);
 }
 
 /** A body is ignored. */

@@ -1,4 +1,4 @@
-import { fromJson, listToJson, SteppeError, toJson } from "@steppe/model";
+import { fromJson, SteppeError, toJson } from "@steppe/model";
 import type { EvaluationDeleteRequest } from "@steppe/proto";
 import type { Exchange } from "../exchange.ts";
 import { metaFields } from "../reply/meta.ts";
@@ -24,7 +24,7 @@ async function list(exchange: Exchange): Promise<void> {
   const request = { Query, JobID: exchange.params.job ?? "", Status: exchange.params.status ?? "" };
   const { Evaluations, Meta } = await exchange.services(Query.Region).evaluations.list(request, exchange);
   exchange.meta(Meta);
-  return exchange.json(listToJson("Evaluation", Evaluations));
+  return exchange.list("Evaluation", Evaluations);
 }
 
 async function count(exchange: Exchange): Promise<void> {
@@ -59,5 +59,5 @@ async function allocations(exchange: Exchange, id: string): Promise<void> {
   const { evaluations } = exchange.services(Query.Region);
   const { Allocations, Meta } = await evaluations.allocations({ Query, EvalID: id, Related: false }, exchange);
   exchange.meta(Meta);
-  return exchange.json(listToJson("AllocListStub", Allocations));
+  return exchange.list("AllocListStub", Allocations);
 }

@@ -1,4 +1,4 @@
-import { listToJson, SteppeError, toJson } from "@steppe/model";
+import { SteppeError, toJson } from "@steppe/model";
 import type { Exchange } from "../exchange.ts";
 import { queryOptions } from "../request/query-options.ts";
 
@@ -22,5 +22,5 @@ export async function actions(exchange: Exchange, id: string): Promise<void> {
   const { Found, Actions, Meta } = await exchange.services(Query.Region).jobs.actions({ Query, JobID: id }, exchange);
   exchange.meta(Meta);
   if (!Found) throw new SteppeError("not-found", `Unknown job ${JSON.stringify(id)}`);
-  return exchange.json(listToJson("JobAction", Actions));
+  return exchange.list("JobAction", Actions);
 }

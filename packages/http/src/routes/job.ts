@@ -59,14 +59,14 @@ async function allocations(exchange: Exchange, id: string): Promise<void> {
   const { jobs } = exchange.services(Query.Region);
   const { Allocations, Meta } = await jobs.allocations({ Query, JobID: id, All }, exchange);
   exchange.meta(Meta);
-  return exchange.json(listToJson("AllocListStub", Allocations));
+  return exchange.list("AllocListStub", Allocations);
 }
 
 async function evaluations(exchange: Exchange, id: string): Promise<void> {
   const Query = queryOptions(exchange);
   const { Evaluations, Meta } = await exchange.services(Query.Region).jobs.evaluations({ Query, JobID: id }, exchange);
   exchange.meta(Meta);
-  return exchange.json(listToJson("Evaluation", Evaluations));
+  return exchange.list("Evaluation", Evaluations);
 }
 
 async function deployments(exchange: Exchange, id: string): Promise<void> {
@@ -75,7 +75,7 @@ async function deployments(exchange: Exchange, id: string): Promise<void> {
   const { jobs } = exchange.services(Query.Region);
   const { Deployments, Meta } = await jobs.deployments({ Query, JobID: id, All }, exchange);
   exchange.meta(Meta);
-  return exchange.json(listToJson("Deployment", Deployments));
+  return exchange.list("Deployment", Deployments);
 }
 
 /** Of a job that never had one, and of an unknown job, null. */

@@ -1,4 +1,3 @@
-import { listToJson } from "@steppe/model";
 import { boolParam } from "../request/params.ts";
 import { queryOptions } from "../request/query-options.ts";
 import { fixed } from "../resource.ts";
@@ -10,7 +9,7 @@ export const jobsResource = fixed("/v1/jobs", {
     const wantsMeta = boolParam(exchange.params, "meta");
     const { Jobs, Meta } = await exchange.services(Query.Region).jobs.list({ Query, Meta: wantsMeta }, exchange);
     exchange.meta(Meta);
-    return exchange.json(listToJson("JobListStub", Jobs));
+    return exchange.list("JobListStub", Jobs);
   },
   PUT: (exchange) => register(exchange, ""),
   POST: (exchange) => register(exchange, ""),

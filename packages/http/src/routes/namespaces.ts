@@ -1,4 +1,4 @@
-import { fromJson, listToJson, SteppeError, toJson } from "@steppe/model";
+import { fromJson, SteppeError, toJson } from "@steppe/model";
 import type { Namespace } from "@steppe/proto";
 import type { Exchange } from "../exchange.ts";
 import { queryOptions } from "../request/query-options.ts";
@@ -31,7 +31,7 @@ async function list(exchange: Exchange): Promise<void> {
   const Query = queryOptions(exchange);
   const { Namespaces, Meta } = await exchange.services(Query.Region).namespaces.list({ Query }, exchange);
   exchange.meta(Meta);
-  return exchange.json(listToJson("Namespace", Namespaces));
+  return exchange.list("Namespace", Namespaces);
 }
 
 async function get(exchange: Exchange, Name: string): Promise<void> {

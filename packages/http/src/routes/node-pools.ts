@@ -1,4 +1,4 @@
-import { fromJson, listToJson, parseDuration, SteppeError, toJson } from "@steppe/model";
+import { fromJson, parseDuration, SteppeError, toJson } from "@steppe/model";
 import type { NodePool } from "@steppe/proto";
 import type { Exchange } from "../exchange.ts";
 import { queryOptions } from "../request/query-options.ts";
@@ -23,7 +23,7 @@ async function list(exchange: Exchange): Promise<void> {
   const Query = queryOptions(exchange);
   const { NodePools, Meta } = await exchange.services(Query.Region).nodePools.list({ Query }, exchange);
   exchange.meta(Meta);
-  return exchange.json(listToJson("NodePool", NodePools));
+  return exchange.list("NodePool", NodePools);
 }
 
 async function get(exchange: Exchange, Name: string): Promise<void> {
@@ -40,7 +40,7 @@ async function nodes(exchange: Exchange, Name: string): Promise<void> {
   if (Query.Prefix !== "") throw new SteppeError("invalid", "prefix argument not allowed");
   const { Nodes, Meta } = await exchange.services(Query.Region).nodePools.nodes({ Query, Name }, exchange);
   exchange.meta(Meta);
-  return exchange.json(listToJson("NodeListStub", Nodes));
+  return exchange.list("NodeListStub", Nodes);
 }
 
 async function jobs(exchange: Exchange, Name: string): Promise<void> {
@@ -48,7 +48,7 @@ async function jobs(exchange: Exchange, Name: string): Promise<void> {
   if (Query.Prefix !== "") throw new SteppeError("invalid", "prefix argument not allowed");
   const { Jobs, Meta } = await exchange.services(Query.Region).nodePools.jobs({ Query, Name }, exchange);
   exchange.meta(Meta);
-  return exchange.json(listToJson("JobListStub", Jobs));
+  return exchange.list("JobListStub", Jobs);
 }
 
 /** `name` is the path's; empty when the path names none. */

@@ -1,4 +1,4 @@
-import { listToJson, SteppeError, toJson } from "@steppe/model";
+import { SteppeError, toJson } from "@steppe/model";
 import type { Exchange } from "../exchange.ts";
 import { allocationJson } from "../reply/allocation-json.ts";
 import { boolParam } from "../request/params.ts";
@@ -30,7 +30,7 @@ async function list(exchange: Exchange): Promise<void> {
   const request = { Query, Resources: boolParam(params, "resources"), OS: boolParam(params, "os") };
   const { Nodes, Meta } = await exchange.services(Query.Region).nodes.list(request, exchange);
   exchange.meta(Meta);
-  return exchange.json(listToJson("NodeListStub", Nodes));
+  return exchange.list("NodeListStub", Nodes);
 }
 
 async function get(exchange: Exchange, id: string): Promise<void> {

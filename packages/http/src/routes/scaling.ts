@@ -1,4 +1,4 @@
-import { listToJson, SteppeError, toJson } from "@steppe/model";
+import { SteppeError, toJson } from "@steppe/model";
 import type { Exchange } from "../exchange.ts";
 import { queryOptions } from "../request/query-options.ts";
 import { fixed, type Resource } from "../resource.ts";
@@ -14,7 +14,7 @@ async function list(exchange: Exchange): Promise<void> {
   const { scaling } = exchange.services(Query.Region);
   const { Policies, Meta } = await scaling.list({ Query, Job: job, Type: type }, exchange);
   exchange.meta(Meta);
-  return exchange.json(listToJson("ScalingPolicyListStub", Policies));
+  return exchange.list("ScalingPolicyListStub", Policies);
 }
 
 async function policy(exchange: Exchange, id: string): Promise<void> {

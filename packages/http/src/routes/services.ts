@@ -1,4 +1,4 @@
-import { listToJson, SteppeError } from "@steppe/model";
+import { SteppeError } from "@steppe/model";
 import type { ServiceRegistrationsResponse, ServiceStub } from "@steppe/proto";
 import type { Exchange } from "../exchange.ts";
 import { Payload } from "../reply/payload.ts";
@@ -47,7 +47,7 @@ function answerOwned(
 ): void | Promise<void> {
   exchange.meta(Meta);
   if (!Found) throw new SteppeError("not-found", absent);
-  return exchange.json(listToJson("ServiceRegistration", Registrations));
+  return exchange.list("ServiceRegistration", Registrations);
 }
 
 async function registrations(exchange: Exchange, name: string): Promise<void> {
@@ -56,7 +56,7 @@ async function registrations(exchange: Exchange, name: string): Promise<void> {
   const request = { Query, ServiceName: name, Choose: exchange.params.choose ?? "" };
   const { Registrations, Meta } = await services.get(request, exchange);
   exchange.meta(Meta);
-  return exchange.json(listToJson("ServiceRegistration", Registrations));
+  return exchange.list("ServiceRegistration", Registrations);
 }
 
 /** `/v1/service/<name>/<id>`: the ID says it all. */

@@ -1,4 +1,4 @@
-import { fromJson, listToJson, SteppeError, toJson } from "@steppe/model";
+import { fromJson, SteppeError, toJson } from "@steppe/model";
 import { Variable } from "@steppe/proto";
 import type { Exchange } from "../exchange.ts";
 import { Payload } from "../reply/payload.ts";
@@ -25,7 +25,7 @@ async function list(exchange: Exchange): Promise<void> {
   const Query = queryOptions(exchange);
   const { Variables, Meta } = await exchange.services(Query.Region).variables.list({ Query }, exchange);
   exchange.meta(Meta);
-  return exchange.json(listToJson("VariableMetadata", Variables));
+  return exchange.list("VariableMetadata", Variables);
 }
 
 async function get(exchange: Exchange, Path: string): Promise<void> {

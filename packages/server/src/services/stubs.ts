@@ -9,6 +9,7 @@ import {
   type JobSummary,
   type Node,
   NodeListStub,
+  type TaskGroupSummary,
 } from "@steppe/proto";
 import { type AllocationView, groupOf, type JobView, type StateView } from "@steppe/state";
 
@@ -44,9 +45,14 @@ export function jobStub(job: JobView): JobListStub {
   };
 }
 
-/** Clients look into `Children` whether or not the job can have any. */
+/**
+ * A copy, as the state counts on in its own while a long list goes out. Clients look into `Children` whether or
+ * not the job can have any.
+ */
 export function shownSummary(summary: JobSummary): JobSummary {
-  return summary.Children === undefined ? { ...summary, Children: NO_CHILDREN } : summary;
+  const Summary: JobSummary["Summary"] = {};
+  for (const group in summary.Summary) Summary[group] = { ...(summary.Summary[group] as TaskGroupSummary) };
+  return { ...summary, Summary, Children: { ...(summary.Children ?? NO_CHILDREN) } };
 }
 
 const NO_CHILDREN = JobChildrenSummary.create();
