@@ -73,6 +73,16 @@ const PARAMS: Readonly<Record<string, readonly string[]>> = {
   resources: BOOLS,
   task_states: BOOLS,
   meta: BOOLS,
+  choose: ["", "1|k", "x"],
+  related: BOOLS,
+  job: ["", "web"],
+  status: ["", "pending"],
+  diff_version: NUMBERS,
+  diff_tag: ["", "t"],
+  task: ["", "t"],
+  path: ["", "/", "../../etc/passwd"],
+  origin: ["", "start", "x"],
+  offset: NUMBERS,
 };
 
 const param = fc
@@ -134,7 +144,14 @@ const fitting = fc.record(
     Context: fc.constantFrom("all", "jobs", "x"),
     Count: fc.integer({ min: -2, max: 9 }),
     Target: fc.constantFrom({ Group: "g" }, {}),
-    JobHCL: fc.constantFrom('job "x" {}', "job {", "\u0000"),
+    JobHCL: fc.constantFrom(
+      'job "x" {}',
+      "job {",
+      "\u0000",
+      '{"job":{"x":{}}}',
+      '{"job":[{}]}',
+      '{"job":{"x":{"type":"${',
+    ),
   },
   { requiredKeys: [] },
 );

@@ -1,7 +1,8 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: job files have them
 // Job files in HCL's JSON syntax: each says the same as the HCL beside it.
-import { toJson } from "@steppe/model";
+import { SteppeError, toJson } from "@steppe/model";
 import { createParseJob } from "@steppe/server/internal";
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 
 const parse = createParseJob(
@@ -98,3 +99,59 @@ test.each([
   ['{"job": {"j": {"type": "${upper"}}}', "in the string:1:8"],
   ['{"job": {"a": {}, "b": {}}}', 'only one "job" block is allowed'],
 ])("%s, is refused with its place", (text, message) => expect(() => parse(text, "")).toThrow(message));
+
+test("any JSON where a job may be, and any text in it, gives a job or an error of the caller's", () => {
+  const words = [
+    "job",
+    "group",
+    "task",
+    "meta",
+    "dynamic",
+    "content",
+    "for_each",
+    "labels",
+    "//",
+    "locals",
+    "variable",
+  ];
+  const name = fc.oneof(fc.constantFrom(...words), fc.string({ maxLength: 5 }));
+  const text = fc.oneof(
+    fc.constantFrom(
+      "${var.x}",
+      "${",
+      "%{ if true }",
+      "${upper(",
+      "$${x}",
+      '${yamldecode("[")}',
+      "${[for a in [1] : a]}",
+    ),
+    fc.string({ unit: "binary", maxLength: 12 }),
+  );
+  const { node } = fc.letrec((tie) => ({
+    node: fc.oneof(
+      { depthSize: "small", withCrossShrink: true },
+      text,
+      fc.integer(),
+      fc.constant(null),
+      tie("list"),
+      tie("object"),
+    ),
+    list: fc.array(tie("node"), { maxLength: 3 }),
+    object: fc.dictionary(name, tie("node"), { maxKeys: 3 }),
+  }));
+  const file = fc.oneof(
+    node.map((inner) => ({ job: inner })),
+    node.map((inner) => ({ job: { j: inner } })),
+    fc.tuple(node, node).map(([job, variable]) => ({ job: { j: job }, variable, locals: variable })),
+  );
+  fc.assert(
+    fc.property(file, (written) => {
+      try {
+        parse(JSON.stringify(written), "");
+      } catch (error) {
+        if (!(error instanceof SteppeError) || error.code !== "invalid") throw error;
+      }
+    }),
+    { numRuns: 2000 },
+  );
+});

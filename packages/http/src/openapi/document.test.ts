@@ -7,7 +7,9 @@ import { openApiDocument, routesOf } from "./document.ts";
 import { OPERATIONS } from "./operations.ts";
 
 interface Document {
-  readonly paths: Readonly<Record<string, Readonly<Record<string, { readonly operationId: string }>>>>;
+  readonly paths: Readonly<
+    Record<string, Readonly<Record<string, { readonly operationId: string; readonly summary: string }>>>
+  >;
   readonly components: { readonly schemas: Readonly<Record<string, object>> };
 }
 
@@ -31,6 +33,17 @@ describe("OpenAPI document", () => {
 
   test("no text is about a route that is not served", () => {
     expect(Object.keys(OPERATIONS).filter((it) => !described.includes(it))).toEqual([]);
+  });
+
+  test("routes of jobs and what comes of them, of services and node agents, have a title", () => {
+    const mine =
+      /^\/v1\/(jobs?|validate|evaluations?|allocations?|deployments?|scaling|services?|client|namespaces?|system)\b/;
+    const untitled = Object.entries(document.paths).flatMap(([path, methods]) =>
+      Object.entries(methods).filter(
+        ([method, { summary }]) => mine.test(path) && summary === `${method.toUpperCase()} ${path}`,
+      ),
+    );
+    expect(untitled.map(([, { summary }]) => summary)).toEqual([]);
   });
 
   test("operation IDs, are not given twice", () => {

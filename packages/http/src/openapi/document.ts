@@ -42,10 +42,10 @@ export function routesOf({ path, suffixes }: Resource): Route[] {
   const isPrefix = path !== "/" && path.endsWith("/");
   return suffixes.flatMap(({ suffix, methods }) => {
     const template = isPrefix ? `${path}{id}${suffix}` : path;
-    return Object.keys(methods ?? {}).map((method) => ({
+    return Object.keys(methods).map((method) => ({
       path: template,
       method,
-      operation: operationOf(template, method, methods as Methods),
+      operation: operationOf(template, method, methods),
     }));
   });
 }

@@ -1,4 +1,5 @@
 // What is told of routes beside what the table of routes knows: titles, bodies, answers, parameters of their own.
+import { JOB_OPERATIONS } from "./job-operations.ts";
 
 export interface Operation {
   readonly summary: string;
@@ -15,6 +16,7 @@ export interface Operation {
 
 /** By path; of a path with several methods the one given first is what a method without a line of its own has. */
 export const OPERATIONS: Readonly<Record<string, Operation>> = {
+  ...JOB_OPERATIONS,
   "GET /v1/jobs": {
     summary: "List jobs",
     answer: "JobListStub",

@@ -1,6 +1,6 @@
 import { boolParam } from "../request/params.ts";
 import { queryOptions } from "../request/query-options.ts";
-import { fixed } from "../resource.ts";
+import { fixed, put } from "../resource.ts";
 import { register } from "./register.ts";
 
 export const jobsResource = fixed("/v1/jobs", {
@@ -11,6 +11,5 @@ export const jobsResource = fixed("/v1/jobs", {
     exchange.meta(Meta);
     return exchange.list("JobListStub", Jobs);
   },
-  PUT: (exchange) => register(exchange, ""),
-  POST: (exchange) => register(exchange, ""),
+  ...put((exchange) => register(exchange, "")),
 });

@@ -14,7 +14,7 @@ export const namespaceResources: readonly Resource[] = [
     suffixes: [
       {
         suffix: "",
-        methods: { GET: named(get), PUT: named(upsert), POST: named(upsert), DELETE: named(remove) },
+        methods: { GET: named(get), ...put(named(upsert)), DELETE: named(remove) },
       },
     ],
   },
