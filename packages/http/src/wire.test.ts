@@ -57,6 +57,14 @@ describe("a connection", () => {
     expect(calls.map((call) => (call.request as JobGetRequest).JobID)).toEqual(["../x", "a/./b", "//x//"]);
   });
 
+  it("a write without a body, none announced: answered as one with an empty body", async () => {
+    const { port } = await listen({});
+    for (const headers of [[], ["Content-Length: 0"]]) {
+      const { reply } = await talk(port, request("PUT /v1/jobs", ...headers, "Connection: close"));
+      expect(await reply).toMatch(/^HTTP\/1\.1 400 [\s\S]*Request body is empty$/);
+    }
+  });
+
   it("client goes away while its query blocks: the call is aborted and no error is logged", async () => {
     const { get, arrived } = blockedGet();
     const { port, logged } = await listen({ answers: { jobs: { get } } });
