@@ -1,5 +1,7 @@
 import type { ServiceDefinition as GrpcJsDefinition } from "@grpc/grpc-js";
 import type { ServiceDefinition } from "@steppe/model";
+import { JobGetResponse } from "@steppe/proto";
+import { encodeJobAnswer, KeptJobs } from "./job-answers.ts";
 
 /** One method as the wire knows it. Messages are encoded as they are: no defaults filled in, no copy. */
 export interface GrpcMethod<Request = unknown, Response = unknown> {
@@ -20,6 +22,13 @@ type Methods<D extends ServiceDefinition> = {
   >;
 };
 
+const keptJobs = new KeptJobs();
+
+const JOB_ANSWERS = {
+  encodeResponse: (answer: unknown) => encodeJobAnswer(answer as JobGetResponse),
+  decodeResponse: (bytes: Uint8Array) => keptJobs.decode(bytes),
+};
+
 /** The methods of a definition that `npm run generate` makes, by their names there. */
 export function grpcMethods<D extends ServiceDefinition>(definition: D): Methods<D> {
   const methods: Record<string, GrpcMethod> = {};
@@ -32,6 +41,7 @@ export function grpcMethods<D extends ServiceDefinition>(definition: D): Methods
       decodeRequest: (bytes) => method.requestType.decode(bytes),
       encodeResponse: (message) => method.responseType.encode(message).finish(),
       decodeResponse: (bytes) => method.responseType.decode(bytes),
+      ...(method.responseType === JobGetResponse && JOB_ANSWERS),
     };
   }
   return methods as Methods<D>;
