@@ -3,7 +3,7 @@
 import type { Cell, Table } from "./scenario.ts";
 
 const [WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM] = [760, 420, 70, 250, 40, 50];
-const X: readonly [number, number] = [800, 12_500];
+const X: readonly [number, number] = [800, 18_000];
 const Y: readonly [number, number] = [100, 20_000];
 const COLOURS = [
   "#1f6f8b",
@@ -23,30 +23,50 @@ interface Line {
   readonly points: readonly (readonly [nodes: number, ns: number])[];
 }
 
-/** `count` chooses the columns of the scheduler's table. */
-export function placementCostChart({ rows, columns }: Table, count: number): string {
+interface Cost {
+  readonly title: string;
+  /** Which columns of the scheduler's table. */
+  shows(nodes: number, placed: number): boolean;
+  /** Numbers of nodes that have a line of their own. */
+  readonly marks: readonly number[];
+  /** The row beside which a line shows what it would cost if it grew with log(nodes). */
+  readonly grows?: string;
+}
+
+export function placementCostChart({ rows, columns }: Table, { title, shows, marks, grows }: Cost): string {
   const lines = rows.map((row): Line => {
-    const points = columns.flatMap((column, i) => pointOf(column, row[i], count));
+    const points = columns.flatMap((column, i) => pointOf(column, row[i], shows));
     return { name: String(row[0]), points };
   });
-  const shown = lines.filter(({ points }) => points.length > 1);
+  const measured = lines.filter(({ points }) => points.length > 1);
+  const shown = [...measured, ...measured.filter(({ name }) => name === grows).map(logarithmic)];
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" font-family="sans-serif" font-size="12">`,
     "<title>Cost of a placement against the number of nodes</title>",
     `<rect width="${WIDTH}" height="${HEIGHT}" fill="#fff"/>`,
-    `<text x="${LEFT}" y="22" font-size="14">ns a placement, ${count.toLocaleString("en-US")} placements in one pass (median)</text>`,
+    `<text x="${LEFT}" y="22" font-size="14">${title}</text>`,
     ...[100, 1_000, 10_000].map((ns) => horizontal(ns, ns.toLocaleString("en-US"), "#ddd", "")),
     horizontal(2_500, "2,500", "#b33", "4 3"),
-    ...[1_000, 5_000, 10_000].map(vertical),
+    ...marks.map(vertical),
     ...shown.map((line, i) => lineOf(line, i)),
     "</svg>",
     "",
   ].join("\n");
 }
 
-function pointOf(column: string, cell: Cell | undefined, count: number): [number, number][] {
+/** As dear as the line in its first point, and growing with log(nodes) from there. */
+function logarithmic({ name, points }: Line): Line {
+  const [[first, ns]] = points as [Line["points"][0]];
+  return {
+    name: `${name}, if as log(nodes)`,
+    points: points.map(([nodes]) => [nodes, (ns * Math.log(nodes)) / Math.log(first)]),
+  };
+}
+
+function pointOf(column: string, cell: Cell | undefined, shows: Cost["shows"]): [number, number][] {
   const [nodes, placed] = column.split(" × ").map(Number);
-  return placed !== count || nodes === undefined || typeof cell !== "object" ? [] : [[nodes, cell.median]];
+  if (nodes === undefined || placed === undefined || typeof cell !== "object") return [];
+  return shows(nodes, placed) ? [[nodes, cell.median]] : [];
 }
 
 function scale(value: number, [from, to]: readonly [number, number], start: number, end: number): number {

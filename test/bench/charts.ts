@@ -13,8 +13,24 @@ interface Chart {
 
 const bars = (how: Bars) => (table: Table) => barChart(table, how);
 
+const drawCost = (table: Table): string =>
+  placementCostChart(table, {
+    title: "ns a placement, 1,000 placements in one pass (median)",
+    shows: (_, placed) => placed === 1_000,
+    marks: [1_000, 5_000, 10_000],
+  });
+
+const drawGrowth = (table: Table): string =>
+  placementCostChart(table, {
+    title: "ns a placement, as many placements in one pass as nodes (median)",
+    shows: (nodes, placed) => placed === nodes,
+    marks: [1_000, 2_000, 4_000, 8_000, 16_000],
+    grows: "plain",
+  });
+
 export const CHARTS: readonly Chart[] = [
-  { scenario: "scheduler", table: 0, file: "placement-cost.svg", draw: (table) => placementCostChart(table, 1_000) },
+  { scenario: "scheduler", table: 0, file: "placement-cost.svg", draw: drawCost },
+  { scenario: "scheduler", table: 1, file: "placement-growth.svg", draw: drawGrowth },
   {
     scenario: "register",
     table: 0,

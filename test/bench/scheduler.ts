@@ -9,6 +9,9 @@ import { dynamicPorts, jobOf, machine, register, stateWith } from "./world.ts";
 
 export const NODES = [1_000, 5_000, 10_000] as const;
 const COUNTS = [1_000, 10_000] as const;
+/** For how the cost grows: as many placements as nodes, so that what a pass does once a node is the same share of each. */
+const GROWTH = [1_000, 2_000, 4_000, 8_000, 16_000] as const;
+const GROWING: readonly string[] = ["plain", "one dynamic port", "distinct_hosts", "affinity", "batch, plain"];
 const RUNS = 21;
 /** Until a cell's own columns and cache are there. */
 const WARM_UP = 5;
@@ -64,9 +67,20 @@ export const scheduler: Scenario = {
       });
     }
     const columns = ["", ...NODES.flatMap((nodes) => COUNTS.map((count) => `${nodes} × ${count}`))];
-    return Promise.resolve([{ title: "Scheduler: ns a placement, nodes × count", columns, rows }]);
+    return Promise.resolve([{ title: "Scheduler: ns a placement, nodes × count", columns, rows }, growth()]);
   },
 };
+
+function growth(): Table {
+  const variants = VARIANTS.filter(({ name }) => GROWING.includes(name));
+  const rows: Table["rows"] = variants.map(({ name }) => [name]);
+  for (const nodes of GROWTH) {
+    const state = cluster(nodes);
+    variants.forEach((variant, i) => void rows[i]?.push(measure(state, nodes, nodes, variant)));
+  }
+  const columns = ["", ...GROWTH.map((nodes) => `${nodes} × ${nodes}`)];
+  return { title: "Scheduler: ns a placement, as many placements as nodes", columns, rows };
+}
 
 const cluster = (nodes: number): State =>
   stateWith(
