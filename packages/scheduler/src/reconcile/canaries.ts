@@ -20,7 +20,8 @@ export function canariesWanted(
   options: GroupOptions,
 ): Wanted[] {
   const { replace, lost, migrate } = canaries;
-  const gone = lost.filter((it) => !isStoppedAtLeisure(it));
+  // One that was unknown before may have been replaced already.
+  const gone = lost.filter((it) => !isStoppedAtLeisure(it) && it.NextAllocation === "");
   const missed = [...replace, ...gone, ...migrate, ...awaitingReplacement(canaries)];
   const replaced = missed.map((previous) => ({
     ...replacementOf(previous, previous.NameIndex, options),

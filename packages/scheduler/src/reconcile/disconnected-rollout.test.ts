@@ -121,6 +121,19 @@ describe("a rollout on nodes that are cut off", () => {
     ).toEqual([first.ID, second.ID].sort());
   });
 
+  it("a canary's, replaced, and then given up: its replacement stays the only one", () => {
+    const { world, job } = begun({ count: 1, canaries: 2, strategy: {} });
+    const [first] = canariesOf(world, job) as [AllocationView];
+    world.report(first, "running");
+    world.setStatus(first.NodeID, "disconnected");
+    world.settle();
+    const before = held(world, job);
+    world.now += 700 * SECOND;
+    world.settle();
+    expect(first.ClientStatus).toBe("lost");
+    expect([held(world, job), canariesOf(world, job).length]).toEqual([before, 2]);
+  });
+
   it("a canary's node drains: moved as a canary, under its name", () => {
     const { world, job } = begun({ count: 2, canaries: 1, strategy: {} });
     const canary = one(canariesOf(world, job));
