@@ -25,8 +25,13 @@ export function decideDeployment(
   nowNs: number,
 ): Decision {
   if (!entry.active) return WAIT;
-  const wanted = [...entry.allocations].filter(({ DesiredStatus }) => DesiredStatus === "run");
-  const unhealthy = wanted.filter(isUnhealthy);
+  const unhealthy: AllocationView[] = [];
+  let isNews = false;
+  for (const it of entry.allocations) {
+    if (it.DesiredStatus !== "run") continue;
+    if (isUnhealthy(it)) unhealthy.push(it);
+    isNews ||= isHealthy(it) && it.healthIndex > seenIndex;
+  }
   const hopeless = unhealthy.filter((it) => !it.Reschedule && isHopeless(it, entry, job, nowNs));
   if (hopeless.length > 0) return fail(entry, DEPLOYMENT_DESCRIPTIONS.failedAllocations, groupsOf(hopeless));
   const late = laggards(entry).filter(([, { RequireProgressBy }]) => RequireProgressBy <= nowNs);
@@ -34,7 +39,6 @@ export function decideDeployment(
     return fail(entry, DEPLOYMENT_DESCRIPTIONS.progressDeadline, new Set(late.map(([name]) => name)));
   if (isToBePromoted(entry)) return { kind: "promote" };
   const replace = unhealthy.filter(({ Reschedule }) => !Reschedule).map(({ ID }) => ID);
-  const isNews = wanted.some((it) => isHealthy(it) && (it.DeploymentStatus?.ModifyIndex ?? 0) > seenIndex);
   if (replace.length > 0) return { kind: "advance", replace };
   return isNews && !isRolledOut(entry, ofJob) ? { kind: "advance", replace } : WAIT;
 }
@@ -76,13 +80,12 @@ export function seenIndexOf(evaluations: Iterable<Evaluation>): number {
 }
 
 /** Known to be so, or ended in failure before anybody could say. */
-function isUnhealthy({ ClientStatus, DeploymentStatus }: AllocationView): boolean {
-  const healthy = DeploymentStatus?.Healthy;
-  return healthy === false || (healthy === undefined && ClientStatus === "failed");
+function isUnhealthy({ ClientStatus, isHealthy }: AllocationView): boolean {
+  return isHealthy === false || (isHealthy === undefined && ClientStatus === "failed");
 }
 
-function isHealthy({ DeploymentStatus }: AllocationView): boolean {
-  return DeploymentStatus?.Healthy === true;
+function isHealthy(allocation: AllocationView): boolean {
+  return allocation.isHealthy === true;
 }
 
 /** No replacement will come: the group allows no time for one, or its policy no further attempt. */
@@ -123,7 +126,7 @@ function healthyOf({ allocations }: DeploymentView, group: string, canaries: boo
   let count = 0;
   for (const it of allocations) {
     if (it.TaskGroup !== group || it.terminal || !isHealthy(it)) continue;
-    if (!canaries || it.DeploymentStatus?.Canary === true) count += 1;
+    if (!canaries || it.isCanary) count += 1;
   }
   return count;
 }

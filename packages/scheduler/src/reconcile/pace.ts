@@ -28,7 +28,7 @@ export function paceOf(options: GroupOptions, sorted: Sorted, begun: DeploymentS
 function inFlight(sorted: Sorted, options: GroupOptions): number {
   // For what leaves a node another one is placed in this pass.
   const part = present({ ...sorted, migrate: [] }).filter((it) => isPart(it, options));
-  if (part.some(({ DeploymentStatus }) => DeploymentStatus?.Healthy === false)) return Number.POSITIVE_INFINITY;
+  if (part.some((it) => it.isHealthy === false)) return Number.POSITIVE_INFINITY;
   return part.filter((it) => !isHealthy(it)).length;
 }
 
@@ -50,6 +50,6 @@ function isPart({ DeploymentID }: AllocationView, { rollout }: GroupOptions): bo
   return rollout.deploymentId !== "" && DeploymentID === rollout.deploymentId;
 }
 
-function isHealthy({ DeploymentStatus }: AllocationView): boolean {
-  return DeploymentStatus?.Healthy === true;
+function isHealthy(allocation: AllocationView): boolean {
+  return allocation.isHealthy === true;
 }

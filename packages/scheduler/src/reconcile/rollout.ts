@@ -61,8 +61,8 @@ export function isCanaryOf(allocation: AllocationView, { deploymentId }: GroupRo
   return deploymentId !== "" && allocation.DeploymentID === deploymentId && isCanary(allocation);
 }
 
-export function isCanary({ DeploymentStatus }: AllocationView): boolean {
-  return DeploymentStatus?.Canary === true;
+export function isCanary(allocation: AllocationView): boolean {
+  return allocation.isCanary;
 }
 
 export function isCanarying(state: DeploymentState | undefined): boolean {

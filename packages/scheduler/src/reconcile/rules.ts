@@ -167,8 +167,8 @@ function isLeftCanary(it: Case): boolean {
 /** An unhealthy allocation of a deployment is its watcher's to judge, and one of a failed deployment stays as it is. */
 function isHeldByDeployment(it: Case): boolean {
   const { rollout } = it.of;
-  const { DeploymentID, DeploymentStatus, Reschedule } = it.allocation;
+  const { DeploymentID, isHealthy, Reschedule } = it.allocation;
   if (!it.hasFailed || DeploymentID === "") return false;
-  if (rollout.deploymentId === DeploymentID) return !Reschedule && DeploymentStatus?.Healthy !== true;
+  if (rollout.deploymentId === DeploymentID) return !Reschedule && isHealthy !== true;
   return rollout.status === "failed" && it.isCurrent;
 }

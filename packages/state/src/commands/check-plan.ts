@@ -220,11 +220,11 @@ class Names {
 
 /** Whether a plan's reconnect may not have its name: another one has, which is not there as a canary beside it. */
 export function isNameTaken(state: State, job: JobState, allocation: AllocationState): boolean {
-  const { TaskGroup, NameIndex, DeploymentStatus } = allocation;
+  const { TaskGroup, NameIndex, isCanary } = allocation;
   const holders = job.names.get(TaskGroup)?.get(NameIndex) ?? 0;
   if (holders === 0) return false;
   const hasCanary = canaryNames(state, job, NOBODY).has(`${TaskGroup}[${NameIndex}]`);
-  return DeploymentStatus?.Canary === true ? hasCanary : holders > Number(hasCanary);
+  return isCanary ? hasCanary : holders > Number(hasCanary);
 }
 
 const NOBODY: ReadonlySet<AllocationState> = new Set();
@@ -236,7 +236,7 @@ function canaryNames(state: State, { job }: JobState, leaving: ReadonlySet<Alloc
   const groups = entries.flatMap(({ deployment }) => Object.values(deployment.TaskGroups));
   for (const id of groups.flatMap(({ PlacedCanaries }) => PlacedCanaries)) {
     const it = state.allocations.get(id);
-    if (it?.DeploymentStatus?.Canary !== true || !it.holdsName || leaving.has(it)) continue;
+    if (it?.isCanary !== true || !it.holdsName || leaving.has(it)) continue;
     names.add(`${it.TaskGroup}[${it.NameIndex}]`);
   }
   return names;

@@ -44,12 +44,12 @@ export type Joined = Map<string, { placed: number; readonly canaries: string[] }
 
 /** Makes an allocation part of a deployment; `countJoined` follows, once for the whole plan. */
 export function joinDeployment(entry: DeploymentEntry, allocation: AllocationState, joined: Joined): void {
-  const { TaskGroup, DeploymentStatus } = allocation;
+  const { TaskGroup } = allocation;
   allocation.DeploymentID = entry.deployment.ID;
   entry.allocations.add(allocation);
   const counts = joined.get(TaskGroup) ?? { placed: 0, canaries: [] };
   counts.placed += 1;
-  if (DeploymentStatus?.Canary === true) counts.canaries.push(allocation.ID);
+  if (allocation.isCanary) counts.canaries.push(allocation.ID);
   joined.set(TaskGroup, counts);
 }
 
@@ -71,16 +71,16 @@ export function takeHealth(
   allocation: AllocationState,
   said: Pick<AllocDeploymentStatus, "Healthy" | "Timestamp">,
 ): void {
-  const before = allocation.DeploymentStatus;
-  if (said.Healthy === undefined || said.Healthy === before?.Healthy) return;
+  const before = allocation.isHealthy;
+  if (said.Healthy === undefined || said.Healthy === before) return;
   const { Healthy, Timestamp } = said;
   const health = state.healths.of({ Healthy, Canary: allocation.isCanary, ModifyIndex: step.index });
   allocation.fare(health, Timestamp);
   const entry = state.deployments.get(allocation.DeploymentID);
   if (entry === undefined || !entry.active) return;
   amendGroup(state, step, entry, allocation.TaskGroup, (group) => ({
-    HealthyAllocs: group.HealthyAllocs + Number(Healthy) - Number(before?.Healthy === true),
-    UnhealthyAllocs: group.UnhealthyAllocs + Number(!Healthy) - Number(before?.Healthy === false),
+    HealthyAllocs: group.HealthyAllocs + Number(Healthy) - Number(before === true),
+    UnhealthyAllocs: group.UnhealthyAllocs + Number(!Healthy) - Number(before === false),
     RequireProgressBy: Healthy
       ? Math.max(group.RequireProgressBy, deadlineFrom(group, step.time))
       : group.RequireProgressBy,

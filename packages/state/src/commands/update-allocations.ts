@@ -18,7 +18,7 @@ export function updateAllocations(state: State, step: Step, command: UpdateAlloc
       take(state, it, update);
       const health = update.DeploymentStatus;
       // Once known it stays, as the node's word goes; and what it says of another deployment says nothing of this one.
-      const isOpen = it.DeploymentStatus?.Healthy === undefined && update.DeploymentID === it.DeploymentID;
+      const isOpen = it.isHealthy === undefined && update.DeploymentID === it.DeploymentID;
       if (health !== undefined && isOpen) takeHealth(state, step, it, health);
     });
     const job = state.jobs.get(allocation.Namespace, allocation.JobID);

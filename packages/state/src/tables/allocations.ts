@@ -201,6 +201,11 @@ export class AllocationState {
     return this.#health?.Canary === true;
   }
 
+  /** Index at which its health was told; 0 = it was not. */
+  get healthIndex(): number {
+    return this.#health?.ModifyIndex ?? 0;
+  }
+
   /** Undefined: not known yet. */
   get isHealthy(): boolean | undefined {
     return this.#health?.Healthy;
