@@ -103,3 +103,24 @@ test("log rebuild by an operator: too few servers are left, the one that is aske
   expect(status).toMatch(/status +following\n/);
   expect(status).toMatch(/log epoch +1\n/);
 }, 200_000);
+
+test("snapshot saved and restored through a server of another region (2 regions)", async () => {
+  await using cluster = await Cluster.create();
+  const us = await cluster.addRegion({ name: "us", servers: 1, workers: 0, clients: 0 });
+  const eu = await cluster.addRegion({ name: "eu", servers: 1, workers: 0, clients: 0 });
+  const [near, far] = [us.servers[0], eu.servers[0]] as [Agent, Agent];
+  const file = join(cluster.folder, "eu.snapshot");
+  await eventually("the other region is known", LIMIT_MS, async () => {
+    expect((await call("GET", `${near.http}/v1/jobs?region=eu`)).status).toBe(200);
+  });
+  await register(far, "kept");
+  const about = await steppe("operator", "snapshot", "save", "-address", near.http, "-region", "eu", file);
+  expect(about).toContain("saved region eu at index");
+  const last = await register(far, "dropped");
+  const refused = steppe("operator", "snapshot", "restore", "-address", near.http, file);
+  await expect(refused).rejects.toThrow("the snapshot is of region eu, this one is us");
+  expect(await steppe("operator", "snapshot", "restore", "-address", near.http, "-region", "eu", file)).toContain(
+    "the region goes on at index",
+  );
+  expect(await expectJobs(far, ["kept"])).toBeGreaterThan(last);
+}, 180_000);

@@ -35,6 +35,8 @@ import { AGENT_OUTBOX, StatusOutbox } from "./status-outbox.ts";
 export interface AgentParts {
   readonly config: ClientConfig;
   readonly connect: Connect;
+  /** Answers what is asked of the process. */
+  readonly answer?: NodeAccess["agent"];
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
@@ -278,6 +280,7 @@ class Agent implements NodeAgent {
     return {
       allocDir: this.#config.allocDir,
       clock: this.#parts.clock,
+      ...(this.#parts.answer && { agent: this.#parts.answer }),
       find: (id) => this.#runners.get(id),
       collect: (id) => this.#collect(id),
       metadata: () => this.#dynamicMeta.shown(),

@@ -12,6 +12,7 @@ import { runHeartbeats } from "./heartbeat/loop.ts";
 import { cronTicks } from "./periodic/cron.ts";
 import { PeriodicLauncher } from "./periodic/loop.ts";
 import type { OnApplied, Propose } from "./region-log.ts";
+import { runVariableLocks } from "./variable-locks/loop.ts";
 
 /** Everything the leader's duties need together; each one takes only its own part. */
 export interface LeaderNeeds {
@@ -64,6 +65,7 @@ export class LeaderDuties {
         runHeartbeats(term, needs, timing, signal),
         runDrains(term, needs, signal),
         new DeploymentWatcher(term, needs, signal).run(),
+        runVariableLocks(term, needs, signal),
         runGarbageCollection(term, needs, { ...GC_SETTINGS, ...this.#options.gc }, signal),
         new PeriodicLauncher(term, { ...needs, ticks: cronTicks }, signal).run(),
       ]);

@@ -17,3 +17,4 @@ export type {
   ServerControls,
 } from "./needs.ts";
 export type { CorsOptions, HttpOptions } from "./options.ts";
+export { logText } from "./reply/log-text.ts";

@@ -1,4 +1,4 @@
-import type { Clock, Logger, RegionServices } from "@steppe/model";
+import type { Call, Clock, Logger, RegionServices } from "@steppe/model";
 import type { Job, Member } from "@steppe/proto";
 
 export type { RegionServices } from "@steppe/model";
@@ -16,6 +16,8 @@ export interface HttpNeeds {
   regions(): readonly string[];
   /** Servers of all regions, those that failed or left included. */
   members(): readonly Member[];
+  /** Asks a server, where this agent is none, so that what `members` and `regions` tell is of now. */
+  learnMembers(call: Call): Promise<void>;
   readonly agent: AgentInformation;
   /** Reads a job file, with assignments to its variables; fills nothing in. Throws `invalid` with the place. */
   parseJob(text: string, variables: string): Job;

@@ -15,6 +15,7 @@ import {
   QueryMeta,
   ScalingDefinition,
   SearchDefinition,
+  ServerCallsDefinition,
   ServiceRegistrationsDefinition,
   StatusDefinition,
   SystemDefinition,
@@ -70,6 +71,7 @@ export function createWorld({
     },
     regions: () => ["us", ...others],
     members: () => members,
+    learnMembers: async () => undefined,
     agent: {
       self: () => ({}),
       health: () => ({}),
@@ -130,6 +132,7 @@ function servicesOf(region: string, answers: Answers, calls: World["calls"]): Re
     variables: service("variables", VariablesDefinition),
     search: service("search", SearchDefinition),
     clientCalls: service("clientCalls", ClientCallsDefinition),
+    serverCalls: service("serverCalls", ServerCallsDefinition),
     operator: service("operator", OperatorDefinition),
     scaling: service("scaling", ScalingDefinition),
     services: service("services", ServiceRegistrationsDefinition),

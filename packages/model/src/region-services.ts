@@ -11,6 +11,7 @@ import type {
   OperatorDefinition,
   ScalingDefinition,
   SearchDefinition,
+  ServerCallsDefinition,
   ServiceRegistrationsDefinition,
   StatusDefinition,
   SystemDefinition,
@@ -32,6 +33,7 @@ export interface RegionServices {
   readonly variables: Service<VariablesDefinition>;
   readonly search: Service<SearchDefinition>;
   readonly clientCalls: Service<ClientCallsDefinition>;
+  readonly serverCalls: Service<ServerCallsDefinition>;
   readonly operator: Service<OperatorDefinition>;
   readonly scaling: Service<ScalingDefinition>;
   readonly services: Service<ServiceRegistrationsDefinition>;

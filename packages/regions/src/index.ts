@@ -2,7 +2,7 @@ export { joinAddress, splitAddress, withPort } from "./address.ts";
 export { certificateNames, describeNames, hasRole } from "./certificate-names.ts";
 export type { ChannelState, ServerChannel } from "./channel.ts";
 export { type Channels, createChannels } from "./channels.ts";
-export { connectClientCalls } from "./client-calls-client.ts";
+export { connectClientCalls, connectServerCalls } from "./client-calls-client.ts";
 export {
   ALIVE,
   createDirectory,

@@ -5,7 +5,7 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { NodeAgent } from "@steppe/client";
-import { buildApp, type FastifyInstance, type HttpNeeds } from "@steppe/http";
+import { type AgentControls, buildApp, type FastifyInstance, type HttpNeeds } from "@steppe/http";
 import { type Clock, type Logger, type Random, SteppeError } from "@steppe/model";
 import type { Member } from "@steppe/proto";
 import {
@@ -20,12 +20,14 @@ import {
 } from "@steppe/regions";
 import { createClock, createRandom } from "@steppe/runtime";
 import { apply } from "@steppe/state";
+import { type AgentAnswerer, createAgentAnswerer } from "./agent-calls.ts";
 import { agentControls } from "./agent-controls.ts";
 import { agentInformation } from "./agent-information.ts";
 import { readings, serverHealth, stats } from "./agent-readings.ts";
 import { createClient } from "./client.ts";
 import { type AgentConfig, formatEndpoint } from "./config/index.ts";
 import { createParseJob } from "./job-files/parse-job.ts";
+import { KnownMembers } from "./known-members.ts";
 import { LogTap } from "./log-tap.ts";
 import { ownMember } from "./members.ts";
 import { openRegion } from "./open-region.ts";
@@ -56,7 +58,8 @@ interface Running {
   readonly logger: Logger;
   readonly tap: LogTap;
   readonly startedNs: number;
-  reload(): Promise<void>;
+  readonly controls: AgentControls;
+  readonly answer: AgentAnswerer;
   httpPort: number;
   keeper?: ServerKeeper;
   client?: NodeAgent;
@@ -77,7 +80,14 @@ export async function startAgent(given: AgentConfig, log: Logger, onFatal: (erro
     if (identity !== undefined) await reloadTls(config, identity, logger);
   };
   const startedNs = clock.wallNs();
-  const running: Running = { config, channels, rpcTls, clock, random, logger, tap, reload, startedNs, httpPort: 0 };
+  const controls = agentControls({
+    ...{ config, clock, tap, reload },
+    server: () => running.keeper?.server,
+    client: () => running.client,
+  });
+  const answer = createAgentAnswerer(() => controls);
+  const parts = { config, channels, rpcTls, clock, random, logger, tap, startedNs };
+  const running: Running = { ...parts, controls, answer, httpPort: 0 };
   const https = config.tls?.http && identity ? { identity, verifyClient: config.tls.verifyHttpsClient } : undefined;
   const app = buildApp(httpNeeds(running), { ...config.http, ...(https && { tls: https }) });
   const http = await startParts(running, app, onFatal).catch(async (error: unknown) => {
@@ -146,14 +156,16 @@ function httpNeeds(running: Running): HttpNeeds {
   const remote = config.server.enabled
     ? undefined
     : createServerClient(() => running.client?.servers() ?? config.client.servers, config.region, channels);
+  const told = remote && new KnownMembers(remote, clock, logger);
   return {
     region: config.region,
     name: `${config.name}.${config.region}`,
     datacenter: config.datacenter,
     route: (region): RegionServices => remote ?? started(server()).router.route(region),
-    regions: () => serving(running).directory.regions(clock.monotonicMs()),
+    regions: () => told?.regions() ?? serving(running).directory.regions(clock.monotonicMs()),
     nodeId: () => running.client?.nodeId ?? "",
-    members: (): Member[] => serving(running).directory.members(clock.monotonicMs()),
+    members: (): readonly Member[] => told?.all() ?? serving(running).directory.members(clock.monotonicMs()),
+    learnMembers: async (call) => await told?.learn(call),
     agent: agentInformation({
       config,
       clock,
@@ -168,10 +180,7 @@ function httpNeeds(running: Running): HttpNeeds {
       readings: () => readings(server(), running.client),
     }),
     parseJob: createParseJob(clock, running.random),
-    controls: agentControls({
-      ...{ config, clock, tap: running.tap, reload: () => running.reload() },
-      ...{ server, client: () => running.client },
-    }),
+    controls: running.controls,
     ...(config.server.enabled && { snapshots: () => serving(running).snapshots }),
     clock,
     logger,

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { type ClientConfig as AgentParams, createAgent, type NodeAgent, type NodeAgentServer } from "@steppe/client";
 import type { Clock, Logger, Random } from "@steppe/model";
 import { type Channels, connectNodeAgents } from "@steppe/regions";
+import type { AgentAnswerer } from "./agent-calls.ts";
 import type { AgentConfig } from "./config/index.ts";
 
 const CALL_TIMEOUT_MS = 10_000;
@@ -28,6 +29,7 @@ export interface ClientParts {
   /** Where this process serves gRPC itself, if it does: its agent then talks to it. */
   readonly ownServer: string | undefined;
   readonly httpAddress: string;
+  readonly answer: AgentAnswerer;
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
@@ -40,6 +42,7 @@ export function createClient(parts: ClientParts): NodeAgent {
   return createAgent({
     config: clientParams(config, servers, parts.httpAddress),
     connect: connectOverGrpc(config.region, channels),
+    answer: parts.answer,
     clock,
     random,
     logger,

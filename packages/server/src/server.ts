@@ -16,6 +16,7 @@ import {
   routedServices,
 } from "@steppe/regions";
 import type { apply } from "@steppe/state";
+import type { AgentAnswerer } from "./agent-calls.ts";
 import { type AgentConfig, formatEndpoint } from "./config/index.ts";
 import { watchCutOff } from "./cut-off.ts";
 import { createSnapshotDoor, type SnapshotDoor } from "./durability/snapshot-door.ts";
@@ -29,6 +30,7 @@ import { createNodeAgents } from "./services/node-agents.ts";
 import { NodeCalls } from "./services/node-calls.ts";
 import { NodeStreams } from "./services/node-streams.ts";
 import { localServices } from "./services/region.ts";
+import { createServerCalls } from "./services/server-calls.ts";
 import { createWriter } from "./services/write.ts";
 import { keepSnapshots } from "./snapshots.ts";
 import { startWorkers, type Workers } from "./workers.ts";
@@ -45,6 +47,8 @@ export interface ServerParts {
   readonly listen: (implementations: Implementations) => Promise<GrpcServer>;
   /** Port the HTTP API got. */
   readonly httpPort: number;
+  /** What is asked of this process by others; absent, all of it is refused. */
+  readonly answer?: AgentAnswerer;
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
@@ -84,7 +88,15 @@ export async function startServer(parts: ServerParts): Promise<Server> {
   const writer = createWriter(replica, clock);
   const calls = new NodeCalls();
   const clientCalls = createClientCalls({ view: replica.view, calls, channels, region: config.region, peers });
-  const local = localServices({ config, replica, writer, clock, random, logger, clientCalls, peers });
+  const serverCalls = createServerCalls({
+    ...{ region: config.region, channels, clock, answer: parts.answer ?? refuseAll },
+    self: () => known.get().directory.self(),
+    members: () => known.get().directory.members(clock.monotonicMs()),
+    leader: () => replica.view.lease?.Address ?? "",
+    snapshots: () => door,
+    id: () => random.id(),
+  });
+  const local = localServices({ config, replica, writer, clock, random, logger, clientCalls, serverCalls, peers });
   const streams = new NodeStreams();
   replica.applier.onApplied(({ changes }) => streams.publish(changes));
   const collector = new HeartbeatCollector({ bus, clock }, stopping.signal);
@@ -129,6 +141,10 @@ export async function startServer(parts: ServerParts): Promise<Server> {
     ...{ config, replica, local: opened.local, clock, logger },
     leads: () => leadership.term !== undefined,
   });
+  const door = createSnapshotDoor({
+    ...{ region: config.region, snapshots, local: opened.local, replace: opened.replace },
+    onReplaced: parts.onFatal,
+  });
   const loops = [
     snapshots.run(stopping.signal),
     keepPresence(
@@ -162,13 +178,14 @@ export async function startServer(parts: ServerParts): Promise<Server> {
     leadership,
     duties,
     workers,
-    snapshots: createSnapshotDoor({
-      ...{ region: config.region, snapshots, local: opened.local, replace: opened.replace },
-      onReplaced: parts.onFatal,
-    }),
+    snapshots: door,
     rpcAddress: address,
     close: () => close({ grpc, workers, leadership, exchange, stopping, loops, replica }),
   };
+}
+
+function refuseAll(): never {
+  throw new SteppeError("refused", "this agent does not tell of itself");
 }
 
 interface Closing {

@@ -35,7 +35,7 @@ import { stopAllocation } from "./commands/stop-allocation.ts";
 import { tagJobVersion } from "./commands/tag-job-version.ts";
 import { updateAllocations } from "./commands/update-allocations.ts";
 import { upsertEvaluations } from "./commands/upsert-evaluations.ts";
-import { writeVariable } from "./commands/variables.ts";
+import { expireVariableLocks, lockVariable, writeVariable } from "./commands/variables.ts";
 import type { State } from "./state.ts";
 import { createStep, done, type Step } from "./step.ts";
 
@@ -159,6 +159,10 @@ function dispatch(state: State, step: Step, { Kind: kind }: Command): Outcome {
       return reconcileSummaries(state, step, kind.value);
     case "WriteVariable":
       return writeVariable(state, step, kind.value);
+    case "LockVariable":
+      return lockVariable(state, step, kind.value);
+    case "ExpireVariableLocks":
+      return expireVariableLocks(state, step, kind.value);
     case undefined:
       throw new Error(`entry ${state.index} has a command that this version does not know; upgrade this server`);
     default:

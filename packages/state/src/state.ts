@@ -297,6 +297,7 @@ export class State {
     step.changes.variables.add(variableKey(variable.Namespace, variable.Path));
     this.touch(step, "variables", variable.Path, Object.keys(variable.Items).length);
     this.digest.text(variable.Namespace);
+    if (variable.Lock !== undefined) this.digest.text(variable.Lock.ID);
   }
 
   removeVariable(step: Step, variable: Variable): void {

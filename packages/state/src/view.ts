@@ -69,6 +69,8 @@ export interface StateView {
   readonly namespaces: { readonly byName: ReadonlyMap<string, Namespace>; get(name: string): Namespace | undefined };
   readonly variables: {
     readonly byKey: ReadonlyMap<string, Variable>;
+    /** Those that somebody holds. */
+    readonly locked: ReadonlyMap<string, Variable>;
     get(namespace: string, path: string): Variable | undefined;
   };
   readonly nodePools: { readonly byName: ReadonlyMap<string, NodePool>; get(name: string): NodePool | undefined };

@@ -15,7 +15,8 @@ export const usage = `Usage: steppe operator snapshot save [options] FILE
   snapshot restore     Replaces the region's state by the one in FILE, under a larger index than any
                        before. What was written since the snapshot is gone.
   snapshot inspect     Tells what is in FILE, and whether it is whole.
-  -address URL         HTTP API of a server of the region; NOMAD_ADDR, or http://127.0.0.1:4646, unless set.
+  -address URL         HTTP API of an agent; NOMAD_ADDR, or http://127.0.0.1:4646, unless set.
+  -region NAME         The region, where it is not the agent's own; NOMAD_REGION unless set.
 
   log status           Tells which log the server of this data directory follows, or why it follows
                        none, and how far its journal goes. On the server's machine.
@@ -50,11 +51,14 @@ export async function run([noun, verb, ...args]: CommandLine): Promise<number> {
 function fileAndAddress(args: CommandLine): { file: string; url: string; headers: Record<string, string> } {
   const file = args.at(-1);
   if (file === undefined || file.startsWith("-")) throw new UsageError("FILE is needed");
-  const { address = process.env.NOMAD_ADDR ?? ADDRESS } = readFlags(args.slice(0, -1), { address: "text" });
+  const flags = readFlags(args.slice(0, -1), { address: "text", region: "text" });
+  const { address = process.env.NOMAD_ADDR ?? ADDRESS, region = process.env.NOMAD_REGION ?? "" } = flags;
+  const url = new URL("/v1/operator/snapshot", address);
+  if (region !== "") url.searchParams.set("region", region);
   const token = process.env.NOMAD_TOKEN;
   return {
     file,
-    url: new URL("/v1/operator/snapshot", address).href,
+    url: url.href,
     headers: token === undefined ? {} : { "X-Nomad-Token": token },
   };
 }

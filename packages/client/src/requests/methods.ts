@@ -16,6 +16,8 @@ export interface NodeAccess {
   find(allocId: string): AllocRunner | undefined;
   /** Removes the files of allocations that have ended: of one, or of all. */
   collect(allocId?: string): void;
+  /** What is asked of the agent's process rather than of the node. `args`: JSON. */
+  agent?(method: string, args: string, signal: AbortSignal): AsyncIterable<Uint8Array>;
   metadata(): object;
   /** Null takes a key away. Resolves when the servers know. */
   setMetadata(changes: Readonly<Record<string, string | null>>): Promise<object>;
@@ -65,6 +67,10 @@ const METHODS: Readonly<Record<string, Method>> = {
 /** The answerer over an agent. */
 export function createAnswerer(access: NodeAccess): Answerer {
   return async function* ({ Method, AllocID, Arguments }: NodeCall, context: CallContext) {
+    if (Method.startsWith("agent.") && access.agent !== undefined) {
+      yield* access.agent(Method, Arguments, context.signal);
+      return;
+    }
     const method = METHODS[Method];
     if (method === undefined) throw new SteppeError("refused", `Unknown rpc method: ${quote(Method)}`);
     yield* method(access, argumentsOf(Arguments), context, AllocID);

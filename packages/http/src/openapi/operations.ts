@@ -95,6 +95,8 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
       log_level: "TRACE to ERROR; INFO unless given.",
       log_json: "Lines of JSON.",
       plain: "Text in place of frames.",
+      node_id: "Of the agent of this node.",
+      server_id: "Of this server: its name, ID or `leader`.",
     },
   },
   "GET /v1/agent/pprof/{id}": {
@@ -117,5 +119,21 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
     params: { id: "Of the server that takes it.", address: "Its gRPC address." },
   },
   "GET /v1/operator/autopilot/health": { summary: "Whether the region's servers are well; 429 when not" },
+  "GET /v1/agent/host": {
+    summary: "The machine of an agent, where debugging is enabled",
+    params: { node_id: "Of the agent of this node.", server_id: "Of this server." },
+  },
+  "GET /v1/operator/snapshot": { summary: "The region's state, as a file", type: "application/x-steppe-snapshot" },
+  "PUT /v1/operator/snapshot": { summary: "Replace the region's state by a file's" },
+  "PUT /v1/var/{id}": {
+    summary: "Write a variable, or its lock",
+    body: "Variable",
+    params: {
+      cas: "Only where this is the ModifyIndex.",
+      "lock-acquire": "Hold the variable.",
+      "lock-renew": "Go on holding it.",
+      "lock-release": "Hold it no more.",
+    },
+  },
   "GET /v1/openapi.json": { summary: "This document" },
 };

@@ -46,7 +46,8 @@ function setServers(exchange: Exchange): void | Promise<void> {
 }
 
 /** Gossip has keys in the peer. There is none here, and so no key. */
-function keys(exchange: Exchange): void | Promise<void> {
+async function keys(exchange: Exchange): Promise<void> {
+  await exchange.needs.learnMembers(exchange);
   return exchange.json(JSON.stringify({ Messages: {}, Keys: {}, NumNodes: exchange.needs.members().length }));
 }
 

@@ -97,9 +97,21 @@ describe("monitor", () => {
     });
   });
 
-  test("of another server: 400, as only that one has its log", async () => {
-    expect((await ask(controls, "GET", "/v1/agent/monitor?server_id=other")).statusCode).toBe(400);
-    expect((await ask(controls, "GET", "/v1/agent/monitor?server_id=server-1.us")).statusCode).toBe(200);
+  test("of another server, a node, another region: asked there, and its pieces framed", async () => {
+    const frames = async function* () {
+      for (const text of ["", "line\n"]) yield { Data: Buffer.from(text) };
+    };
+    const answers = { serverCalls: { open: frames }, clientCalls: { open: frames } };
+    const { app, calls } = createWorld({ controls, answers, others: ["eu"] });
+    for (const query of ["server_id=other", "node_id=n1", "region=eu"]) {
+      const reply = await app.inject({ url: `/v1/agent/monitor?log_level=warn&${query}` });
+      expect(JSON.parse(reply.body)).toEqual({ Data: Buffer.from("line\n").toString("base64") });
+    }
+    expect(calls).toMatchObject([
+      { method: "serverCalls.open", request: { Server: "other", Method: "agent.monitor" } },
+      { method: "clientCalls.open", request: { NodeID: "n1", Arguments: '{"level":"warn","json":false}' } },
+      { method: "serverCalls.open", region: "eu", request: { Server: "" } },
+    ]);
   });
 });
 

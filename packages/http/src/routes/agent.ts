@@ -12,8 +12,9 @@ export const agentResources: readonly Resource[] = [
   fixed("/v1/metrics", { GET: metrics }),
 ];
 
-function members(exchange: Exchange): void | Promise<void> {
+async function members(exchange: Exchange): Promise<void> {
   const { needs } = exchange;
+  await needs.learnMembers(exchange);
   return exchange.json(
     JSON.stringify({
       ServerName: needs.name,

@@ -5,10 +5,16 @@ import { fixed, type Resource } from "../resource.ts";
 
 export const statusResources: readonly Resource[] = [
   fixed("/", { GET: (exchange) => exchange.redirect(307, "/ui/") }),
-  fixed("/v1/regions", { GET: (exchange) => exchange.json(JSON.stringify(exchange.needs.regions().toSorted())) }),
+  fixed("/v1/regions", { GET: regions }),
   fixed("/v1/status/leader", { GET: leader }),
   fixed("/v1/status/peers", { GET: peers }),
 ];
+
+async function regions(exchange: Exchange): Promise<void> {
+  const { needs } = exchange;
+  await needs.learnMembers(exchange);
+  return exchange.json(JSON.stringify(needs.regions().toSorted()));
+}
 
 async function leader(exchange: Exchange): Promise<void> {
   const request = statusRequest(exchange);

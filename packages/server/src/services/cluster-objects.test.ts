@@ -1,6 +1,6 @@
 // Evaluations, allocations, system duties, variables and search, over the HTTP API on a real replica.
 import { mockJob, mockNode } from "@steppe/model/internal";
-import { type Job, ScalingPolicy } from "@steppe/proto";
+import { ClaimLease, type Job, ScalingPolicy } from "@steppe/proto";
 import { planFor } from "@steppe/state/internal";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type HttpRegion, openHttpRegion } from "../testing/http-region.ts";
@@ -264,5 +264,67 @@ describe("search that blocks", () => {
     expect(prefix.json.Matches.scaling_policy).toEqual([policy.ID]);
     const fuzzy = await region.call("PUT", "/v1/search/fuzzy", { Context: "all", Text: policy.ID.slice(0, 8) });
     expect(fuzzy.json.Matches.scaling_policy).toMatchObject([{ ID: policy.ID }]);
+  });
+});
+
+describe("locks of variables", () => {
+  const PATH = "/v1/var/locks/one";
+  const put = (query: string, body: object = {}) => region.call("PUT", `${PATH}${query}`, body);
+  const acquire = (lock: object = {}) => put("?lock-acquire", { Items: { a: "1" }, Lock: lock });
+  const expire = (Term: number, LockID: string) =>
+    region.run({
+      $case: "ExpireVariableLocks",
+      value: { Term, Locks: [{ Namespace: "default", Path: "locks/one", LockID }] },
+    });
+
+  test("acquired, is its holder's to write, to renew, to delete; everybody else meets 409 without items", async () => {
+    const { json } = await acquire({ TTL: "20s" });
+    expect(json.Lock).toEqual({ ID: expect.stringMatching(/^[0-9a-f-]{36}$/), TTL: "20s", LockDelay: "15s" });
+    const Lock = { ID: json.Lock.ID };
+    expect((await region.call("GET", PATH)).json).toMatchObject({ Items: { a: "1" }, Lock: { TTL: "20s" } });
+    expect((await region.call("GET", "/v1/vars")).json[0].Lock).toEqual({ TTL: "20s", LockDelay: "15s" });
+    for (const query of ["", "?lock-acquire", "?lock-renew", "?lock-release"]) {
+      const refused = await put(query, { Items: { a: "2" }, Lock: { ID: "11111111-1111-1111-1111-111111111111" } });
+      expect([refused.status, refused.json.Items, refused.json.Lock.ID]).toEqual([409, null, undefined]);
+    }
+    expect((await region.call("DELETE", PATH)).status).toBe(409);
+    expect((await put("", { Items: { a: "3" }, Lock })).json).toMatchObject({ Items: { a: "3" }, Lock });
+    const renewed = await put("?lock-renew", { Lock });
+    expect([renewed.status, renewed.json.Items]).toEqual([200, { a: "3" }]);
+    expect((await put("?lock-release", { Lock })).json.Lock).toBeUndefined();
+    expect((await put("?lock-renew", { Lock })).status).toBe(400);
+    expect((await acquire()).json.Items).toEqual({ a: "1" });
+  });
+
+  test("asked for with cas, only at that index", async () => {
+    expect((await put("?lock-acquire&cas=7", { Lock: {} })).status).toBe(409);
+    expect((await put("?lock-acquire&cas=0", { Lock: {} })).status).toBe(200);
+  });
+
+  test.each([
+    ["?lock-acquire", {}, 400, "missing lock information"],
+    ["?lock-acquire", { Lock: { TTL: "1s" } }, 400, "lock TTL must be between 10s and 24h0m0s"],
+    ["?lock-acquire", { Lock: { TTL: "soon" } }, 400, 'time: invalid duration "soon"'],
+    ["?lock-acquire&lock-renew", { Lock: {} }, 400, "multiple lock operations"],
+    ["?lock-renew", { Lock: {} }, 400, "missing lock ID"],
+    ["?lock-release", { Lock: { ID: "x" } }, 404, "variable doesn't exist"],
+  ])("%s with %j: %s", async (query, body, status, text) => {
+    expect(await put(query, body)).toMatchObject({ status, text });
+  });
+
+  test("not renewed in log time, is ended by the leader's word, once; then nobody has it until the delay is over", async () => {
+    const lease = { Holder: "s.us", Address: "", HTTPAddress: "", TTL: 3_600e9, Term: 0 };
+    const { Term } = await region.run({ $case: "ClaimLease", value: { ...ClaimLease.create(), ...lease } });
+    const { ID } = (await acquire({ TTL: "10s", LockDelay: "1h" })).json.Lock;
+    // By its own clock a leader may be early: the log's time decides.
+    expect((await expire(Term, ID)).Removed).toBe(0);
+    region.replica.state.time += 11e9;
+    expect((await expire(Term, "another")).Removed).toBe(0);
+    expect((await expire(Term, ID)).Removed).toBe(1);
+    expect((await expire(Term, ID)).Removed).toBe(0);
+    expect((await region.call("GET", PATH)).json.Lock).toBeUndefined();
+    expect((await acquire()).status).toBe(409);
+    region.replica.state.time += 3_601e9;
+    expect((await acquire()).status).toBe(200);
   });
 });

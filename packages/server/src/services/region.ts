@@ -29,6 +29,7 @@ export interface RegionParts {
   readonly random: Random;
   readonly logger: Logger;
   readonly clientCalls: RegionServices["clientCalls"];
+  readonly serverCalls: RegionServices["serverCalls"];
   /** gRPC addresses of the region's live servers. */
   peers(): string[];
 }
@@ -42,6 +43,7 @@ export function localServices({
   random,
   logger,
   clientCalls,
+  serverCalls,
   peers,
 }: RegionParts): RegionServices {
   const reader = createReader(replica, clock, () => random.fraction());
@@ -68,6 +70,7 @@ export function localServices({
     variables: createVariables(reader, writer),
     search: createSearch(reader),
     clientCalls,
+    serverCalls,
     operator: createOperator(reader, writer, replica, `${config.name}.${config.region}`),
     scaling: createScaling(reader),
     services: createServiceRegistrations(reader, writer),

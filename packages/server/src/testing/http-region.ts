@@ -50,7 +50,12 @@ export async function openHttpRegion(): Promise<HttpRegion> {
   const { config, services, writer } = region;
   const app = buildApp({
     ...{ region: config.region, name: "server.global", datacenter: "dc1" },
-    ...{ route: () => services, regions: () => [config.region], members: () => [] },
+    ...{
+      route: () => services,
+      regions: () => [config.region],
+      members: () => [],
+      learnMembers: async () => undefined,
+    },
     agent: {
       self: () => ({}),
       health: () => ({}),

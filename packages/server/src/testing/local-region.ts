@@ -1,5 +1,6 @@
 import { createLocalBus } from "@steppe/log";
 import type { Logger } from "@steppe/model";
+import { SteppeError } from "@steppe/model";
 import type { RegionServices } from "@steppe/regions";
 import { createClock, createRandom } from "@steppe/runtime";
 import { apply } from "@steppe/state";
@@ -43,10 +44,21 @@ export async function openLocalRegion(logger: Logger): Promise<LocalRegion> {
     random,
     logger,
     clientCalls: NO_NODES,
+    serverCalls: NO_SERVERS,
     peers: () => ["127.0.0.1:4647"],
   });
   return { config, log, replica, writer, services, close: () => replica.close() };
 }
+
+/** There is no server, only what one has. */
+const NO_SERVERS: RegionServices["serverCalls"] = {
+  // biome-ignore lint/correctness/useYield: it fails before the first piece
+  async *open() {
+    throw new SteppeError("not-found", "no server here");
+  },
+  restore: async () => Promise.reject(new SteppeError("not-found", "no server here")),
+  members: async () => ({ Members: [] }),
+};
 
 /** No node is ever connected. */
 const NO_NODES: RegionServices["clientCalls"] = {

@@ -5,15 +5,22 @@ import { variableKey } from "../changes.ts";
 export class VariableTable {
   readonly byKey: Map<string, Variable> = new Map();
 
+  /** Those that somebody holds. */
+  readonly locked: Map<string, Variable> = new Map();
+
   get(namespace: string, path: string): Variable | undefined {
     return this.byKey.get(variableKey(namespace, path));
   }
 
   put(variable: Variable): void {
-    this.byKey.set(variableKey(variable.Namespace, variable.Path), variable);
+    const key = variableKey(variable.Namespace, variable.Path);
+    this.byKey.set(key, variable);
+    if (variable.Lock === undefined) this.locked.delete(key);
+    else this.locked.set(key, variable);
   }
 
   remove({ Namespace, Path }: Variable): void {
     this.byKey.delete(variableKey(Namespace, Path));
+    this.locked.delete(variableKey(Namespace, Path));
   }
 }
