@@ -5,7 +5,8 @@
 #   deploy/local-base/build.sh [TAG]      steppe:TAG and steppe-nats:TAG (dev unless set)
 #
 # SOURCE=PATH builds steppe from another checkout (with its node_modules), for trying upgrades.
-# Needs: Debian's nats-server and busybox-static, and the project's own node_modules.
+# Needs: Debian's nats-server and busybox-static, and the project's own node_modules. With Debian's faketime, too,
+# tests can let clocks jump.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
@@ -41,6 +42,10 @@ base() {
 }
 
 rootfs node "$node" node
+# Moves the wall clock of a process, for tests that let it jump. Debian's faketime has it.
+for library in /usr/lib/*/faketime/libfaketime.so.1; do
+  [ ! -e "$library" ] || { mkdir -p "$work/node/usr/local/lib" && cp "$library" "$work/node/usr/local/lib/"; }
+done
 base node
 
 rootfs nats "$nats" nats-server

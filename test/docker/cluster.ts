@@ -39,6 +39,8 @@ export interface ClusterOptions {
   readonly project?: string;
   /** Default `ha`. */
   readonly shape?: ShapeName;
+  /** Whether clocks can be set; default true. Needs an image that deploy/local-base built. */
+  readonly clocks?: boolean;
 }
 
 /** What is going on in a container matters here; how compose numbers it does not. */
@@ -85,6 +87,10 @@ export class DockerCluster implements AsyncDisposable {
     mkdirSync(join(folder, "certificates"));
     const project = options.project ?? `steppe-test-${process.pid}`;
     const cluster = new DockerCluster(project, folder, await getContainerRuntimeClient(), options);
+    mkdirSync(join(folder, "config/clock"));
+    // Where there is a file, the container's clock follows it.
+    if (options.clocks !== false)
+      for (const region of REGIONS) for (const it of cluster.names(region, "server")) cluster.setClock(it, 0);
     try {
       await cluster.compose("up", "-d", "--no-build");
       await cluster.ready();
@@ -192,6 +198,12 @@ export class DockerCluster implements AsyncDisposable {
     this.#urls.delete(service);
   }
 
+  /** Puts a server's wall clock that many seconds off; 0: right again. It notices within a second. */
+  setClock(server: string, seconds: number): void {
+    if (this.#folder === "") throw new Error("a cluster that was attached to keeps its clocks");
+    writeFileSync(clockFile(this.#folder, server), offset(seconds));
+  }
+
   async leader(region: Region): Promise<string> {
     for (const server of this.names(region, "server")) {
       try {
@@ -228,6 +240,7 @@ export class DockerCluster implements AsyncDisposable {
       if (State.Paused) await this.resume(service);
       else if (!State.Running) await this.start(service);
       for (const chain of ["INPUT", "OUTPUT"]) await this.iptables(service, "-F", chain);
+      if (this.#folder !== "" && service.includes("-server-")) this.setClock(service, 0);
       const { addresses } = await this.place(service);
       if (service.includes("-server-") && (addresses.wan ?? "") === "") await this.connect(service, "wan");
     }
@@ -300,6 +313,15 @@ function works(command: string, ...args: string[]): boolean {
   } catch {
     return false;
   }
+}
+
+function clockFile(folder: string, server: string): string {
+  return join(folder, "config/clock", server);
+}
+
+/** As libfaketime reads it. */
+function offset(seconds: number): string {
+  return `${seconds < 0 ? "" : "+"}${seconds}\n`;
 }
 
 function writeConfig(folder: string, tls: boolean): void {

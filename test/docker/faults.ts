@@ -22,6 +22,16 @@ export async function pause(cluster: DockerCluster, ...services: string[]): Prom
   return { heal: async () => void (await Promise.all(services.map((service) => cluster.resume(service)))) };
 }
 
+/** The wall clocks of servers jump by so many seconds, and back. */
+export async function clockJump(cluster: DockerCluster, seconds: number, ...servers: string[]): Promise<Fault> {
+  for (const server of servers) cluster.setClock(server, seconds);
+  return {
+    heal: async () => {
+      for (const server of servers) cluster.setClock(server, 0);
+    },
+  };
+}
+
 /** Takes the region's servers off the wide-area network. */
 export async function cutOff(cluster: DockerCluster, region: Region): Promise<Fault> {
   const servers = cluster.names(region, "server");

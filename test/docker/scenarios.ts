@@ -2,7 +2,18 @@
 import { call, eventually } from "../kit/api.ts";
 import { mockTaskJob } from "../kit/jobs.ts";
 import type { DockerCluster, Region } from "./cluster.ts";
-import { cutOff, type Fault, kill, lossyLinks, partition, partitionRegion, pause, slowLinks, stop } from "./faults.ts";
+import {
+  clockJump,
+  cutOff,
+  type Fault,
+  kill,
+  lossyLinks,
+  partition,
+  partitionRegion,
+  pause,
+  slowLinks,
+  stop,
+} from "./faults.ts";
 import type { Figures, RegionFigures } from "./figures.ts";
 
 export interface Injected extends Fault {
@@ -65,6 +76,8 @@ const SERVER_LOST = [writesWithin(200), UNNOTICED];
 const LEADER_LOST = [writesWithin(5_000), schedulesWithin(10_000), UNNOTICED];
 const REGION_DEAD = [forwardsWithin(2_000), UNNOTICED, SAME_P99];
 const REGION_HANGS = [forwardsWithin(5_000), UNNOTICED, SAME_P99];
+
+const CLOCK_JUMPS = [writesWithin(500), schedulesWithin(10_000), UNNOTICED];
 
 type Act = (cluster: DockerCluster, ...services: string[]) => Promise<Fault>;
 
@@ -167,6 +180,13 @@ export const SCENARIOS: readonly Scenario[] = [
   link("lossy links between regions (20 %)", [UNNOTICED, writesWithin(500)], lossyLinks),
   link("slow links between regions (50 packets/s)", [UNNOTICED, writesWithin(500)], (cluster, region) =>
     slowLinks(cluster, region, 50),
+  ),
+  on("clock jump: the lease holder, 90 s ahead", (cluster, it = "") => clockJump(cluster, 90, it), leader, CLOCK_JUMPS),
+  on(
+    "clock jump: the lease holder, 90 s behind",
+    (cluster, it = "") => clockJump(cluster, -90, it),
+    leader,
+    CLOCK_JUMPS,
   ),
   rollingRestart(),
   drain(),

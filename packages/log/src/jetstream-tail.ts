@@ -8,13 +8,16 @@
  * 2. Only the stream's own state, asked for before each session, decides that records are gone.
  * 3. A session begins with the last record that was delivered, where the log still has it, and that
  *    has to be the same one: a log that lost its tail and grew again holds other records there.
- * 4. Flow control is answered when everything before it was delivered, so a slow reader slows
+ * 4. Where no session could be begun, records are fetched one by one before the next attempt.
+ * 5. Flow control is answered when everything before it was delivered, so a slow reader slows
  *    the server down, and memory stays bounded.
  */
 import { createInbox, type Msg, type NatsConnection, type Subscription } from "@nats-io/nats-core";
 import type { Clock, Logger } from "@steppe/model";
 import { markOf, type RecordMark } from "./identity.ts";
-import { createPushConsumer, ERR, JetStreamRefusal, type StreamState, streamState } from "./jetstream-api.ts";
+import { createPushConsumer, ERR, JetStreamRefusal, streamState } from "./jetstream-api.ts";
+import { fetchRecords } from "./jetstream-fetch.ts";
+import { GapJudge } from "./jetstream-gaps.ts";
 import { LogGapError, type LogRecord } from "./log.ts";
 import type { NatsLink } from "./nats-link.ts";
 import type { NatsRequests } from "./nats-requests.ts";
@@ -44,15 +47,11 @@ const RETRY_MIN_MS = 50;
 // A cluster elects a leader in a few seconds; this is not to add to it.
 const RETRY_MAX_MS = 250;
 /**
- * The first attempt at a consumer waits so long, each further one twice as long, up to the log's own limit: a
+ * The first attempts at a consumer wait so long, each further one twice as long, up to the log's own limit: a
  * request that came while nobody led is never answered, and a busy cluster takes its time.
  */
 const CREATE_MIN_MS = 500;
-/**
- * How long a state that says "records are gone" must last before it is believed: a stream leader
- * that was just elected may answer before it has applied everything that is committed.
- */
-const DOUBT_MS = 5000;
+const CREATE_QUICKLY = 8;
 
 /** Delivers every record after index `after`; see `ReplicatedLog.tail`. */
 export async function tailStream(
@@ -74,9 +73,15 @@ export async function tailStream(
         await pause(clock, RETRY_MIN_MS * 4, signal);
         continue;
       }
-      const mark = known !== undefined && context.base + state.firstSeq <= known.index ? known : undefined;
-      const createMs = Math.min(context.requestTimeoutMs, CREATE_MIN_MS * 2 ** Math.min(failures, 6));
-      const delivered = await runSession(context, { from: next, mark, createMs }, deliver, signal);
+      const kept = () => (known !== undefined && context.base + state.firstSeq <= known.index ? known : undefined);
+      if (failures > 0) {
+        const fetched = await fetchRecords(context, next, context.base + state.lastSeq, kept(), signal);
+        for (const { index } of fetched) context.received(index);
+        known = (await handOver(fetched, deliver)) ?? known;
+        next += fetched.length;
+      }
+      const createMs = Math.min(context.requestTimeoutMs, CREATE_MIN_MS * 2 ** Math.max(0, failures - CREATE_QUICKLY));
+      const delivered = await runSession(context, { from: next, mark: kept(), createMs }, deliver, signal);
       known = delivered.last ?? known;
       failures = delivered.count > 0 ? 0 : failures + 1;
       next += delivered.count;
@@ -93,53 +98,21 @@ export async function tailStream(
   }
 }
 
-/** Decides, with patience, that records are gone. Each method throws `LogGapError` once it is sure. */
-class GapJudge {
-  readonly #context: TailContext;
-  #doubtSince: number | undefined;
-  #hole: number | undefined;
-  #holeSeen = 0;
-
-  constructor(context: TailContext) {
-    this.#context = context;
-  }
-
-  /** False: ask again in a moment. */
-  seemsWhole(state: StreamState, next: number): boolean {
-    const { base, created, stream } = this.#context;
-    if (state.created !== created) throw new LogGapError(`stream ${stream} was deleted and made again`);
-    if (state.sealed) throw new LogGapError("the region follows another log now");
-    const [first, last] = [base + state.firstSeq, base + state.lastSeq];
-    if (first > next) throw new LogGapError(`record ${next} was dropped; the oldest kept is ${first}`);
-    if (last + 1 >= next) {
-      this.#doubtSince = undefined;
-      return true;
-    }
-    this.#doubt(`the log ends at ${last}, before ${next - 1}: its tail was lost`);
-    return false;
-  }
-
-  vanished(): void {
-    this.#doubt(`stream ${this.#context.stream} is gone`);
-  }
-
-  /** A session went from the record before `next` straight to `to`, past records the stream should have. */
-  skipped(next: number, to: number | undefined): void {
-    if (to === undefined) return;
-    this.#holeSeen = this.#hole === next ? this.#holeSeen + 1 : 1;
-    this.#hole = next;
-    if (this.#holeSeen >= 3) throw new LogGapError(`records ${next} to ${to - 1} are missing from the log`);
-  }
-
-  #doubt(what: string): void {
-    const now = this.#context.clock.monotonicMs();
-    this.#doubtSince ??= now;
-    if (now - this.#doubtSince >= DOUBT_MS) throw new LogGapError(what);
-  }
-}
-
 /** What `deliver` threw, as against what the stream did. */
 class DeliverError extends Error {}
+
+/** Resolves with the last of them, once they are delivered. */
+async function handOver(records: readonly LogRecord[], deliver: Deliver): Promise<RecordMark | undefined> {
+  const last = records.at(-1);
+  if (last === undefined) return undefined;
+  try {
+    const busy = deliver(records);
+    if (busy !== undefined) await busy;
+  } catch (error) {
+    throw new DeliverError("a reader failed", { cause: error });
+  }
+  return markOf(last);
+}
 
 interface SessionStart {
   /** Index of the first record to deliver. */
@@ -225,14 +198,8 @@ class Session {
       while (this.#buffer.length > 0 && !signal.aborted) {
         const records = this.#buffer.length <= BATCH_MAX ? this.#buffer : this.#buffer.slice(0, BATCH_MAX);
         this.#buffer = this.#buffer.slice(records.length);
-        try {
-          const busy = deliver(records);
-          if (busy !== undefined) await busy;
-        } catch (error) {
-          throw new DeliverError("a reader failed", { cause: error });
-        }
+        last = await handOver(records, deliver);
         count += records.length;
-        last = markOf(records.at(-1) as LogRecord);
       }
       this.#answerFlowControl();
       if (this.#ended || signal.aborted) return { count, last, skippedTo: this.#skippedTo };

@@ -28,9 +28,9 @@ const DEFAULTS = {
   connectTimeoutMs: 10_000,
   /** One dial may take this long: a host that drops packets must not hold up the next server. */
   dialTimeoutMs: 2000,
-  /** Two unanswered pings mean a dead server: noticed after 2 to 3 s where TCP would take minutes. */
+  /** Three unanswered pings mean a dead server: noticed after 3 to 4 s where TCP would take minutes. */
   pingIntervalMs: 1000,
-  pingsOut: 2,
+  pingsOut: 3,
   reconnectMinMs: 100,
   reconnectMaxMs: 250,
 } as const;
