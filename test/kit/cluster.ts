@@ -55,6 +55,8 @@ export interface ClusterOptions {
   readonly serverOptions?: string;
   /** Of every agent and worker, by its name. */
   readonly environment?: (name: string) => NodeJS.ProcessEnv;
+  /** Ports of 127.0.0.1 by the agent's name: where its gRPC listens, and where it tells others that it does. */
+  readonly rpc?: (name: string) => { readonly port: number; readonly advertised: number } | undefined;
   /** Where it finds NATS, by its name, when not at the region's own nodes. */
   readonly natsUrls?: (name: string) => readonly string[] | undefined;
 }
@@ -67,6 +69,7 @@ export class Cluster {
   readonly #serverOptions: string;
   readonly #environment: (name: string) => NodeJS.ProcessEnv;
   readonly #natsUrls: (name: string) => readonly string[] | undefined;
+  readonly #rpc: NonNullable<ClusterOptions["rpc"]>;
   readonly #schedulers = new Map<string, number>();
   #count = 0;
 
@@ -76,6 +79,7 @@ export class Cluster {
     this.#serverOptions = options.serverOptions ?? "";
     this.#environment = options.environment ?? (() => ({}));
     this.#natsUrls = options.natsUrls ?? (() => undefined);
+    this.#rpc = options.rpc ?? (() => undefined);
   }
 
   static async create(options: ClusterOptions = {}): Promise<Cluster> {
@@ -191,6 +195,7 @@ export class Cluster {
     const name = `${region.name}-${role}-${this.#count}`;
     const folder = join(this.folder, region.name, name);
     await mkdir(folder, { recursive: true });
+    const rpc = this.#rpc(name);
     const urls = this.#natsUrls(name) ?? region.natsServers.map(({ url }) => url);
     const nats =
       region.nats === undefined || role === "client"
@@ -210,8 +215,9 @@ export class Cluster {
       `log_level = "${process.env.STEPPE_TEST_LOG ?? "info"}"`,
       `ports {`,
       `  http = ${httpPort}`,
-      `  rpc = 0`,
+      `  rpc = ${rpc?.port ?? 0}`,
       `}`,
+      rpc === undefined ? "" : `advertise {\n  rpc = "127.0.0.1:${rpc.advertised}"\n}`,
       nats,
       ...blocks,
     ];
