@@ -1,4 +1,4 @@
-// npm run test:upgrade -- --from COMMIT
+// npm run test:upgrade -- --from COMMIT [--region us] [--shape usual|ha] [--keep]
 //
 // A rolling upgrade under load: three regions of images built from COMMIT, whose servers, workers and node agents
 // are replaced one by one by those of this checkout. In clear text, since older versions know no TLS.
@@ -13,6 +13,9 @@ const { values } = parseArgs({
   options: {
     from: { type: "string", default: "c6656a3" },
     shape: { type: "string", default: "usual" },
+    /** Upgrades this one alone. */
+    region: { type: "string", default: "" },
+    /** Takes the images that are there. */
     keep: { type: "boolean", default: false },
   },
 });
@@ -49,7 +52,7 @@ await using cluster = await Docker.up({
   tls: false,
   shape: values.shape === "ha" ? "ha" : "usual",
 });
-for (const region of REGIONS) {
+for (const region of REGIONS.filter((it) => values.region === "" || it === values.region)) {
   // Versions to upgrade from may know no dispatches.
   const outcome = await runScenario(cluster, upgradeTo("steppe:dev"), region, { dispatches: false });
   process.stdout.write(describeOutcome(outcome));
