@@ -79,7 +79,7 @@ export class LocalStore {
    * Makes ready to follow a log: what is held is kept where the log goes on from it, else the log's
    * own snapshot takes its place. Afterwards the journal takes the record after `position().last`.
    */
-  async follow(log: RegionLog, { verdict }: Settled): Promise<void> {
+  async follow(log: RegionLog, { verdict, rebuilt }: Settled): Promise<void> {
     const { logger } = this.#options;
     const first = await log.firstIndex();
     const { identity, last } = this.position();
@@ -97,7 +97,9 @@ export class LocalStore {
     const begins = snapshot?.index ?? 0;
     if (begins + 1 < first) throw new Error(`the log begins at ${first}, and its newest snapshot ends at ${begins}`);
     if (snapshot !== undefined) await this.saveSnapshot(decodeSnapshot(snapshot.data), log.identity);
-    await this.journal.restart(log.identity, begins, orphans > 0);
+    // Another server rebuilt from its own journal. That this one held no more does not say that it held the same.
+    const mayHoldOthers = verdict.kind === "adopt" && !rebuilt;
+    await this.journal.restart(log.identity, begins, mayHoldOthers);
     if (snapshot === undefined) await this.#forgetSnapshots();
     logger.info({ index: begins, ...log.identity }, "begins with the log's own snapshot");
   }
