@@ -13,7 +13,7 @@ export interface BrokerOptions extends Partial<QueueLimits> {
 export type BrokerSettings = Required<BrokerOptions>;
 
 export function brokerSettings(options: BrokerOptions = {}): BrokerSettings {
-  return { ...QUEUE_LIMITS, holdMaxMs: 5_000, ackLagMs: 5_000, conflictRetryMs: 60_000, ...options };
+  return { ...QUEUE_LIMITS, holdMaxMs: 5_000, ackLagMs: 5_000, conflictRetryMs: 5_000, ...options };
 }
 
 /** A failed evaluation is tried again after a minute, and up to five more so that many do not come back together. */

@@ -9,6 +9,7 @@ import { Alarm } from "../alarm.ts";
 import { SUBJECTS } from "../bus.ts";
 import { type WorkerNeeds, type WorkerOptions, type WorkerSettings, workerSettings } from "./needs.ts";
 import { processEvaluation } from "./process.ts";
+import { Turns } from "./turns.ts";
 
 type Delivery = BrokerDequeueResponse & { readonly Evaluation: Evaluation };
 
@@ -34,6 +35,7 @@ export class Worker {
   readonly #stopping: AbortController = new AbortController();
   readonly #idle: AbortController = new AbortController();
   readonly #inHand: Set<string> = new Set();
+  readonly #turns: Turns = new Turns();
   /** Aborts when another term begins: whoever is being asked now no longer has anything to give. */
   #termOver: AbortController = new AbortController();
   #term = 0;
@@ -128,7 +130,7 @@ export class Worker {
     this.#toldIndex = Math.max(this.#toldIndex, delivery.WaitIndex);
     let done = true;
     try {
-      await processEvaluation(this.#needs, this.#settings, delivery);
+      await processEvaluation(this.#needs, this.#settings, delivery, this.#turns);
       this.#processed += 1;
     } catch (error) {
       done = false;
