@@ -10,7 +10,7 @@ const FAST_HEARTBEATS = [
   '  failover_heartbeat_ttl = "5s"',
 ].join("\n");
 /** Healthy after a moment, so that a drain goes on. */
-const QUICK = { Update: { MinHealthyTime: 100e6 } };
+const QUICK = { Update: { MinHealthyTime: 100e6 }, Migrate: { MinHealthyTime: 100e6 } };
 
 const runningOn = (list: Json[], node: string) =>
   list.filter((it) => it.NodeID === node && it.DesiredStatus === "run" && it.ClientStatus === "running").length;

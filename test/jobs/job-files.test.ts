@@ -139,11 +139,21 @@ describe("what is wrong", () => {
     ['job "a" {\n  meta = { a = file("/etc/passwd") }\n}', "input.hcl:2:16: file: reads files"],
     ['locals {\n  a = local.b\n  b = local.a\n}\njob "x" {}', 'input.hcl:2:3: local "a" depends on itself'],
     ['output "x" {}\njob "a" {}', 'input.hcl:1:1: blocks of type "output" are not expected here'],
+    [
+      'job "a" {\n  meta = { a = length([for a in range(90000) : [for b in range(90000) : 1]]) }\n}',
+      "too much to evaluate",
+    ],
+    ['job "a" {\n  meta = { a = length(concat([for a in range(90000) : range(90000)]...)) }\n}', "too much"],
     ['job "a" {\n  dynamic "group" {\n  }\n}', 'input.hcl:2:3: a dynamic block needs "for_each"'],
   ])("%j: is refused with file, line and column", (text, expected) => {
     if (expected === undefined) expect(() => parse(text, "")).not.toThrow();
     else expect(() => parse(text, "")).toThrow(expected);
   });
+});
+
+test("a text that doubles forty times, is refused before it fills the memory", () => {
+  const doubled = Array.from({ length: 40 }, (_, i) => `a${i + 1} = "\${local.a${i}}\${local.a${i}}"`).join("\n");
+  expect(() => parse(`locals {\n a0 = "xx"\n${doubled}\n}\njob "j" {}`, "")).toThrow("too much to evaluate");
 });
 
 describe("functions", () => {

@@ -177,6 +177,15 @@ test("health: failed before the minimum time, or not up by the deadline: unhealt
   expect(reported.at(-1)?.DeploymentStatus?.Healthy).toBe(false);
 });
 
+test("health: outside a deployment, the migrate block tells how long; also where a person decides about rollouts", async () => {
+  const group = { Update: { MinHealthyTime: 1e9, HealthCheck: "manual" }, Migrate: { MinHealthyTime: 5e9 } };
+  await run(jobOf([{ Config: { run_for: "1h" } }], {}, group));
+  await clock.advance(4999);
+  expect(reported.at(-1)?.DeploymentStatus).toBeUndefined();
+  await clock.advance(1);
+  expect(reported.at(-1)?.DeploymentStatus?.Healthy).toBe(true);
+});
+
 test("health: a new deployment takes the running allocation over, it is told anew and by that name", async () => {
   const job = jobOf([{ Config: { run_for: "1h" } }], {}, { Update: { MinHealthyTime: 10e9 } });
   const runner = await run(job);

@@ -334,7 +334,9 @@ export class AllocRunner {
   #judgeHealth(): void {
     if (this.#stopping) return;
     const states = new Map([...this.#tasks].map(([name, task]) => [name, task.state]));
-    this.#health.judge({ job: this.#job, group: this.#group, states, checks: this.#checks.standing() });
+    const inDeployment = this.#assigned.DeploymentID !== "";
+    const checks = this.#checks.standing();
+    this.#health.judge({ job: this.#job, group: this.#group, inDeployment, states, checks });
   }
 
   #snapshot(): AllocationSnapshot {

@@ -7,6 +7,7 @@ import { decideHealth, healthRules } from "./health.ts";
 export interface Judged {
   readonly job: Job;
   readonly group: TaskGroup;
+  readonly inDeployment: boolean;
   readonly states: ReadonlyMap<string, TaskState>;
   readonly checks: readonly CheckStanding[];
 }
@@ -42,8 +43,8 @@ export class HealthJudge {
     this.#sinceMs = this.#clock.monotonicMs();
   }
 
-  judge({ job, group, states, checks }: Judged): void {
-    const rules = healthRules(job.Type, group);
+  judge({ job, group, inDeployment, states, checks }: Judged): void {
+    const rules = healthRules(job.Type, group, inDeployment);
     if (rules === undefined || this.#verdict?.Healthy !== undefined) return;
     this.#timer?.abort();
     const clock = this.#clock;

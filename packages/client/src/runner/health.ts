@@ -18,14 +18,17 @@ export type Health =
 const MIN_HEALTHY_NS = 10e9;
 const DEADLINE_NS = 5 * 60e9;
 
-/** Undefined when nobody rolls this group out, or a person decides about its health. */
-export function healthRules(jobType: string, group: TaskGroup): HealthRules | undefined {
-  const update = group.Update;
-  if (jobType !== "service" || update === undefined || update.HealthCheck === "manual") return undefined;
+/**
+ * In a deployment its `update` block tells, outside of one `migrate`: a drain waits for what comes in the place of what it
+ * stops. Undefined when nobody waits for this group, or a person decides about its health.
+ */
+export function healthRules(jobType: string, group: TaskGroup, inDeployment: boolean): HealthRules | undefined {
+  const rules = inDeployment ? group.Update : (group.Migrate ?? group.Update);
+  if (jobType !== "service" || rules === undefined || rules.HealthCheck === "manual") return undefined;
   return {
-    minHealthyMs: (update.MinHealthyTime ?? MIN_HEALTHY_NS) / 1e6,
-    deadlineMs: (update.HealthyDeadline ?? DEADLINE_NS) / 1e6,
-    usesChecks: update.HealthCheck !== "task_states",
+    minHealthyMs: (rules.MinHealthyTime ?? MIN_HEALTHY_NS) / 1e6,
+    deadlineMs: (rules.HealthyDeadline ?? DEADLINE_NS) / 1e6,
+    usesChecks: rules.HealthCheck !== "task_states",
   };
 }
 

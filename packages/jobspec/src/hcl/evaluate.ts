@@ -20,6 +20,13 @@ import {
 export interface Scope {
   readonly variables: ReadonlyMap<string, Value>;
   readonly functions: ReadonlyMap<string, HclFunction>;
+  /** What may still be spent with it and with the scopes made of it. Without one: anything. */
+  readonly budget?: Budget;
+}
+
+/** An expression costs 1, and so do 8 items or 64 characters that a function or a template makes. */
+export interface Budget {
+  left: number;
 }
 
 export const EMPTY_SCOPE: Scope = { variables: new Map(), functions: new Map() };
@@ -29,6 +36,7 @@ export const EMPTY_SCOPE: Scope = { variables: new Map(), functions: new Map() }
  * @throws SteppeError `invalid` with the place of the part that has no value
  */
 export function evaluate(expression: Expression, scope: Scope): Value {
+  spend(scope, 1, expression.at);
   switch (expression.kind) {
     case "literal":
       return expression.value;
@@ -70,6 +78,17 @@ export function evaluate(expression: Expression, scope: Scope): Value {
   }
 }
 
+function spend({ budget }: Scope, cost: number, place: Place): void {
+  if (budget === undefined) return;
+  budget.left -= cost;
+  if (budget.left < 0) refuse(place, "too much to evaluate; nested loops may go through too many items");
+}
+
+function costOf(value: Value): number {
+  if (typeof value === "string") return value.length / 64;
+  return isList(value) ? value.length / 8 : 0;
+}
+
 /** Gives errors that have no place yet this one. */
 function at<T>(node: { readonly at: Place }, compute: () => T, context = ""): T {
   try {
@@ -96,14 +115,26 @@ function call(expression: Expression & { kind: "call" }, scope: Scope): Value {
   const implementation = scope.functions.get(name);
   if (implementation === undefined) return refuse(expression.at, `unknown function "${name}"`);
   const args = expression.args.map((arg) => evaluate(arg, scope));
-  return at(
+  const result = at(
     expression,
     () => {
       const last = expression.expandLast ? toList(args.pop() ?? null) : [];
-      return implementation([...args, ...last]);
+      return withinMemory(() => implementation([...args, ...last]));
     },
     `${name}: `,
   );
+  spend(scope, costOf(result), expression.at);
+  return result;
+}
+
+/** Strings and lists of one value end somewhere; the engine throws RangeError there. */
+function withinMemory<T>(compute: () => T): T {
+  try {
+    return compute();
+  } catch (cause) {
+    if (cause instanceof RangeError) throw new SteppeError("invalid", "the result is too large", { cause });
+    throw cause;
+  }
 }
 
 /** The two functions whose arguments may fail: `try` gives the first that does not, `can` whether one does not. */
@@ -233,7 +264,9 @@ function evaluateTemplate(parts: readonly TemplatePart[], scope: Scope, place: P
   const [only] = parts;
   // "${x}" alone is x itself, of whatever kind.
   if (parts.length === 1 && only?.kind === "interpolation") return evaluate(only.value, scope);
-  return render(parts, scope, place);
+  const text = at({ at: place }, () => withinMemory(() => render(parts, scope, place)));
+  spend(scope, costOf(text), place);
+  return text;
 }
 
 function render(parts: readonly TemplatePart[], scope: Scope, place: Place): string {

@@ -33,7 +33,12 @@ export function parseJob({ text, filename, variables = "", functions }: JobSourc
   for (const { type, at } of file.blocks) {
     if (!TOP_LEVEL.has(type)) throw errorAt(at, `blocks of type "${type}" are not expected here`);
   }
-  const pure: Scope = { ...EMPTY_SCOPE, functions: new Map([...PURE_FUNCTIONS, ...NOT_HERE, ...(functions ?? [])]) };
+  const budget = { left: EVALUATED_MAX };
+  const pure: Scope = {
+    ...EMPTY_SCOPE,
+    budget,
+    functions: new Map([...PURE_FUNCTIONS, ...NOT_HERE, ...(functions ?? [])]),
+  };
   const values = variableValues(file, variables, pure);
   const scope = withLocals(file, { ...pure, variables: new Map([["var", values]]) });
   const blocks = expandBlocks(file, scope).filter(({ type }) => type === "job");
@@ -43,6 +48,9 @@ export function parseJob({ text, filename, variables = "", functions }: JobSourc
   if (first.labels.length !== 1) throw errorAt(first.at, 'block "job" needs a label: job "name" { … }');
   return decodeBody(first.body, jobSchema(), first.scope, first.labels);
 }
+
+/** Expressions that one file may evaluate: half a second of work at most, which servers do between other things. */
+const EVALUATED_MAX = 1_000_000;
 
 /** Blocks of a file, with how many labels each has. */
 const TOP_LEVEL: ReadonlyMap<string, number> = new Map([
