@@ -10,6 +10,8 @@ import { mockTaskJob } from "../kit/jobs.ts";
 
 let cluster: Cluster;
 let server: string;
+/** The HTTP API of the node agent itself, which is no server. */
+let node: string;
 let dir: string;
 
 beforeAll(async () => {
@@ -17,6 +19,7 @@ beforeAll(async () => {
   cluster = await Cluster.create({ embedded: true });
   const region = await cluster.addRegion({ name: "eu", servers: 1, workers: 0, clients: 1 });
   server = region.servers[0]?.http ?? "";
+  node = region.clients[0]?.http ?? "";
 }, 120_000);
 
 afterAll(async () => {
@@ -115,8 +118,8 @@ interface Session {
   type(text: string): void;
 }
 
-function open(path: string, params: Record<string, string>): Promise<Session> {
-  const socket = new WebSocket(`${server.replace("http", "ws")}${path}?${new URLSearchParams(params)}`);
+function open(path: string, params: Record<string, string>, through = server): Promise<Session> {
+  const socket = new WebSocket(`${through.replace("http", "ws")}${path}?${new URLSearchParams(params)}`);
   let text = "";
   let exitCode: number | undefined;
   socket.onmessage = ({ data }) => {
@@ -200,6 +203,20 @@ describe("commands in a task", () => {
     session.type("exit 9\n");
     expect(await session.closed).toMatchObject({ code: 1000, exitCode: 9 });
   }, 60_000);
+
+  // The official CLI asks the node itself first.
+  test("asked at the node agent's own address, are served alike", async () => {
+    const command = JSON.stringify(["/bin/echo", "here"]);
+    const session = await open(`/v1/client/allocation/${alloc}/exec`, { task: "task", command }, node);
+    expect(await session.closed).toMatchObject({ code: 1000, exitCode: 0 });
+    expect(session.text()).toBe("here\n");
+    const action = { action: "greet", task: "task", allocID: alloc };
+    expect(await (await open("/v1/job/acting%2Fnow/action", action, node)).closed).toMatchObject({ exitCode: 4 });
+    for (const path of ["client/fs/ls/ALLOC?path=/", "client/allocation/ALLOC/stats", "allocation/ALLOC", "jobs"]) {
+      const { status } = await call("GET", `${node}/v1/${path.replace("ALLOC", alloc)}`);
+      expect([path, status]).toEqual([path, 200]);
+    }
+  });
 
   test("pausing, is of the paid edition", async () => {
     const path = `${server}/v1/client/allocation/${alloc}/pause`;
