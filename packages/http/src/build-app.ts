@@ -88,6 +88,7 @@ function exchangeOf(around: Surroundings, request: FastifyRequest, reply: Fastif
 
 /** Never rejects. */
 async function serve(exchange: Exchange, resource: Resource, method: string, rest: string): Promise<void> {
+  const beganMs = exchange.needs.clock.monotonicMs();
   try {
     const { methods, id } = findRow(resource, rest);
     if (methods === undefined) return await notFound(exchange);
@@ -99,6 +100,8 @@ async function serve(exchange: Exchange, resource: Resource, method: string, res
     await fail(exchange, error);
   } finally {
     exchange.done();
+    const { needs, isHeld, status } = exchange;
+    if (!isHeld) needs.served?.(resource.path, method, status, needs.clock.monotonicMs() - beganMs);
   }
 }
 

@@ -87,6 +87,16 @@ export class Exchange implements Call, Held {
     this.#controller?.abort(new SteppeError("no-quorum", "server is shutting down"));
   }
 
+  /** It may have waited for something to happen: how long it took says nothing. */
+  get isHeld(): boolean {
+    return this.#isHeld;
+  }
+
+  /** Of the reply. */
+  get status(): number {
+    return this.#response.statusCode;
+  }
+
   /** The reply is given. */
   done(): void {
     if (this.#isHeld) this.#around.lifecycle.release(this);

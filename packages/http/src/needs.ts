@@ -26,6 +26,8 @@ export interface HttpNeeds {
   readonly controls: AgentControls;
   /** The own region's state as files; absent on an agent that is no server. Throws `no-quorum` while it starts. */
   readonly snapshots?: (() => SnapshotDoor) | undefined;
+  /** Told how long a request took that was not held: its route's path, method and status. */
+  served?(route: string, method: string, status: number, ms: number): void;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -135,4 +137,8 @@ export interface Sampled {
   readonly Mean: number;
   readonly Stddev: number;
   readonly Rate: number;
+  /** Since the process began. Not part of the JSON. */
+  readonly total?: { readonly count: number; readonly sum: number };
+  /** Part of all values to the value that so many are below. Not part of the JSON. */
+  readonly quantiles?: readonly (readonly [number, number])[];
 }

@@ -2,6 +2,7 @@ import type { AgentInformation, Gauge, MetricsSnapshot } from "@steppe/http";
 import { type Clock, formatTime } from "@steppe/model";
 import type { Member } from "@steppe/proto";
 import type { AgentConfig } from "./config/index.ts";
+import type { Figures } from "./metrics/figures.ts";
 import { API_VERSION, STEPPE_VERSION } from "./version.ts";
 
 /** A figure of one part of the process, read when it is asked for. */
@@ -22,6 +23,7 @@ export interface InformationSources {
   /** By section, as /v1/agent/self shows them. */
   stats(): Readonly<Record<string, Readonly<Record<string, string>>>>;
   readings(): readonly Reading[];
+  readonly figures: Pick<Figures, "counters" | "samples">;
 }
 
 /** What an agent tells of itself. */
@@ -61,7 +63,7 @@ function selfBody({ config, member, stats }: InformationSources): object {
   };
 }
 
-function metricsBody({ clock, readings, config }: InformationSources): MetricsSnapshot {
+function metricsBody({ clock, readings, config, figures }: InformationSources): MetricsSnapshot {
   const { rss, heapUsed } = process.memoryUsage();
   const cpu = process.cpuUsage();
   const own: Reading[] = [
@@ -75,7 +77,9 @@ function metricsBody({ clock, readings, config }: InformationSources): MetricsSn
   const gauges = [...own, ...readings()].map(
     ({ name, labels, value }): Gauge => ({ Name: name, Labels: { host: config.name, ...labels }, Value: value }),
   );
-  return { Timestamp: goTime(clock.wallNs()), Gauges: gauges, Points: [], Counters: [], Samples: [] };
+  const labels = { host: config.name };
+  const sampled = { Counters: figures.counters(labels), Samples: figures.samples(labels) };
+  return { Timestamp: goTime(clock.wallNs()), Gauges: gauges, Points: [], ...sampled };
 }
 
 /** As the peer prints it: `2006-01-02 15:04:05 +0000 UTC`. */

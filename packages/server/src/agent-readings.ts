@@ -1,4 +1,5 @@
 // What an agent's figures are read from, at the moment they are asked for.
+import { freemem, totalmem } from "node:os";
 import type { NodeAgent } from "@steppe/client";
 import type { BrokerStats } from "@steppe/control";
 import type { Clock } from "@steppe/model";
@@ -137,6 +138,9 @@ function clientReadings(client: NodeAgent): Reading[] {
   return [
     { name: "nomad.client.allocations.running", value: running, labels },
     { name: "nomad.client.allocations.terminal", value: terminal, labels },
+    { name: "nomad.client.uptime", value: process.uptime(), labels },
+    { name: "nomad.client.host.memory.total", value: totalmem(), labels },
+    { name: "nomad.client.host.memory.free", value: freemem(), labels },
     { name: "steppe.client.updates.unacknowledged", value: unacknowledged, labels },
   ];
 }

@@ -30,6 +30,7 @@ import { createParseJob } from "./job-files/parse-job.ts";
 import { KnownMembers } from "./known-members.ts";
 import { LogTap } from "./log-tap.ts";
 import { ownMember } from "./members.ts";
+import { Figures } from "./metrics/figures.ts";
 import { openRegion } from "./open-region.ts";
 import { type Server, startServer } from "./server.ts";
 import { ServerKeeper } from "./server-keeper.ts";
@@ -60,6 +61,7 @@ interface Running {
   readonly startedNs: number;
   readonly controls: AgentControls;
   readonly answer: AgentAnswerer;
+  readonly meter: Figures;
   httpPort: number;
   keeper?: ServerKeeper;
   client?: NodeAgent;
@@ -87,7 +89,7 @@ export async function startAgent(given: AgentConfig, log: Logger, onFatal: (erro
   });
   const answer = createAgentAnswerer(() => controls);
   const parts = { config, channels, rpcTls, clock, random, logger, tap, startedNs };
-  const running: Running = { ...parts, controls, answer, httpPort: 0 };
+  const running: Running = { ...parts, controls, answer, meter: new Figures(clock), httpPort: 0 };
   const https = config.tls?.http && identity ? { identity, verifyClient: config.tls.verifyHttpsClient } : undefined;
   const app = buildApp(httpNeeds(running), { ...config.http, ...(https && { tls: https }) });
   const http = await startParts(running, app, onFatal).catch(async (error: unknown) => {
@@ -165,6 +167,8 @@ function httpNeeds(running: Running): HttpNeeds {
     regions: () => told?.regions() ?? serving(running).directory.regions(clock.monotonicMs()),
     nodeId: () => running.client?.nodeId ?? "",
     members: (): readonly Member[] => told?.all() ?? serving(running).directory.members(clock.monotonicMs()),
+    served: (route, method, status, ms) =>
+      running.meter.sample("steppe.http.request", ms, { route, method, status: `${Math.floor(status / 100)}xx` }),
     learnMembers: async (call) => await told?.learn(call),
     agent: agentInformation({
       config,
@@ -178,6 +182,7 @@ function httpNeeds(running: Running): HttpNeeds {
           : undefined,
       stats: () => stats(server(), running.client),
       readings: () => readings(server(), running.client),
+      figures: running.meter,
     }),
     parseJob: createParseJob(clock, running.random),
     controls: running.controls,

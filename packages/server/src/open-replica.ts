@@ -10,6 +10,8 @@ import { type Clock, type Logger, MILLISECOND, type Random } from "@steppe/model
 import { type apply, type Changes, decodeSnapshot, State } from "@steppe/state";
 import { Watches } from "@steppe/watch";
 import type { AgentConfig } from "./config/index.ts";
+import { type Meter, NO_METER } from "./metrics/figures.ts";
+import { meteredApply, meteredProposer, meterPlans } from "./metrics/metered.ts";
 import type { LocalDisk, OpenRegion, RegionEnds } from "./open-region.ts";
 import type { Replica } from "./replica.ts";
 
@@ -18,6 +20,7 @@ export interface ReplicaNeeds {
   readonly openRegion: OpenRegion;
   /** How entries change the state: `apply` of `packages/state`. */
   readonly apply: typeof apply;
+  readonly meter?: Meter;
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
@@ -43,7 +46,8 @@ export interface OpenedReplica {
 
 /** Opens the region's log, loads its newest snapshot and goes on from there. */
 export async function openReplica(needs: ReplicaNeeds): Promise<OpenedReplica> {
-  const { clock, random, logger } = needs;
+  const { clock, random, logger, meter = NO_METER } = needs;
+  const applied = meteredApply(needs.apply, meter, clock);
   const { log, bus, kind, local, replace, heed, closeTransport } = await needs.openRegion(needs);
   const state = local?.store === undefined ? await loadState(log, logger) : await local.store.loadSnapshot();
   const applier = createApplier({
@@ -52,22 +56,24 @@ export async function openReplica(needs: ReplicaNeeds): Promise<OpenedReplica> {
       get index() {
         return state.index;
       },
-      apply: (index, entry) => needs.apply(state, index, entry),
+      apply: (index, entry) => applied(state, index, entry),
     },
     clock,
     logger,
   });
   const watches = new Watches();
   applier.onApplied(({ changes }) => watches.publish(changes));
+  meterPlans({ applier }, meter);
   applier.onFatal((error) => needs.onFatal(error));
   heed?.((error) => needs.onFatal(error));
-  const proposer = createProposer({
+  const given = createProposer({
     log,
     applier,
     clock: stampClock(clock, replicaTime(state, applier, clock)),
     random,
     logger,
   });
+  const proposer = meteredProposer(given, meter, clock);
   const freshness = createFreshness(log);
   applier.start();
   const close = async () => {

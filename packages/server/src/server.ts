@@ -22,6 +22,7 @@ import { watchCutOff } from "./cut-off.ts";
 import { createSnapshotDoor, type SnapshotDoor } from "./durability/snapshot-door.ts";
 import { leaderDuties, onAppliedOf, proposeTo, type ServerDuties } from "./leader-duties.ts";
 import { ownMember } from "./members.ts";
+import { type Meter, NO_METER } from "./metrics/figures.ts";
 import type { OpenRegion } from "./open-region.ts";
 import { type OpenedReplica, openReplica } from "./open-replica.ts";
 import { keepPresence } from "./presence.ts";
@@ -47,6 +48,7 @@ export interface ServerParts {
   readonly listen: (implementations: Implementations) => Promise<GrpcServer>;
   /** Port the HTTP API got. */
   readonly httpPort: number;
+  readonly meter?: Meter;
   /** What is asked of this process by others; absent, all of it is refused. */
   readonly answer?: AgentAnswerer;
   readonly clock: Clock;
@@ -74,7 +76,7 @@ export interface Server {
 }
 
 export async function startServer(parts: ServerParts): Promise<Server> {
-  const { config, channels, clock, random, logger } = parts;
+  const { config, channels, clock, random, logger, meter = NO_METER } = parts;
   const opened = await openReplica(parts);
   const { replica, bus } = opened;
   const stopping = new AbortController();
@@ -112,7 +114,13 @@ export async function startServer(parts: ServerParts): Promise<Server> {
   });
 
   const grpc = await parts.listen({
-    region: routedServices({ route: (region, forwarded) => known.get().router.route(region, forwarded) }),
+    region: routedServices({
+      route(region, forwarded) {
+        meter.count("nomad.nomad.rpc.request");
+        if (forwarded === true) meter.count("steppe.rpc.cross_region");
+        return known.get().router.route(region, forwarded);
+      },
+    }),
     membership: { exchange: (request, call) => known.get().exchange.service.exchange(request, call) },
     nodeAgents,
   });
@@ -168,6 +176,7 @@ export async function startServer(parts: ServerParts): Promise<Server> {
     clock,
     random,
     logger,
+    meter,
   });
 
   return {

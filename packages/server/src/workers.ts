@@ -3,6 +3,8 @@ import type { RegionBus } from "@steppe/log";
 import type { Clock, Logger, Random } from "@steppe/model";
 import { schedule, splitPlan, VerdictCache } from "@steppe/scheduler";
 import { onAppliedOf, proposeTo } from "./leader-duties.ts";
+import { type Meter, NO_METER } from "./metrics/figures.ts";
+import { meteredBus, meteredPlans, meteredSchedule } from "./metrics/metered.ts";
 import type { Replica } from "./replica.ts";
 
 export interface WorkerSettings {
@@ -19,6 +21,7 @@ export interface WorkerParts {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
+  readonly meter?: Meter;
 }
 
 export interface Workers {
@@ -115,7 +118,7 @@ async function startWhenCaughtUp(workers: readonly Worker[], parts: WorkerParts,
 function createWorker(
   name: string,
   types: readonly string[],
-  { replica, bus, clock, random, logger }: WorkerParts,
+  { replica, bus, clock, random, logger, meter = NO_METER }: WorkerParts,
 ): Worker {
   const { view, applier, log } = replica;
   const cache = new VerdictCache();
@@ -125,15 +128,19 @@ function createWorker(
       clock,
       random,
       logger,
-      bus,
+      bus: meteredBus(bus, meter, clock),
       view,
-      propose: proposeTo(replica),
+      propose: meteredPlans(proposeTo(replica), meter, clock),
       onApplied: onAppliedOf(replica),
       waitFor: (index, signal) => applier.waitFor(index, signal),
-      schedule: (evaluation) => {
-        const stopwatch = () => clock.monotonicMs() * 1e6;
-        return schedule(view, evaluation, { now: clock.wallNs(), random, cache, stopwatch });
-      },
+      schedule: meteredSchedule(
+        (evaluation) => {
+          const stopwatch = () => clock.monotonicMs() * 1e6;
+          return schedule(view, evaluation, { now: clock.wallNs(), random, cache, stopwatch });
+        },
+        meter,
+        clock,
+      ),
       splitPlan: (plan) => splitPlan(plan, log.payloadMax - ENTRY_HEADROOM),
     },
   );

@@ -2,7 +2,7 @@ import type { MetricsSnapshot } from "../needs.ts";
 
 type Labels = Readonly<Record<string, string>>;
 
-/** A snapshot in Prometheus' text format, version 0.0.4. Samples become summaries without quantiles. */
+/** A snapshot in Prometheus' text format, version 0.0.4. Counters and samples count from when the process began. */
 export function prometheusText(snapshot: MetricsSnapshot): string {
   const families = new Map<string, string[]>();
   const add = (name: string, type: string, ...lines: readonly string[]) => {
@@ -14,13 +14,17 @@ export function prometheusText(snapshot: MetricsSnapshot): string {
     const name = metricName(Name);
     add(name, "gauge", `${name}${labelText(Labels)} ${Value}`);
   }
-  for (const { Name, Labels, Sum } of snapshot.Counters) {
+  for (const { Name, Labels, Sum, total } of snapshot.Counters) {
     const name = metricName(Name);
-    add(name, "counter", `${name}${labelText(Labels)} ${Sum}`);
+    add(name, "counter", `${name}${labelText(Labels)} ${total?.sum ?? Sum}`);
   }
-  for (const { Name, Labels, Sum, Count } of snapshot.Samples) {
+  for (const { Name, Labels, Sum, Count, total = { sum: Sum, count: Count }, quantiles = [] } of snapshot.Samples) {
     const name = metricName(Name);
-    add(name, "summary", `${name}_sum${labelText(Labels)} ${Sum}`, `${name}_count${labelText(Labels)} ${Count}`);
+    const parts = quantiles.map(
+      ([part, value]) => `${name}${labelText({ ...Labels, quantile: String(part) })} ${value}`,
+    );
+    const labels = labelText(Labels);
+    add(name, "summary", ...parts, `${name}_sum${labels} ${total.sum}`, `${name}_count${labels} ${total.count}`);
   }
   return [...families.values()].map((lines) => `${lines.join("\n")}\n`).join("");
 }

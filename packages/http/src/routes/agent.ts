@@ -57,8 +57,12 @@ function health(exchange: Exchange): void | Promise<void> {
   return isWell ? exchange.json(body) : exchange.text(500, body);
 }
 
+/** What a snapshot has beside what the API shows. */
+const OF_PROMETHEUS: ReadonlySet<string> = new Set(["total", "quantiles"]);
+
 function metrics(exchange: Exchange): void | Promise<void> {
   const snapshot = exchange.needs.agent.metrics();
-  if (exchange.params.format !== "prometheus") return exchange.json(JSON.stringify(snapshot));
+  if (exchange.params.format !== "prometheus")
+    return exchange.json(JSON.stringify(snapshot, (key, value) => (OF_PROMETHEUS.has(key) ? undefined : value)));
   return exchange.send(200, "text/plain; version=0.0.4; charset=utf-8", new Payload(prometheusText(snapshot)));
 }
