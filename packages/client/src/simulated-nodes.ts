@@ -107,6 +107,7 @@ interface Batch {
 
 interface Ending {
   readonly id: string;
+  readonly nodeId: string;
   readonly behaviour: GroupBehaviour;
   readonly startedNs: number;
 }
@@ -116,17 +117,20 @@ function createBatch(nodes: ConstructorParameters<typeof NodeSession>[0]["nodes"
   const { clock, random, logger } = options;
   const pool = new ServerPool(options.servers, options.connect, clock, random);
   const identities = nodes.map(({ ID, SecretID }) => ({ NodeID: ID, SecretID }));
+  const identityOf = new Map(identities.map((identity) => [identity.NodeID, identity]));
   const outbox = new StatusOutbox(pool, identities, OUTBOX, clock, random, logger);
   const counts = { started: 0, ended: 0 };
   const jobs = new JobCache();
   const behaviours = new Map<string, GroupBehaviour>();
 
-  const end = (id: string, tasks: readonly string[], failed: boolean, startedNs: number) => {
+  const end = (id: string, nodeId: string, tasks: readonly string[], failed: boolean, startedNs: number) => {
     counts.ended += 1;
-    outbox.add(endedUpdate(id, tasks, failed, startedNs, clock.wallNs()));
+    outbox.add(endedUpdate(id, tasks, failed, startedNs, clock.wallNs()), identityOf.get(nodeId));
   };
   const wheel = new TimerWheel<Ending>(clock, (endings) => {
-    for (const { id, behaviour, startedNs } of endings) end(id, behaviour.tasks, behaviour.failed, startedNs);
+    for (const { id, nodeId, behaviour, startedNs } of endings) {
+      end(id, nodeId, behaviour.tasks, behaviour.failed, startedNs);
+    }
   });
 
   const behaviourOf = (assigned: AssignedAllocation): GroupBehaviour => {
@@ -140,9 +144,13 @@ function createBatch(nodes: ConstructorParameters<typeof NodeSession>[0]["nodes"
     behaviours.set(key, made);
     return made;
   };
-  const watchEnd = (id: string, behaviour: GroupBehaviour) => {
+  const watchEnd = ({ ID: id, NodeID: nodeId }: AssignedAllocation, behaviour: GroupBehaviour) => {
     if (behaviour.runForMs === undefined || wheel.has(id)) return;
-    wheel.add(id, { id, behaviour, startedNs: clock.wallNs() }, behaviour.runForMs);
+    wheel.add(id, { id, nodeId, behaviour, startedNs: clock.wallNs() }, behaviour.runForMs);
+  };
+  const tellRunning = (assigned: AssignedAllocation, behaviour: GroupBehaviour) => {
+    outbox.add(runningUpdate(assigned, behaviour, clock.wallNs()), identityOf.get(assigned.NodeID));
+    watchEnd(assigned, behaviour);
   };
   const act = (assigned: AssignedAllocation) => {
     switch (decideMove(assigned)) {
@@ -152,24 +160,28 @@ function createBatch(nodes: ConstructorParameters<typeof NodeSession>[0]["nodes"
         // Told before, and not yet heard by this server.
         if ((wheel.has(assigned.ID) && !isUnknown) || outbox.has(assigned.ID)) return;
         if (!isUnknown) counts.started += 1;
-        outbox.add(runningUpdate(assigned, behaviour, clock.wallNs()));
-        return watchEnd(assigned.ID, behaviour);
+        return tellRunning(assigned, behaviour);
       }
       case "tell": {
         const behaviour = behaviourOf(assigned);
         // One whose end is on its way must not be told alive.
         if (outbox.has(assigned.ID) && behaviour.runForMs !== undefined) return;
-        outbox.add(runningUpdate(assigned, behaviour, clock.wallNs()));
-        return watchEnd(assigned.ID, behaviour);
+        return tellRunning(assigned, behaviour);
       }
       case "resume":
         // One whose end is on its way must not be started over.
-        if (!outbox.has(assigned.ID)) watchEnd(assigned.ID, behaviourOf(assigned));
+        if (!outbox.has(assigned.ID)) watchEnd(assigned, behaviourOf(assigned));
         return;
       case "stop":
         wheel.cancel(assigned.ID);
         // The job of a stopped allocation is not always carried; its tasks' names are then left out.
-        return end(assigned.ID, jobs.find(assigned) === undefined ? [] : behaviourOf(assigned).tasks, false, 0);
+        return end(
+          assigned.ID,
+          assigned.NodeID,
+          jobs.find(assigned) === undefined ? [] : behaviourOf(assigned).tasks,
+          false,
+          0,
+        );
       case "none":
         wheel.cancel(assigned.ID);
     }

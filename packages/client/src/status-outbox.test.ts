@@ -92,3 +92,19 @@ test("outbox: flushed resolves only when everything is acknowledged", async () =
   await clock.advance(1000);
   await flushed;
 });
+
+test("outbox of many nodes: a batch names those that it is about, also when it is sent again", async () => {
+  const nodes = ["n1", "n2", "n3"].map((NodeID) => ({ NodeID, SecretID: `secret of ${NodeID}` }));
+  const random = seededRandom();
+  const pool = new ServerPool(["a", "b"], server.connect, clock, random);
+  const many = new StatusOutbox(pool, nodes, AGENT_OUTBOX, clock, random, silent);
+  failFirst(1, new Error("connection reset"));
+  many.add(update("x", "running"), nodes[0]);
+  many.add(update("y", "running"), nodes[2]);
+  many.add(update("z", "running"), nodes[0]);
+  await clock.advance(1_000);
+  many.add(update("x", "complete"), nodes[0]);
+  await clock.advance(1_000);
+  const both = [nodes[0], nodes[2]];
+  expect(server.requests.map(({ Nodes }) => Nodes)).toEqual([both, both, [nodes[0]]]);
+});

@@ -26,6 +26,8 @@ const RETRY = { baseMs: 250, maxMs: 10_000 };
 export class StatusOutbox {
   readonly #pool: ServerPool;
   readonly #nodes: readonly NodeIdentity[];
+  /** By allocation not yet acknowledged, its node. Only of many nodes: one is named by itself. */
+  readonly #nodeOf = new Map<string, NodeIdentity>();
   readonly #limits: OutboxLimits;
   readonly #clock: Clock;
   readonly #random: Random;
@@ -71,7 +73,9 @@ export class StatusOutbox {
     return this.#acknowledged;
   }
 
-  add(update: AllocationUpdate): void {
+  /** `node`: the one the allocation is on, of those of this outbox; known by itself when there is one. */
+  add(update: AllocationUpdate, node?: NodeIdentity): void {
+    if (node !== undefined) this.#nodeOf.set(update.ID, node);
     if (this.#sending.has(update.ID)) {
       this.#held.set(update.ID, update);
       return;
@@ -84,6 +88,7 @@ export class StatusOutbox {
   drop(allocId: string): void {
     this.#waiting.delete(allocId);
     this.#held.delete(allocId);
+    if (!this.#sending.has(allocId)) this.#nodeOf.delete(allocId);
   }
 
   /** Resolves when everything is acknowledged. */
@@ -141,7 +146,10 @@ export class StatusOutbox {
     for (const { ID } of batch) {
       this.#sending.delete(ID);
       const newer = this.#held.get(ID);
-      if (newer === undefined) continue;
+      if (newer === undefined) {
+        this.#nodeOf.delete(ID);
+        continue;
+      }
       this.#held.delete(ID);
       this.#waiting.set(ID, newer);
     }
@@ -153,7 +161,7 @@ export class StatusOutbox {
 
   /** Returns when acknowledged, refused for good, or closing. */
   async #deliver(batch: readonly AllocationUpdate[]): Promise<void> {
-    const fields = { Updates: [...batch], Nodes: [...this.#nodes], RequestID: this.#random.id() };
+    const fields = { Updates: [...batch], Nodes: this.#nodesOf(batch), RequestID: this.#random.id() };
     const request = NodeUpdateAllocationsRequest.create(fields);
     for (let failures = 0; !this.#closing.signal.aborted; failures++) {
       try {
@@ -173,6 +181,17 @@ export class StatusOutbox {
         });
       }
     }
+  }
+
+  /** Servers look at the secret of each: of a thousand nodes those are named that the batch is about. */
+  #nodesOf(batch: readonly AllocationUpdate[]): NodeIdentity[] {
+    const nodes = new Set<NodeIdentity>();
+    for (const { ID } of batch) {
+      const node = this.#nodeOf.get(ID);
+      if (node === undefined) return [...this.#nodes];
+      nodes.add(node);
+    }
+    return [...nodes];
   }
 
   /** Nothing of a refused batch took effect: its halves are new requests. */
