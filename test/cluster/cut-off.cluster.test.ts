@@ -50,6 +50,9 @@ test("server cut from NATS, its node agent and requests from another region go t
   const failed = forwarded.filter(({ status }) => status !== 200);
   const slowest = Math.max(...forwarded.map(({ tookMs }) => tookMs));
   const text = JSON.stringify({ slowest, count: forwarded.length, failed });
+  process.stdout.write(
+    `   ${forwarded.length} forwarded writes, ${failed.length} failed, slowest ${slowest.toFixed(0)} ms\n`,
+  );
   // At most the one that was under way when the cut came.
   expect(failed.length, text).toBeLessThanOrEqual(1);
   expect(
