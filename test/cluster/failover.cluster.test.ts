@@ -3,15 +3,11 @@
 import { expect, test } from "vitest";
 import { call, eventually } from "../kit/api.ts";
 import { type Agent, Cluster, type Region } from "../kit/cluster.ts";
+import { percentile } from "../kit/samples.ts";
 import { SteadyWriter } from "../kit/steady-writer.ts";
 
 const say = (text: string) => process.stdout.write(`   ${text}\n`);
 const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
-
-function percentile(numbers: readonly number[], portion: number): number {
-  const sorted = [...numbers].sort((a, b) => a - b);
-  return sorted[Math.ceil(sorted.length * portion) - 1] ?? 0;
-}
 
 /** The server that holds the lease. */
 async function holder(region: Region): Promise<Agent> {

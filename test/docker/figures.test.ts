@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { htmlReport } from "../chaos/report.ts";
-import { figuresOf, longestGap, percentile } from "./figures.ts";
+import { longestGap, percentile } from "../kit/samples.ts";
+import { figuresOf } from "./figures.ts";
 import { type Done, STEADY, type Step } from "./load.ts";
 
 const MOMENTS = { fault: 1_000, healed: 2_000, end: 3_000 };

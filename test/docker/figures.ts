@@ -1,5 +1,6 @@
 // From what clients wrote down to the figures of a scenario. Pure.
 import { checkExactlyOnce, checkLinearizable, jobRegister } from "@steppe/sim";
+import { longestGap, percentile } from "../kit/samples.ts";
 import type { Region } from "./cluster.ts";
 import { type Done, type Load, STEADY, type Steadiness } from "./load.ts";
 
@@ -100,18 +101,6 @@ function regionFigures(
 
 export function tookMs({ start, end }: Done): number {
   return end - start;
-}
-
-export function longestGap(times: readonly number[], from: number, to: number): number {
-  const inside = times.filter((time) => time > from && time < to).sort((a, b) => a - b);
-  const points = [from, ...inside, to];
-  return Math.max(...points.slice(1).map((time, n) => time - (points[n] as number)));
-}
-
-/** `portion` of the numbers are at most this; 0 when there are none. */
-export function percentile(numbers: readonly number[], portion: number): number {
-  const sorted = [...numbers].sort((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.ceil(sorted.length * portion) - 1)] ?? 0;
 }
 
 function allRunAgain(steadiness: readonly Steadiness[], { fault, end }: Moments): number {

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { call } from "./api.ts";
 import { mockTaskJob } from "./jobs.ts";
+import { longestGap } from "./samples.ts";
 
 /** One acknowledged write; times are of `performance.now()`. */
 export interface Written {
@@ -37,8 +38,11 @@ export class SteadyWriter implements AsyncDisposable {
 
   /** Longest time without an acknowledged write between two moments. */
   longestGap(from: number, to: number): number {
-    const points = [from, ...this.written.map(({ end }) => end).filter((end) => end > from && end < to), to];
-    return Math.max(...points.slice(1).map((end, n) => end - (points[n] as number)));
+    return longestGap(
+      this.written.map(({ end }) => end),
+      from,
+      to,
+    );
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
