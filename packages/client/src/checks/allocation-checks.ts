@@ -37,6 +37,9 @@ export interface CheckResult {
 
 /** How a check stands that a rollout waits for. */
 export interface CheckStanding {
+  readonly service: string;
+  /** Empty for the group's own. */
+  readonly task: string;
   /** Wall time, nanoseconds; undefined while it does not pass. */
   readonly passingSinceNs: number | undefined;
 }
@@ -77,7 +80,7 @@ export class AllocationChecks {
 
   standing(): CheckStanding[] {
     const waitedFor = [...this.#watched.values()].filter(({ plan }) => plan.mode === "healthiness");
-    return waitedFor.map(({ passingSinceNs }) => ({ passingSinceNs }));
+    return waitedFor.map(({ plan: { service, task }, passingSinceNs }) => ({ service, task, passingSinceNs }));
   }
 
   close(): void {

@@ -35,23 +35,27 @@ const METHODS: Readonly<Record<string, Method>> = {
     streamFile(rootOf(access, id), textOf(args, "path"), streamOptions(args), access.clock, signal),
   "fs.logs": (access, args, { signal }, id) => {
     const stream = textOf(args, "type") === "stderr" ? "stderr" : "stdout";
-    const source = runnerOf(access, id).logSource(textOf(args, "task"), stream);
+    const source = requestsOf(access, id).logSource(textOf(args, "task"), stream);
     return streamLogs(source, streamOptions(args), access.clock, signal);
   },
-  "alloc.stats": (access, args, _context, id) => once(async () => runnerOf(access, id).stats(textOf(args, "task"))),
+  "alloc.stats": (access, args, _context, id) => once(async () => requestsOf(access, id).stats(textOf(args, "task"))),
   "alloc.checks": (access, _args, _context, id) => once(async () => runnerOf(access, id).checks()),
   "alloc.restart": (access, args, _context, id) =>
-    once(async () => runnerOf(access, id).restart(textOf(args, "task"), flagOf(args, "all"))),
+    once(async () => requestsOf(access, id).restart(textOf(args, "task"), flagOf(args, "all"))),
   "alloc.signal": (access, args, _context, id) =>
-    once(async () => runnerOf(access, id).signal(textOf(args, "signal"), textOf(args, "task"))),
+    once(async () => requestsOf(access, id).signal(textOf(args, "signal"), textOf(args, "task"))),
   "alloc.gc": (access, _args, _context, id) => once(async () => access.collect(runnerOf(access, id).id)),
   "alloc.exec": (access, args, context, id) => {
-    const { process } = runnerOf(access, id).exec(textOf(args, "task"), textsOf(args, "command"), flagOf(args, "tty"));
+    const { process } = requestsOf(access, id).exec(
+      textOf(args, "task"),
+      textsOf(args, "command"),
+      flagOf(args, "tty"),
+    );
     return execInTask(process, context);
   },
   "alloc.action": (access, args, context, id) => {
     const [task, action, job] = [textOf(args, "task"), textOf(args, "action"), textOf(args, "job")];
-    return execInTask(runnerOf(access, id).runAction(task, action, job, flagOf(args, "tty")).process, context);
+    return execInTask(requestsOf(access, id).runAction(task, action, job, flagOf(args, "tty")).process, context);
   },
   "alloc.pause": (access, _args, _context, id) =>
     once(async () => {
@@ -87,6 +91,10 @@ function runnerOf(access: NodeAccess, allocId: string): AllocRunner {
   const runner = access.find(allocId);
   if (runner === undefined) throw new SteppeError("not-found", `Unknown allocation ${quote(allocId)}`);
   return runner;
+}
+
+function requestsOf(access: NodeAccess, allocId: string): AllocRunner["requests"] {
+  return runnerOf(access, allocId).requests;
 }
 
 function rootOf(access: NodeAccess, allocId: string): string {

@@ -168,6 +168,7 @@ test("health: failed before the minimum time, or not up by the deadline: unhealt
   await run(jobOf([{ Config: { run_for: "5s", exit_code: 1 } }], {}, { Update: { MinHealthyTime: 10e9 } }));
   await clock.advance(5000);
   expect(reported.at(-1)?.DeploymentStatus?.Healthy).toBe(false);
+  expect(texts().at(-1)).toBe("Unhealthy because of failed task");
   const restart = { Attempts: 100, Interval: 3600e9, Delay: 1e9, Mode: "delay" };
   const update = { MinHealthyTime: 10e9, HealthyDeadline: 30e9 };
   await run(jobOf([{ Config: { run_for: "5s", exit_code: 1 } }], {}, { Update: update, RestartPolicy: restart }));
@@ -230,6 +231,7 @@ test("checks: never passing, the allocation is unhealthy at the deadline", async
   expect(healthy()).toBeUndefined();
   await clock.advance(1);
   expect(healthy()).toBe(false);
+  expect([types().at(-1), texts().at(-1)]).toEqual(["Alloc Unhealthy", "Services not healthy by deadline: web"]);
 });
 
 test.each([

@@ -3,7 +3,7 @@
 // 1. The status is a function of the tasks' states; terminal once every task is dead.
 // 2. `report` is called after every change, with all there is to tell; the newest outweighs older ones.
 // 3. What is needed to take the allocation up again is on disk before `report` is called.
-import { type Clock, type Logger, quote, type Random, SteppeError } from "@steppe/model";
+import type { Clock, Logger, Random } from "@steppe/model";
 import {
   AllocationUpdate,
   type AssignedAllocation,
@@ -16,10 +16,8 @@ import {
 import { AllocationChecks, type CheckResult } from "../checks/allocation-checks.ts";
 import { type CheckPlan, checksOf } from "../checks/check-plan.ts";
 import type { Probe } from "../checks/probe.ts";
-import type { Driver, ExecProcess } from "../drivers/driver.ts";
+import type { Driver } from "../drivers/driver.ts";
 import type { Variables } from "../drivers/interpolate.ts";
-import type { LogSource } from "../requests/logs.ts";
-import { sumUsage, UsageMeter } from "../requests/usage.ts";
 import { AllocationDir, type AllocationSnapshot, type AllocationStore } from "./allocation-files.ts";
 import { type ClientStatus, clientStatus } from "./client-status.ts";
 import * as happen from "./events.ts";
@@ -27,6 +25,7 @@ import { HealthJudge } from "./health-judge.ts";
 import { type KillCause, killWaves, nextStep, type TaskStanding } from "./lifecycle.ts";
 import { restartRules } from "./restart.ts";
 import { environmentOf, type TaskPlace, taskContext } from "./task-context.ts";
+import { TaskRequests } from "./task-requests.ts";
 import { TaskRunner } from "./task-runner.ts";
 
 export interface AllocRunnerParts {
@@ -47,7 +46,8 @@ export class AllocRunner {
   readonly #parts: AllocRunnerParts;
   readonly #dir: AllocationDir;
   readonly #tasks = new Map<string, TaskRunner>();
-  readonly #usage = new UsageMeter();
+  /** For users. */
+  readonly requests: TaskRequests;
   readonly #health: HealthJudge;
   readonly #checks: AllocationChecks;
   readonly #ended = Promise.withResolvers<void>();
@@ -69,7 +69,15 @@ export class AllocRunner {
     this.#job = job;
     this.#group = groupOf(job, assigned);
     this.#dir = new AllocationDir(parts.allocDir, assigned.ID);
-    this.#health = new HealthJudge(parts.clock, this.#closing.signal, () => this.#settle());
+    this.requests = new TaskRequests({
+      ...{ allocId: assigned.ID, jobId: job.ID, logsDir: this.#dir.logs, tasks: this.#tasks, clock: parts.clock },
+    });
+    this.#health = new HealthJudge(
+      parts.clock,
+      this.#closing.signal,
+      () => this.#settle(),
+      (task, reason) => this.#tasks.get(task)?.noteUnhealthy(reason),
+    );
     this.#checks = new AllocationChecks({
       ...{ allocId: assigned.ID, allocName: assigned.Name, probe: parts.probe, clock: parts.clock },
       changed: () => this.#settle(),
@@ -176,71 +184,9 @@ export class AllocRunner {
     return this.#dir.root;
   }
 
-  /** Restarts the task of that name, or all that run; `all`: also those that have ended, which cannot. */
-  async restart(task: string, all: boolean): Promise<void> {
-    if (this.terminal) throw new SteppeError("refused", "Task not running");
-    if (task !== "" && all) throw new SteppeError("refused", "can't restart all tasks when task name is set");
-    const runners = task === "" ? this.#runningTasks() : [this.#task(task)];
-    await Promise.all(runners.map((runner) => runner.restart()));
-  }
-
-  /** Sends a signal to the task of that name, or to all that run. */
-  signal(signal: string, task: string): void {
-    const runners = task === "" ? this.#runningTasks() : [this.#task(task)];
-    if (runners.length === 0) throw new SteppeError("refused", "Task not running");
-    for (const runner of runners) runner.signal(signal || "SIGKILL");
-  }
-
-  exec(task: string, command: readonly string[], tty: boolean): { readonly process: ExecProcess } {
-    if (command.length === 0) throw new SteppeError("invalid", "command is not present");
-    return { process: this.#task(task).exec(command, tty) };
-  }
-
-  /** Runs a command that the job gives a name, in the task that it is of. */
-  runAction(task: string, name: string, job: string, tty: boolean): { readonly process: ExecProcess } {
-    if (job !== this.#job.ID) {
-      throw new SteppeError("refused", `allocation ${this.id} is not of job ${quote(job)}`);
-    }
-    const { task: owner } = this.#task(task);
-    const action = owner.Actions.find((it) => it.Name === name);
-    if (action === undefined)
-      throw new SteppeError("refused", `action ${quote(name)} not found in task ${quote(task)}`);
-    return this.exec(task, [action.Command, ...action.Args], tty);
-  }
-
   /** What its checks answered last, by their IDs. */
   checks(): Readonly<Record<string, CheckResult>> {
     return this.#checks.results();
-  }
-
-  /** Throws when there is no such task, or it has not begun. */
-  logSource(task: string, stream: "stdout" | "stderr"): LogSource {
-    const runner = this.#tasks.get(task);
-    if (runner === undefined) throw new SteppeError("invalid", `unknown task name ${quote(task)}`);
-    if (runner.state.StartedAt === 0) {
-      throw new SteppeError("not-found", `task ${quote(task)} not started yet. No logs available`);
-    }
-    return { logsDir: this.#dir.logs, task, stream, ended: () => runner.state.State === "dead" };
-  }
-
-  stats(task: string): object {
-    const Timestamp = this.#parts.clock.wallNs();
-    const wanted = task === "" ? [...this.#tasks.keys()] : [task];
-    if (task !== "") this.#task(task);
-    const usages = wanted.map(
-      (name) => [name, this.#usage.read(name, this.#tasks.get(name)?.processGroup, Timestamp)] as const,
-    );
-    return { ResourceUsage: sumUsage(usages.map(([, usage]) => usage)), Tasks: Object.fromEntries(usages), Timestamp };
-  }
-
-  #runningTasks(): TaskRunner[] {
-    return [...this.#tasks.values()].filter((runner) => runner.state.State === "running");
-  }
-
-  #task(name: string): TaskRunner {
-    const runner = this.#tasks.get(name);
-    if (runner === undefined) throw new SteppeError("refused", `Could not find task runner for task: ${name}`);
-    return runner;
   }
 
   /** Leaves the tasks as they are. */
@@ -291,8 +237,8 @@ export class AllocRunner {
     this.#settling = true;
     this.#advance();
     this.#followChecks();
-    this.#settling = false;
     this.#judgeHealth();
+    this.#settling = false;
     this.#tell();
   }
 
@@ -305,7 +251,7 @@ export class AllocRunner {
   }
 
   #restartFailing(task: string, reason: string): void {
-    const runners = task === "" ? this.#runningTasks() : [this.#tasks.get(task)];
+    const runners = task === "" ? this.#tasks.values() : [this.#tasks.get(task)];
     for (const runner of runners) runner?.restartFailing(reason);
   }
 

@@ -93,6 +93,10 @@ export function killing(timeoutMs: number): Happening {
   });
 }
 
+export function allocationUnhealthy(reason: string): Happening {
+  return event("Alloc Unhealthy", reason, { Message: reason, Details: { message: reason } });
+}
+
 export const killed = event("Killed", "Task successfully killed");
 
 export const leaderDead = event("Leader Task Dead", "Leader Task in Group dead");

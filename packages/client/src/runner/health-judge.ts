@@ -2,7 +2,7 @@
 import type { Clock } from "@steppe/model";
 import { AllocDeploymentStatus, type Job, type TaskGroup, type TaskState } from "@steppe/proto";
 import type { CheckStanding } from "../checks/allocation-checks.ts";
-import { decideHealth, healthRules } from "./health.ts";
+import { decideHealth, healthRules, unhealthyReasons } from "./health.ts";
 
 export interface Judged {
   readonly job: Job;
@@ -16,12 +16,15 @@ export class HealthJudge {
   readonly #clock: Clock;
   readonly #closing: AbortSignal;
   readonly #lookAgain: () => void;
+  readonly #tell: (task: string, reason: string) => void;
   #verdict: AllocDeploymentStatus | undefined;
   /** From when on it is judged. */
   #sinceMs: number;
   #timer: AbortController | undefined;
 
-  constructor(clock: Clock, closing: AbortSignal, lookAgain: () => void) {
+  /** `tell`: why a task made the allocation unhealthy. */
+  constructor(clock: Clock, closing: AbortSignal, lookAgain: () => void, tell: (task: string, reason: string) => void) {
+    this.#tell = tell;
     this.#clock = clock;
     this.#closing = closing;
     this.#lookAgain = lookAgain;
@@ -52,6 +55,9 @@ export class HealthJudge {
     const health = decideHealth(rules, group, states, checks, this.#sinceMs, now);
     if (health.kind !== "wait") {
       this.#verdict = AllocDeploymentStatus.create({ Healthy: health.kind === "healthy", Timestamp: now.wallNs });
+      if (health.kind === "healthy") return;
+      const reasons = unhealthyReasons(rules, group, states, checks, now.wallNs);
+      for (const [task, reason] of reasons) this.#tell(task, reason);
       return;
     }
     const timer = new AbortController();

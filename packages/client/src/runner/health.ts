@@ -1,4 +1,5 @@
 // Whether an allocation counts as healthy in a rollout. Pure; once decided it stays.
+import { formatDuration } from "@steppe/model";
 import type { TaskGroup, TaskState } from "@steppe/proto";
 import type { CheckStanding } from "../checks/allocation-checks.ts";
 
@@ -55,6 +56,42 @@ export function decideHealth(
     if (leftMs > 0) return { kind: "wait", ms: Math.min(rules.minHealthyMs - wellMs, leftMs) };
   }
   return leftMs > 0 ? { kind: "wait", ms: leftMs } : { kind: "unhealthy" };
+}
+
+/** What each task is told when the allocation is unhealthy; a task that did well is told nothing. */
+export function unhealthyReasons(
+  rules: HealthRules,
+  group: TaskGroup,
+  states: ReadonlyMap<string, TaskState>,
+  checks: readonly CheckStanding[],
+  wallNs: number,
+): Map<string, string> {
+  const failing = rules.usesChecks ? checks.filter(({ passingSinceNs }) => passingSinceNs === undefined) : [];
+  const lasting = group.Tasks.filter((task) => isLasting(task.Lifecycle));
+  const reasons = group.Tasks.map(({ Name }): [string, string] => {
+    const state = states.get(Name);
+    if (state?.State === "dead" && state.Failed) return [Name, "Unhealthy because of failed task"];
+    if (!lasting.some((task) => task.Name === Name)) return [Name, ""];
+    const services = failing.filter(({ task }) => task === "" || task === Name).map(({ service }) => service);
+    return [Name, reasonOf(rules, state, [...new Set(services)], wallNs)];
+  });
+  return new Map(reasons.filter(([, reason]) => reason !== ""));
+}
+
+function reasonOf(
+  rules: HealthRules,
+  state: TaskState | undefined,
+  failing: readonly string[],
+  wallNs: number,
+): string {
+  const deadline = formatDuration(rules.deadlineMs * 1e6);
+  if (state?.State === "dead") return "Unhealthy because of dead task";
+  if (state?.State !== "running") return `Task not running by healthy_deadline of ${deadline}`;
+  if ((wallNs - state.StartedAt) / 1e6 < rules.minHealthyMs) {
+    const least = formatDuration(rules.minHealthyMs * 1e6);
+    return `Task not running for min_healthy_time of ${least} by healthy_deadline of ${deadline}`;
+  }
+  return failing.length === 0 ? "" : `Services not healthy by deadline: ${failing.join(", ")}`;
 }
 
 /** Main tasks and sidecars; tasks that run to their end, before or after, do not count. */

@@ -164,6 +164,11 @@ export class TaskRunner {
     void this.#guard(this.#end(this.#phase.handle));
   }
 
+  /** Tells why a rollout counts its allocation as unhealthy. */
+  noteUnhealthy(reason: string): void {
+    this.#note(happen.allocationUnhealthy(reason));
+  }
+
   async #end(handle: TaskHandle): Promise<void> {
     await handle.stop(this.task.KillSignal, (this.task.KillTimeout ?? KILL_TIMEOUT_NS) / 1e6);
   }
