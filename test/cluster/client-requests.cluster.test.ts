@@ -44,6 +44,70 @@ const get = (server: string, path: string) =>
   call("GET", `${server}/v1/client/${path}${path.includes("?") ? "&" : "?"}region=eu`);
 const put = (server: string, path: string, body?: object) => call("PUT", `${server}/v1/client/${path}?region=eu`, body);
 
+/** The first line of an agent's log, as far as it comes, that matches; asked of it through `server`. */
+async function logLine(
+  server: string,
+  query: string,
+  pattern: RegExp,
+  provoke: () => Promise<unknown>,
+): Promise<string> {
+  const leaving = new AbortController();
+  const url = `${server}/v1/agent/monitor?plain=true&log_level=debug&region=eu${query}`;
+  const response = await fetch(url, { signal: leaving.signal });
+  expect(response.status).toBe(200);
+  await provoke();
+  let text = "";
+  try {
+    for await (const piece of response.body ?? []) {
+      text += Buffer.from(piece).toString();
+      const found = pattern.exec(text);
+      if (found !== null) return found[0];
+    }
+  } finally {
+    leaving.abort();
+  }
+  throw new Error(`the stream ended with: ${text}`);
+}
+
+describe("an agent's log, host and members, through every server", () => {
+  test("monitor of a node, and of a server by name, from wherever", async () => {
+    const { body: members } = await call<Json>("GET", `${through[0]}/v1/agent/members`);
+    const servers: Json[] = members.Members.filter((it: Json) => it.Tags.region === "eu");
+    for (const server of through) {
+      // A request for a task that is not there is told in the node agent's log at debug level.
+      const stop = async () => {
+        const { body } = await call("PUT", `${through[0]}/v1/jobs`, { Job: mockTaskJob(`noise-${Math.random()}`) });
+        expect(body.EvalID).toEqual(expect.any(String));
+      };
+      expect(await logLine(server, `&node_id=${node}`, /\[(DEBUG|INFO)\][^\n]+/, stop)).toBeTruthy();
+      for (const { Name } of servers) {
+        const join = () => call("PUT", `${through.at(-1)}/v1/agent/join?address=127.0.0.1:1`);
+        const response = await fetch(`${server}/v1/agent/monitor?region=eu&server_id=${Name}`, {
+          signal: AbortSignal.timeout(20_000),
+        });
+        expect(response.status).toBe(200);
+        await join();
+        await response.body?.cancel();
+      }
+    }
+  });
+
+  test("monitor of a server that is not there: 404", async () => {
+    for (const server of through) {
+      const { status, body } = await call("GET", `${server}/v1/agent/monitor?region=eu&server_id=nobody`);
+      expect([status, body]).toEqual([404, "unknown Nomad server nobody"]);
+    }
+  });
+
+  test("an agent that is only a client, tells members and regions as its server does", async () => {
+    const [client] = cluster.region("eu").clients;
+    const { status, body } = await call<Json>("GET", `${client?.http}/v1/agent/members`);
+    expect(status).toBe(200);
+    expect(body.Members.map((it: Json) => it.Tags.region)).toEqual(expect.arrayContaining(["eu", "us"]));
+    expect((await call("GET", `${client?.http}/v1/regions`)).body).toEqual(["eu", "us"]);
+  });
+});
+
 describe("requests to a node, through every server", () => {
   test("files: listed, described, read in whole and in part", async () => {
     for (const server of through) {
@@ -197,67 +261,3 @@ function exec(server: string, command: readonly string[], input?: string, task =
     socket.onclose = ({ code, reason }) => resolve({ ...got, closed: code, reason });
   });
 }
-
-/** The first line of an agent's log, as far as it comes, that matches; asked of it through `server`. */
-async function logLine(
-  server: string,
-  query: string,
-  pattern: RegExp,
-  provoke: () => Promise<unknown>,
-): Promise<string> {
-  const leaving = new AbortController();
-  const url = `${server}/v1/agent/monitor?plain=true&log_level=debug&region=eu${query}`;
-  const response = await fetch(url, { signal: leaving.signal });
-  expect(response.status).toBe(200);
-  await provoke();
-  let text = "";
-  try {
-    for await (const piece of response.body ?? []) {
-      text += Buffer.from(piece).toString();
-      const found = pattern.exec(text);
-      if (found !== null) return found[0];
-    }
-  } finally {
-    leaving.abort();
-  }
-  throw new Error(`the stream ended with: ${text}`);
-}
-
-describe("an agent's log, host and members, through every server", () => {
-  test("monitor of a node, and of a server by name, from wherever", async () => {
-    const { body: members } = await call<Json>("GET", `${through[0]}/v1/agent/members`);
-    const servers: Json[] = members.Members.filter((it: Json) => it.Tags.region === "eu");
-    for (const server of through) {
-      // A request for a task that is not there is told in the node agent's log at debug level.
-      const stop = async () => {
-        const { body } = await call("PUT", `${through[0]}/v1/jobs`, { Job: mockTaskJob(`noise-${Math.random()}`) });
-        expect(body.EvalID).toEqual(expect.any(String));
-      };
-      expect(await logLine(server, `&node_id=${node}`, /\[(DEBUG|INFO)\][^\n]+/, stop)).toBeTruthy();
-      for (const { Name } of servers) {
-        const join = () => call("PUT", `${through.at(-1)}/v1/agent/join?address=127.0.0.1:1`);
-        const response = await fetch(`${server}/v1/agent/monitor?region=eu&server_id=${Name}`, {
-          signal: AbortSignal.timeout(20_000),
-        });
-        expect(response.status).toBe(200);
-        await join();
-        await response.body?.cancel();
-      }
-    }
-  });
-
-  test("monitor of a server that is not there: 404", async () => {
-    for (const server of through) {
-      const { status, body } = await call("GET", `${server}/v1/agent/monitor?region=eu&server_id=nobody`);
-      expect([status, body]).toEqual([404, "unknown Nomad server nobody"]);
-    }
-  });
-
-  test("an agent that is only a client, tells members and regions as its server does", async () => {
-    const [client] = cluster.region("eu").clients;
-    const { status, body } = await call<Json>("GET", `${client?.http}/v1/agent/members`);
-    expect(status).toBe(200);
-    expect(body.Members.map((it: Json) => it.Tags.region)).toEqual(expect.arrayContaining(["eu", "us"]));
-    expect((await call("GET", `${client?.http}/v1/regions`)).body).toEqual(["eu", "us"]);
-  });
-});

@@ -98,7 +98,18 @@ export async function startServer(parts: ServerParts): Promise<Server> {
     snapshots: () => door,
     id: () => random.id(),
   });
-  const local = localServices({ config, replica, writer, clock, random, logger, clientCalls, serverCalls, peers });
+  const local = localServices({
+    config,
+    replica,
+    writer,
+    clock,
+    random,
+    logger,
+    clientCalls,
+    serverCalls,
+    store: opened.local?.store,
+    peers,
+  });
   const streams = new NodeStreams();
   replica.applier.onApplied(({ changes }) => streams.publish(changes));
   const collector = new HeartbeatCollector({ bus, clock }, stopping.signal);

@@ -4,7 +4,7 @@ import { encodeSnapshotFile, readInPieces, readSnapshotFile, type SnapshotAbout 
 
 const SUFFIX = ".snapshot";
 
-/** The newest snapshot of a server, on its own disk, in a folder that is there. One that is being written takes its place only when it is whole and durable. */
+/** The newest snapshots of a server, on its own disk, in a folder that is there. One that is being written takes its place only when it is whole and durable. */
 export class SnapshotFolder {
   readonly #files: Files;
   readonly #folder: string;
@@ -46,9 +46,22 @@ export class SnapshotFolder {
     return () => this.#pins.delete(pin);
   }
 
-  /** Removes all but the snapshot of this index, and those that are read. */
-  async keepOnly(index: number): Promise<void> {
-    const keep = new Set([this.pathOf(index), ...[...this.#pins].map(({ description }) => description)]);
+  /** Indexes of those that are there, the oldest first. Any of them may be damaged. */
+  async indexes(): Promise<number[]> {
+    return (await this.#names()).map((name) => Number.parseInt(name, 10)).sort((a, b) => a - b);
+  }
+
+  /** What a snapshot is about. Rejects when there is none, or it is damaged at its beginning. */
+  async about(index: number): Promise<SnapshotAbout> {
+    return (await readSnapshotFile(readInPieces(this.#files, this.pathOf(index)))).about;
+  }
+
+  /** Removes all but the snapshots of these indexes, and those that are read. */
+  async keepOnly(...indexes: readonly number[]): Promise<void> {
+    const keep = new Set([
+      ...indexes.map((index) => this.pathOf(index)),
+      ...[...this.#pins].map(({ description }) => description),
+    ]);
     for (const name of await this.#files.list(this.#folder)) {
       const path = `${this.#folder}/${name}`;
       if (!keep.has(path)) await this.#files.remove(path);

@@ -111,12 +111,52 @@ export class LocalStore {
     await this.adopted(about);
   }
 
-  /** A snapshot was put into the folder: the ones before it, and the journal up to it, have done their duty. */
+  /**
+   * A snapshot was put into the folder. The one before it stays, with the journal from there on: what happened
+   * between the two can then still be told. All that is older has done its duty.
+   */
   async adopted(about: SnapshotAbout): Promise<void> {
     this.#about = about;
-    await this.snapshots.keepOnly(about.index);
-    if (this.journal.identity !== undefined && isOf(about, this.journal.identity))
-      await this.journal.dropThrough(about.index);
+    const { journal, snapshots } = this;
+    const isOurs = journal.identity !== undefined && isOf(about, journal.identity);
+    const before = isOurs ? await this.#before(about.index) : about.index;
+    await snapshots.keepOnly(about.index, before);
+    if (isOurs) await journal.dropThrough(before);
+  }
+
+  /** Index of the snapshot before that one which the journal goes on from; 0 when that goes on from the log's beginning. */
+  async #before(index: number): Promise<number> {
+    const older = (await this.snapshots.indexes()).filter((it) => it < index).at(-1) ?? 0;
+    return older + 1 >= this.journal.first ? older : index;
+  }
+
+  /**
+   * The newest state from which the journal leads to the entry of that index; undefined when no snapshot is old enough.
+   * What the journal has behind it is still to be applied.
+   */
+  async loadBefore(index: number): Promise<State | undefined> {
+    const { journal, snapshots } = this;
+    for (const at of (await snapshots.indexes()).reverse()) {
+      if (at >= index || at + 1 < journal.first || journal.identity === undefined) continue;
+      const release = snapshots.pin(at);
+      try {
+        if (!isOf(await snapshots.about(at), journal.identity)) continue;
+        const decoder = new SnapshotDecoder();
+        for await (const piece of snapshots.records(at)) decoder.push(piece);
+        return decoder.finish();
+      } finally {
+        release();
+      }
+    }
+    return journal.first === 1 && journal.identity?.base === 0 ? new State() : undefined;
+  }
+
+  /** The oldest index that `loadBefore` has a state for. */
+  async oldest(): Promise<number> {
+    const { journal, snapshots } = this;
+    if (journal.first === 1 && journal.identity?.base === 0) return 1;
+    const kept = (await snapshots.indexes()).find((at) => at + 1 >= journal.first);
+    return (kept ?? journal.last) + 1;
   }
 
   async #forgetSnapshots(): Promise<void> {

@@ -4,23 +4,53 @@ import { SteppeError } from "@steppe/model";
 import { Entry } from "@steppe/proto";
 import { apply, decodeSnapshot, State } from "@steppe/state";
 import type { EntryEvents } from "@steppe/watch";
+import type { LocalStore } from "../durability/local-store.ts";
 import { deriveEvents } from "./derive-events.ts";
 
 /**
- * Entries with events from `index` on, and new ones for as long as they are read. It begins at the newest snapshot,
- * and holds a second state while it is read. Rejects with `invalid`, which names the oldest index there is, when
- * the snapshot is newer than what is asked for.
+ * Entries with events from `index` on, as far as they are there. It begins at the newest snapshot before `index`, which
+ * may be a server's last but one, and holds a second state while it is read. Rejects with `invalid`, which names the
+ * oldest index there is, when every snapshot is newer than what is asked for.
  */
 export async function replayEvents(
   log: ReplicatedLog,
+  store: LocalStore | undefined,
   index: number,
   signal: AbortSignal,
 ): Promise<AsyncIterable<EntryEvents>> {
+  if (store !== undefined) return await replayJournal(store, index, signal);
   const snapshot = await log.loadSnapshot();
   const first = snapshot === undefined ? await log.firstIndex(signal) : snapshot.index + 1;
   if (index < first) throw tooOld(index, first);
   const state = snapshot === undefined ? new State() : decodeSnapshot(snapshot.data);
   return readFrom(log, state, snapshot?.index ?? first - 1, signal);
+}
+
+/** Ends where the journal does: what is behind that is at hand. */
+async function replayJournal(
+  store: LocalStore,
+  index: number,
+  signal: AbortSignal,
+): Promise<AsyncIterable<EntryEvents>> {
+  const state = await store.loadBefore(index);
+  if (state === undefined) throw tooOld(index, await store.oldest());
+  const { journal } = store;
+  return (async function* () {
+    while (state.index < journal.last && !signal.aborted) {
+      // A snapshot made meanwhile took the journal's beginning with it.
+      if (state.index + 1 < journal.first) throw tooOld(state.index + 1, await store.oldest());
+      yield* applied(state, await journal.read(state.index + 1));
+    }
+  })();
+}
+
+function* applied(state: State, records: readonly LogRecord[]): Generator<EntryEvents> {
+  for (const record of records) {
+    const entry = Entry.decode(record.payload);
+    const events = deriveEvents(entry, apply(state, record.index, entry).changes, state);
+    // An index without events is told too: the reader sees how far this has come.
+    yield events ?? { index: record.index, size: 0, events: () => [] };
+  }
 }
 
 async function* readFrom(
@@ -40,12 +70,7 @@ async function* readFrom(
     );
   try {
     for (let records = await handover.take(); records !== undefined; records = await handover.take()) {
-      for (const record of records) {
-        const entry = Entry.decode(record.payload);
-        const events = deriveEvents(entry, apply(state, record.index, entry).changes, state);
-        // An index without events is told too: the reader sees how far this has come.
-        yield events ?? { index: record.index, size: 0, events: () => [] };
-      }
+      yield* applied(state, records);
     }
   } finally {
     done.abort();

@@ -1,19 +1,31 @@
 import type { Clock, Service } from "@steppe/model";
 import type { EventsDefinition } from "@steppe/proto";
 import { EventRing, eventStream, topicFilter } from "@steppe/watch";
+import type { LocalStore } from "../durability/local-store.ts";
 import { deriveEvents } from "../events/derive-events.ts";
 import { replayEvents } from "../events/replay-events.ts";
+import { Turns } from "../events/turns.ts";
 import type { Replica } from "../replica.ts";
 import { namespaceOf } from "./read.ts";
 
 /** Changed things that are kept at hand: a few megabytes, and minutes of a busy region. */
 const EVENTS_KEPT = 16_384;
 
+/** Readers of what is no longer at hand, at a time: each has a second state. The others wait. */
+const REPLAYS_MAX = 2;
+
 /** What changed in this region, straight from the entries as they are applied. */
-export function createEvents({ applier, log, view }: Replica, clock: Clock): Service<EventsDefinition> {
+export function createEvents(
+  { applier, log, view }: Replica,
+  clock: Clock,
+  store?: LocalStore,
+): Service<EventsDefinition> {
+  const turns = new Turns(REPLAYS_MAX);
   const ring = new EventRing(applier.appliedIndex, EVENTS_KEPT);
   applier.onApplied(({ index, entry, changes }) => ring.add(index, deriveEvents(entry, changes, view)));
-  const source = { ring, clock, replay: (index: number, signal: AbortSignal) => replayEvents(log, index, signal) };
+  const replay = (index: number, signal: AbortSignal) =>
+    turns.take(signal, () => replayEvents(log, store, index, signal));
+  const source = { ring, clock, replay };
   return {
     stream: ({ Query, Topics, Index }, { signal }) =>
       eventStream(source, { from: Index, wanted: topicFilter(Topics, namespaceOf(Query)), signal }),

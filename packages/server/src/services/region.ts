@@ -2,6 +2,7 @@ import { cronError } from "@steppe/control";
 import { type Clock, DEFAULT_LIMITS, type Logger, type Random } from "@steppe/model";
 import type { RegionServices } from "@steppe/regions";
 import type { AgentConfig } from "../config/index.ts";
+import type { LocalStore } from "../durability/local-store.ts";
 import type { Replica } from "../replica.ts";
 import { createAllocations } from "./allocations.ts";
 import { createDeployments } from "./deployments.ts";
@@ -30,6 +31,8 @@ export interface RegionParts {
   readonly logger: Logger;
   readonly clientCalls: RegionServices["clientCalls"];
   readonly serverCalls: RegionServices["serverCalls"];
+  /** Where this server keeps snapshots and a journal of its own. */
+  readonly store?: LocalStore | undefined;
   /** gRPC addresses of the region's live servers. */
   peers(): string[];
 }
@@ -44,6 +47,7 @@ export function localServices({
   logger,
   clientCalls,
   serverCalls,
+  store,
   peers,
 }: RegionParts): RegionServices {
   const reader = createReader(replica, clock, () => random.fraction());
@@ -61,7 +65,7 @@ export function localServices({
     jobs: createJobs(reader, writer, limits, random),
     deployments: createDeployments(reader, writer),
     evaluations: createEvaluations(reader, writer),
-    events: createEvents(replica, clock),
+    events: createEvents(replica, clock, store),
     allocations: createAllocations(reader, writer),
     nodes: createNodes(reader, writer),
     namespaces: createNamespaces(reader, writer, config.region),

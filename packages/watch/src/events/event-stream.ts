@@ -35,15 +35,21 @@ export async function* eventStream(
   const { ring } = source;
   let next = from === 0 ? ring.first : from;
   // Before the first word, so that the reader is refused rather than cut off.
-  const older = next < ring.first ? await source.replay(next, signal) : undefined;
-  yield HEARTBEAT;
-  for await (const entry of older ?? []) {
-    if (entry.index < next) continue;
-    // What is at hand now is taken from there.
-    if (next >= ring.first) break;
-    const batch = batchOf(entry, wanted);
-    next = entry.index + 1;
-    if (batch !== undefined) yield batch;
+  const older = next < ring.first ? (await source.replay(next, signal))[Symbol.asyncIterator]() : undefined;
+  try {
+    yield HEARTBEAT;
+    for (let read = await older?.next(); read !== undefined && read.done !== true; read = await older?.next()) {
+      const entry = read.value;
+      if (entry.index < next) continue;
+      // What is at hand now is taken from there.
+      if (next >= ring.first) break;
+      const batch = batchOf(entry, wanted);
+      next = entry.index + 1;
+      if (batch !== undefined) yield batch;
+    }
+  } finally {
+    // Also when nothing was read of it.
+    await older?.return?.();
   }
   while (!signal.aborted) {
     if (next < ring.first) throw fellBehind(next, ring.first);
