@@ -27,7 +27,7 @@ export function buildApp(needs: HttpNeeds, options: HttpOptions = {}): FastifyIn
   for (const method of METHODS) app.addHttpMethod(method, { hasBody: false, overrideExisting: true });
   for (const resource of ROUTES) addResource(app, around, resource);
   app.setNotFoundHandler((request, reply) => notFound(exchangeOf(around, request, reply)));
-  const terminals = new TerminalCalls(needs, around.options.timeoutMs);
+  const terminals = new TerminalCalls(needs, around.options);
   app.server.on("upgrade", (request, socket, head) => terminals.upgrade(request, socket, head));
   app.addHook("preClose", async () => {
     terminals.close();

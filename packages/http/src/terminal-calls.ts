@@ -6,12 +6,14 @@ import { type Call, SteppeError } from "@steppe/model";
 import { type ClientInputRequest, QueryOptions } from "@steppe/proto";
 import { type RawData, type WebSocket, WebSocketServer } from "ws";
 import type { HttpNeeds, RegionServices } from "./needs.ts";
+import type { CompleteOptions } from "./options.ts";
 import { type Params, parseBool, parseParams } from "./request/params.ts";
 import { resolveRegion } from "./request/region.ts";
 import { readJson, type TerminalRequest, terminalRequest } from "./terminal-requests.ts";
 
 /** The API's close codes are these and an HTTP status. */
 const CLOSE_BASE = 4000;
+const NOT_ALLOWED = "websocket: request origin not allowed by Upgrader.CheckOrigin";
 /** One message of input; clients send a few kilobytes. */
 const MESSAGE_MAX = 1024 * 1024;
 
@@ -19,22 +21,33 @@ const MESSAGE_MAX = 1024 * 1024;
 export class TerminalCalls {
   readonly #needs: HttpNeeds;
   readonly #timeoutMs: number;
+  readonly #allowedOrigins: readonly string[];
   readonly #sockets = new WebSocketServer({ noServer: true, maxPayload: MESSAGE_MAX });
   readonly #closing = new AbortController();
 
-  constructor(needs: HttpNeeds, timeoutMs: number) {
+  constructor(needs: HttpNeeds, { timeoutMs, cors }: Pick<CompleteOptions, "timeoutMs" | "cors">) {
     this.#needs = needs;
     this.#timeoutMs = timeoutMs;
+    this.#allowedOrigins = cors?.allowedOrigins ?? [];
   }
 
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     const [path = "", query = ""] = (request.url ?? "").split(/\?(.*)/s);
     const asked = terminalRequest(path);
     if (asked === undefined) {
-      socket.end("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
-      return;
+      refuse(socket, "404 Not Found", "");
+    } else if (!this.#mayAsk(request.headers)) {
+      refuse(socket, "403 Forbidden", `failed to upgrade connection: ${NOT_ALLOWED}`);
+    } else {
+      this.#sockets.handleUpgrade(request, socket, head, (open) => void this.#serve(open, asked, parseParams(query)));
     }
-    this.#sockets.handleUpgrade(request, socket, head, (open) => void this.#serve(open, asked, parseParams(query)));
+  }
+
+  /** Browsers ask no leave for websockets: a page of anywhere could run commands in whatever it can reach. */
+  #mayAsk({ origin, host = "" }: IncomingMessage["headers"]): boolean {
+    if (origin === undefined || this.#allowedOrigins.includes("*") || this.#allowedOrigins.includes(origin))
+      return true;
+    return URL.canParse(origin) && new URL(origin).host.toLowerCase() === host.toLowerCase();
   }
 
   close(): void {
@@ -102,6 +115,11 @@ export class TerminalCalls {
   ): Promise<void> {
     for (;;) await clientCalls.input({ ...names, Data: await inbox.next() }, call);
   }
+}
+
+function refuse(socket: Duplex, status: string, text: string): void {
+  const headers = ["Content-Type: text/plain; charset=utf-8", `Content-Length: ${Buffer.byteLength(text)}`];
+  socket.end([`HTTP/1.1 ${status}`, ...headers, "Connection: close", "", text].join("\r\n"));
 }
 
 /** What the client sent and nobody has taken yet. */
