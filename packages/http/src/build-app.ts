@@ -5,7 +5,7 @@ import { capConnections } from "./connection-cap.ts";
 import { Exchange, type Surroundings } from "./exchange.ts";
 import { Lifecycle } from "./lifecycle.ts";
 import type { HttpNeeds } from "./needs.ts";
-import { completeOptions, type HttpOptions, type HttpTls } from "./options.ts";
+import { type CompleteOptions, completeOptions, type HttpOptions, type HttpTls } from "./options.ts";
 import { type Params, parseParams } from "./request/params.ts";
 import { findRow, type Methods, type Resource } from "./resource.ts";
 import { ROUTES } from "./routes.ts";
@@ -17,12 +17,15 @@ const METHODS = ["GET", "HEAD", "PUT", "POST", "DELETE", "PATCH", "OPTIONS"] as 
 /** The HTTP API over the given services. It never listens; tests use `inject`. */
 export function buildApp(needs: HttpNeeds, options: HttpOptions = {}): FastifyInstance {
   const complete = completeOptions(options);
-  const fixedHeaders = Object.entries(complete.responseHeaders).flat();
-  const around: Surroundings = { needs, options: complete, fixedHeaders, lifecycle: new Lifecycle() };
+  const around: { -readonly [Key in keyof Surroundings]: Surroundings[Key] } = {
+    ...{ needs, options: complete, fixedHeaders: headersOf(complete), lifecycle: new Lifecycle() },
+  };
+  options.onChange?.((changed) => {
+    around.options = completeOptions({ ...options, ...changed });
+    around.fixedHeaders = headersOf(around.options);
+  });
   const app = createFastify(options.tls);
-  if (complete.connsPerClientMax > 0) {
-    capConnections(app.server, complete.connsPerClientMax, needs.clock, options.tls === undefined);
-  }
+  capConnections(app.server, () => around.options.connsPerClientMax, needs.clock, options.tls === undefined);
   // Handlers read bodies themselves: the API looks at no Content-Type, not even a malformed one.
   for (const method of METHODS) app.addHttpMethod(method, { hasBody: false, overrideExisting: true });
   for (const resource of ROUTES) addResource(app, around, resource);
@@ -35,6 +38,10 @@ export function buildApp(needs: HttpNeeds, options: HttpOptions = {}): FastifyIn
   });
   app.addHook("onClose", async () => around.lifecycle.closed());
   return app;
+}
+
+function headersOf({ responseHeaders }: CompleteOptions): readonly string[] {
+  return Object.entries(responseHeaders).flat();
 }
 
 function createFastify(tls: HttpTls | undefined): FastifyInstance {

@@ -17,11 +17,11 @@ const REPLIES_PER_SECOND = 10;
 const REPLIES_BURST = 100;
 
 /**
- * Bounds how many connections one address may have at a time. What is above never reaches the server's own
+ * Bounds how many connections one address may have at a time; 0: any number. What is above never reaches the server's own
  * listener, which would read and serve requests on it. `isPlain`: those above are told why; under TLS nobody could
  * read it before a handshake, and they are only cut off.
  */
-export function capConnections(server: Server, max: number, clock: Clock, isPlain: boolean): void {
+export function capConnections(server: Server, max: () => number, clock: Clock, isPlain: boolean): void {
   const open = new Map<string, number>();
   const replies = new Allowance(clock);
   const serve = server.listeners("connection");
@@ -29,7 +29,7 @@ export function capConnections(server: Server, max: number, clock: Clock, isPlai
   server.on("connection", (socket: Socket) => {
     const address = socket.remoteAddress ?? "";
     const count = (open.get(address) ?? 0) + 1;
-    if (count > max) {
+    if (max() > 0 && count > max()) {
       refuse(socket, isPlain && replies.take());
       return;
     }

@@ -16,5 +16,5 @@ export type {
   SchedulerSettings,
   ServerControls,
 } from "./needs.ts";
-export type { CorsOptions, HttpOptions } from "./options.ts";
+export type { ChangeableOptions, CorsOptions, HttpOptions } from "./options.ts";
 export { logText } from "./reply/log-text.ts";

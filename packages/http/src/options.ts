@@ -31,7 +31,12 @@ export interface HttpOptions {
   readonly cors?: CorsOptions | undefined;
   /** Default: clear text. */
   readonly tls?: HttpTls;
+  /** Tells what is to hold for requests from then on. */
+  readonly onChange?: (listener: (changed: ChangeableOptions) => void) => void;
 }
+
+/** What may change while the app serves. */
+export type ChangeableOptions = Pick<HttpOptions, "connsPerClientMax" | "responseHeaders" | "cors">;
 
 export interface CorsOptions {
   /** `scheme://host:port`, or "*" for all. */
@@ -43,7 +48,7 @@ export interface CorsOptions {
 }
 
 /** With the defaults filled in. */
-export type CompleteOptions = Required<Omit<HttpOptions, "tls">>;
+export type CompleteOptions = Required<Omit<HttpOptions, "tls" | "onChange">>;
 
 export function completeOptions(options: HttpOptions): CompleteOptions {
   const limits = {

@@ -5,7 +5,13 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { NodeAgent } from "@steppe/client";
-import { type AgentControls, buildApp, type FastifyInstance, type HttpNeeds } from "@steppe/http";
+import {
+  type AgentControls,
+  buildApp,
+  type ChangeableOptions,
+  type FastifyInstance,
+  type HttpNeeds,
+} from "@steppe/http";
 import { type Clock, type Logger, type Random, SteppeError } from "@steppe/model";
 import type { Member } from "@steppe/proto";
 import {
@@ -44,9 +50,14 @@ export interface Agent {
   readonly http: string;
   /** `host:port` of gRPC; empty when this is no server. */
   readonly rpc: string;
-  /** Reads the certificates again. */
+  /** Reads again what may change while the agent runs: certificates, log level, and of the HTTP API headers, CORS and limits. */
   reload(): Promise<void>;
   close(): Promise<void>;
+}
+
+/** Of loggers that can be told so. */
+function setLevel(logger: Logger, level: string): void {
+  if ("level" in logger) (logger as { level: string }).level = level;
 }
 
 /** What the parts of a running agent are, as far as they are there yet. */
@@ -67,8 +78,13 @@ interface Running {
   client?: NodeAgent;
 }
 
-/** Starts everything and resolves when requests are answered. `onFatal` is called when the agent must end. */
-export async function startAgent(given: AgentConfig, log: Logger, onFatal: (error: Error) => void): Promise<Agent> {
+/** Starts everything and resolves when requests are answered. `onFatal` is called when the agent must end; `read` reads the configuration again. */
+export async function startAgent(
+  given: AgentConfig,
+  log: Logger,
+  onFatal: (error: Error) => void,
+  read?: () => Promise<AgentConfig>,
+): Promise<Agent> {
   const clock = createClock();
   const tap = new LogTap(clock);
   const logger = tap.wrap(log);
@@ -78,8 +94,18 @@ export async function startAgent(given: AgentConfig, log: Logger, onFatal: (erro
   const rpcTls = config.tls?.rpc ? identity : undefined;
   const channels = createChannels({ clock, logger, ...(rpcTls && { tls: rpcTls }) });
   const random = createRandom();
+  const listeners: ((changed: ChangeableOptions) => void)[] = [];
   const reload = async () => {
+    // All of it is read before any of it counts.
+    const fresh = await read?.();
     if (identity !== undefined) await reloadTls(config, identity, logger);
+    if (fresh === undefined) return;
+    for (const listener of listeners) listener(fresh.http);
+    setLevel(log, fresh.logLevel);
+    logger.info(
+      { logLevel: fresh.logLevel, files: "http headers, cors, limits, log level" },
+      "configuration read again",
+    );
   };
   const startedNs = clock.wallNs();
   const controls = agentControls({
@@ -91,7 +117,8 @@ export async function startAgent(given: AgentConfig, log: Logger, onFatal: (erro
   const parts = { config, channels, rpcTls, clock, random, logger, tap, startedNs };
   const running: Running = { ...parts, controls, answer, meter: new Figures(clock), httpPort: 0 };
   const https = config.tls?.http && identity ? { identity, verifyClient: config.tls.verifyHttpsClient } : undefined;
-  const app = buildApp(httpNeeds(running), { ...config.http, ...(https && { tls: https }) });
+  const onChange = (listener: (changed: ChangeableOptions) => void) => void listeners.push(listener);
+  const app = buildApp(httpNeeds(running), { ...config.http, ...(https && { tls: https }), onChange });
   const http = await startParts(running, app, onFatal).catch(async (error: unknown) => {
     await close();
     throw error;

@@ -15,18 +15,19 @@ export class LogTap {
     this.#clock = clock;
   }
 
-  /** The same logger, read along. `bindings`: what its every line has. */
-  wrap(logger: Logger, bindings: Readonly<Record<string, unknown>> = {}): Logger {
-    const at = (level: "debug" | "info" | "warn" | "error") => (fields: object, message: string) => {
+  /** The same logger, read along. `bindings`: what its every line has. Children write to it too, so its level is theirs. */
+  wrap(logger: Logger, bindings?: Readonly<Record<string, unknown>>): Logger {
+    const at = (level: "debug" | "info" | "warn" | "error") => (given: object, message: string) => {
+      const fields = bindings === undefined ? given : { ...bindings, ...given };
       logger[level](fields, message);
-      if (this.#readers.size > 0) this.#publish(level, { ...bindings, ...fields }, message);
+      if (this.#readers.size > 0) this.#publish(level, { ...fields }, message);
     };
     return {
       debug: at("debug"),
       info: at("info"),
       warn: at("warn"),
       error: at("error"),
-      child: (more) => this.wrap(logger.child(more), { ...bindings, ...more }),
+      child: (more) => this.wrap(logger, { ...bindings, ...more }),
     };
   }
 

@@ -4,8 +4,11 @@ import { createLogger } from "./logger.ts";
 import { onHangup, untilSignalled } from "./signals.ts";
 import { API_VERSION, STEPPE_VERSION } from "./version.ts";
 
-/** Runs an agent until SIGINT, SIGTERM or until it cannot go on. Resolves with the exit code. */
-export async function runAgent({ config, warnings, files }: LoadedConfig): Promise<number> {
+/** Runs an agent until SIGINT, SIGTERM or until it cannot go on. Resolves with the exit code. `read`: reads the configuration again. */
+export async function runAgent(
+  { config, warnings, files }: LoadedConfig,
+  read: () => Promise<LoadedConfig>,
+): Promise<number> {
   const logger = createLogger(config.logLevel, config.logJson);
   for (const warning of warnings) logger.warn(warning);
   logger.info(
@@ -14,7 +17,8 @@ export async function runAgent({ config, warnings, files }: LoadedConfig): Promi
   );
   const fatal = Promise.withResolvers<Error>();
   const signalled = untilSignalled(logger);
-  const agent = await Promise.race([startAgent(config, logger, fatal.resolve), signalled]);
+  const reread = async () => (await read()).config;
+  const agent = await Promise.race([startAgent(config, logger, fatal.resolve, reread), signalled]);
   if (typeof agent === "string") {
     // It waits for its region's log and serves nothing, so there is nothing to give back.
     logger.info("agent stopped");

@@ -50,7 +50,8 @@ const FLAGS = {
 
 export async function run(args: readonly string[]): Promise<number> {
   const { overrides, files } = readOverrides(args);
-  return await runAgent(await loadConfig(files, overrides));
+  const read = () => loadConfig(files, overrides);
+  return await runAgent(await read(), read);
 }
 
 function readOverrides(args: readonly string[]) {

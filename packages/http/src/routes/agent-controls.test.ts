@@ -1,6 +1,6 @@
 // What is asked of one process: joining, schedulers, log, profiles.
 import { SteppeError } from "@steppe/model";
-import { Member } from "@steppe/proto";
+import { AutopilotConfiguration, type LogReplica, Member } from "@steppe/proto";
 import { describe, expect, test } from "vitest";
 import type { AgentControls, LogLine, ServerControls } from "../needs.ts";
 import { createWorld } from "../test-world.ts";
@@ -181,20 +181,46 @@ describe("leadership", () => {
 });
 
 describe("autopilot", () => {
-  const health = (status: string) =>
+  const REPLICA = { Name: "n1", Leader: true, Current: true, Offline: false, Lag: 0, Active: 0 };
+  const health = (status: string, Replicas: LogReplica[] = [REPLICA]) =>
     createWorld({
       members: [
         Member.create({ Name: "a.us", ID: "1", Region: "us", Address: "10.0.0.1", GrpcPort: 1, Status: "alive" }),
         Member.create({ Name: "b.us", ID: "2", Region: "us", Address: "10.0.0.2", GrpcPort: 1, Status: status }),
         Member.create({ Name: "c.eu", ID: "3", Region: "eu", Address: "10.0.0.3", GrpcPort: 1, Status: "failed" }),
       ],
-      answers: { status: { leader: async () => ({ Address: "10.0.0.1:1" }) } },
+      answers: {
+        status: { leader: async () => ({ Address: "10.0.0.1:1" }) },
+        operator: {
+          log: async () => ({ Index: 9, Replicas }),
+          getAutopilotConfiguration: async () => ({
+            Config: AutopilotConfiguration.create({ MaxTrailingLogs: 250 }),
+            Meta: undefined,
+          }),
+        },
+      },
     }).app.inject("/v1/operator/autopilot/health");
 
   test("all servers of the region live: 200, with the leader", async () => {
     const reply = await health("alive");
     expect(reply.statusCode).toBe(200);
     expect(reply.json()).toMatchObject({ Healthy: true, FailureTolerance: 1, Leader: "1", Voters: ["1", "2"] });
+  });
+
+  test.each([
+    { name: "offline", bad: { Offline: true, Current: false } },
+    { name: "further behind than MaxTrailingLogs", bad: { Lag: 251 } },
+  ])("a replica of the log is $name: 429, and no failure more is borne", async ({ bad }) => {
+    const Replicas = [REPLICA, { ...REPLICA, Name: "n2" }, { ...REPLICA, Name: "n3", ...bad }];
+    const reply = await health("alive", Replicas);
+    expect(reply.statusCode).toBe(429);
+    expect(reply.json()).toMatchObject({
+      Healthy: false,
+      FailureTolerance: 0,
+      LogReplicas: [{}, {}, { Healthy: false }],
+    });
+    const well = await health("alive", [REPLICA, { ...REPLICA, Lag: 250 }, REPLICA]);
+    expect([well.statusCode, well.json().FailureTolerance]).toEqual([200, 1]);
   });
 
   test("one failed: 429 with the same body", async () => {

@@ -1,5 +1,5 @@
 import { formatDuration, formatTime, parseDuration, SteppeError } from "@steppe/model";
-import { AutopilotConfiguration, type Member, StatusRequest } from "@steppe/proto";
+import { AutopilotConfiguration, type LogReplica, type Member, StatusRequest } from "@steppe/proto";
 import type { Exchange } from "../exchange.ts";
 import { boolField, parseObject } from "../request/parse-body.ts";
 import { queryOptions } from "../request/query-options.ts";
@@ -72,28 +72,50 @@ function countField(fields: Fields, name: string): number {
   throw new SteppeError("invalid", `Error parsing autopilot config: ${name} must be a whole number`);
 }
 
-/** 429 when a server is not well, with the same body. A server is well while the others hear of it. */
+/** 429 when a server or a replica of the log is not well, with the same body. A server is well while the others hear of it. */
 async function health(exchange: Exchange): Promise<void> {
   const { params, needs } = exchange;
   const region = resolveRegion(needs, params.region ?? "");
   const request = StatusRequest.create({ Region: region });
   const leader = (await exchange.services(region).status.leader(request, exchange)).Address;
+  const { operator } = exchange.services(region);
+  const Query = { ...queryOptions(exchange), Region: region, AllowStale: true };
+  const [{ Replicas }, { Config }] = await Promise.all([
+    operator.log({ Query }, exchange),
+    operator.getAutopilotConfiguration({ Query }, exchange),
+  ]);
+  const config = Config ?? AutopilotConfiguration.create();
+  const current = Replicas.filter((replica) => isCurrent(replica, config)).length;
+  // Most of the log's replicas must be there for a write to be taken.
+  const spareReplicas = current - (Math.floor(Replicas.length / 2) + 1);
+  await needs.learnMembers(exchange);
   const members = needs.members().filter((it) => it.Region === (region || needs.region) && it.Status !== "left");
   const Servers = members.map((member) => serverHealth(member, leader));
   const well = Servers.filter(({ Healthy }) => Healthy).length;
-  const Healthy = well === Servers.length && leader !== "";
+  const Healthy = well === Servers.length && current === Replicas.length && leader !== "";
   const body = {
     Healthy,
-    // Any one server that is well does all the work there is.
-    FailureTolerance: Math.max(0, well - 1),
+    // Any one server that is well does all the work there is, as long as the log takes writes.
+    FailureTolerance: Math.max(0, Math.min(well - 1, Replicas.length > 1 ? spareReplicas : well - 1)),
     Leader: Servers.find((it) => it.Leader)?.ID ?? "",
     Voters: Servers.map(({ ID }) => ID),
     Servers,
     ReadReplicas: null,
     RedundancyZones: null,
+    LogReplicas: Replicas.map((replica) => ({ ...replica, Healthy: isCurrent(replica, config) })),
   };
   return exchange.jsonWith(Healthy ? 200 : 429, JSON.stringify(body));
 }
+
+/** As autopilot's configuration says how far one may be behind, where it says so. */
+function isCurrent({ Offline, Current, Lag, Active }: LogReplica, config: AutopilotConfiguration): boolean {
+  const isBehind = config.MaxTrailingLogs > 0 && Lag > config.MaxTrailingLogs;
+  const isSilent = config.LastContactThreshold > 0 && Active > Math.max(config.LastContactThreshold, HEARD_EVERY);
+  return !Offline && Current && !isBehind && !isSilent;
+}
+
+/** How often NATS hears of a replica that has nothing to do; nanoseconds. */
+const HEARD_EVERY = 10e9;
 
 function serverHealth(member: Member, leader: string) {
   const Address = `${member.Address}:${member.GrpcPort}`;
