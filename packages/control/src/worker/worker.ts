@@ -38,6 +38,8 @@ export class Worker {
   readonly #turns: Turns = new Turns();
   /** Aborts when another term begins: whoever is being asked now no longer has anything to give. */
   #termOver: AbortController = new AbortController();
+  /** Of stopping and of this term's end. One a term: a composite signal costs more than what is asked under it. */
+  #asking: AbortSignal = AbortSignal.any([this.#stopping.signal, this.#termOver.signal]);
   #term = 0;
   #asked = 0;
   /** The highest index that a delivery had to wait for. */
@@ -83,6 +85,7 @@ export class Worker {
     this.#term = term;
     this.#termOver.abort();
     this.#termOver = new AbortController();
+    this.#asking = AbortSignal.any([this.#stopping.signal, this.#termOver.signal]);
   }
 
   async #work(): Promise<void> {
@@ -91,7 +94,7 @@ export class Worker {
     while (!signal.aborted) {
       const name = `${this.#settings.name}/${this.#asked++}`;
       const termOver = this.#termOver.signal;
-      const asking = AbortSignal.any([signal, termOver]);
+      const asking = this.#asking;
       try {
         // While this replica is behind, another worker is better asked than this one.
         await this.#needs.waitFor(this.#toldIndex, asking);
