@@ -16,7 +16,7 @@ import { namespaceResources } from "./routes/namespaces.ts";
 import { nodeResources } from "./routes/nodes.ts";
 import { openApiResource } from "./routes/openapi.ts";
 import { operatorResources } from "./routes/operator.ts";
-import { operatorResourcesWithoutBacking } from "./routes/operator-without-backing.ts";
+import { identityResources, operatorResourcesWithoutBacking } from "./routes/operator-without-backing.ts";
 import { parseJobResource } from "./routes/parse-job.ts";
 import { raftResources } from "./routes/raft.ts";
 import { scalingResources } from "./routes/scaling.ts";
@@ -59,5 +59,6 @@ export const ROUTES: readonly Resource[] = [
   ...autopilotResources,
   ...raftResources,
   ...operatorResourcesWithoutBacking,
+  ...identityResources,
   openApiResource(() => ROUTES),
 ];

@@ -92,6 +92,61 @@ const table: Table = {
       request: "GET /v1/agent/monitor?node_id=a&server_id=b",
       expect: { status: 400, text: "Cannot target node and server simultaneously" },
     },
+    {
+      name: "GET monitor with a plain that is no bool: 400",
+      request: "GET /v1/agent/monitor?plain=x",
+      expect: { status: 400, text: 'Unknown option for plain: strconv.ParseBool: parsing "x": invalid syntax' },
+    },
+    {
+      name: "GET monitor of a server that is not there: 404",
+      request: "GET /v1/agent/monitor?server_id=nobody",
+      expect: { status: 404, text: "unknown Nomad server nobody" },
+      differs: "6.3",
+    },
+    {
+      name: "GET monitor of a node that is not there: 404",
+      request: "GET /v1/agent/monitor?node_id=nobody",
+      expect: { status: 404, text: 'Unknown node "nobody"' },
+      differs: "6.3",
+    },
+    {
+      name: "GET monitor of a region that is not there: 500",
+      request: "GET /v1/agent/monitor?region=nowhere",
+      expect: { status: 500, text: "No path to region" },
+    },
+    {
+      name: "GET host of a server by name",
+      request: "GET /v1/agent/host?server_id=$name",
+      expect: { body: { AgentID: a.text, HostData: {} }, headers: JSON_BODY },
+    },
+    {
+      name: "GET host of a node",
+      request: "GET /v1/agent/host?node_id=$node",
+      expect: { body: { AgentID: a.text, HostData: {} }, headers: JSON_BODY },
+    },
+    {
+      name: "GET the command line of a server",
+      request: "GET /v1/agent/pprof/cmdline?server_id=$name",
+      expect: { text: /agent/ },
+    },
+    {
+      name: "GET metrics for Prometheus, with counters and summaries",
+      request: "GET /v1/metrics?format=prometheus",
+      expect: { text: /# TYPE nomad_raft_apply counter[\s\S]*# TYPE nomad_nomad_fsm_apply summary/ },
+      differs: "6.1",
+    },
+    {
+      name: "GET keyring/list",
+      request: "GET /v1/agent/keyring/list",
+      expect: { body: { Keys: {}, NumNodes: a.number }, headers: JSON_BODY },
+    },
+    { name: "PUT reload", request: "PUT /v1/agent/reload", expect: { text: "" } },
+    {
+      name: "PUT schedulers/config of nothing: 400",
+      request: { line: "PUT /v1/agent/schedulers/config", body: {} },
+      expect: { status: 400, text: /num_schedulers/ },
+      differs: "6.1",
+    },
     ...[
       ["join", "GET"],
       ["force-leave", "GET"],

@@ -14,6 +14,12 @@ const table: Table = {
       expect: { status: 400, text: /^Invalid topic query: error parsing topics: Invalid key value pair for topic/ },
     },
     {
+      name: "a region that is not there: 500",
+      request: "GET /v1/event/stream?region=nowhere",
+      expect: { status: 500, text: "No path to region" },
+    },
+    { name: "PUT: 405", request: "PUT /v1/event/stream", expect: { status: 405, text: "Invalid method" } },
+    {
       name: "HEAD, the headers of a stream",
       request: "HEAD /v1/event/stream",
       expect: { headers: { "content-type": "application/json", "cache-control": "no-cache" }, text: "" },

@@ -24,6 +24,26 @@ const wrongMethods: readonly Row["request"][] = [
   "PUT /v1/status/leader",
 ];
 
+/** Routes that read, in this half of the API; all look at the same parameters before they look at anything. */
+const reads: readonly Row["request"][] = [
+  "GET /v1/nodes",
+  "GET /v1/node/$node",
+  "GET /v1/node/$node/allocations",
+  "GET /v1/node/pools",
+  "GET /v1/node/pool/default",
+  "GET /v1/node/pool/default/nodes",
+  "GET /v1/node/pool/default/jobs",
+  "GET /v1/namespaces",
+  "GET /v1/namespace/default",
+  "GET /v1/vars",
+  "GET /v1/var/none",
+  "GET /v1/operator/scheduler/configuration",
+  "GET /v1/operator/autopilot/configuration",
+  "GET /v1/operator/raft/configuration",
+  "GET /v1/operator/snapshot",
+  "GET /v1/event/stream",
+];
+
 const table: Table = {
   subject: "every route",
   rows: [
@@ -35,6 +55,22 @@ const table: Table = {
         expect: { status: 400, text, headers: TEXT_BODY },
       }),
     ),
+    ...reads.flatMap((request) => [
+      {
+        name: `${request} with a stale that is no bool: 400`,
+        request: `${request}?stale=maybe` as `GET /${string}`,
+        expect: {
+          status: 400,
+          text: "Expect `true` or `false` for `stale` query string parameter",
+          headers: TEXT_BODY,
+        },
+      },
+      {
+        name: `${request} of a region that is not there: 500`,
+        request: `${request}?region=nowhere` as `GET /${string}`,
+        expect: { status: 500, text: "No path to region", headers: TEXT_BODY },
+      },
+    ]),
     ...wrongMethods.map(
       (request): Row => ({ name: `${request}: 405`, request, expect: { status: 405, text: "Invalid method" } }),
     ),

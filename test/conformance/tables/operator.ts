@@ -79,6 +79,53 @@ const table: Table = {
         headers: JSON_BODY,
       },
     },
+    {
+      name: "GET snapshot, a file",
+      request: "GET /v1/operator/snapshot?region=$region",
+      expect: { headers: { "content-type": "application/x-steppe-snapshot" }, text: /^STPS/ },
+      differs: "6.1",
+    },
+    {
+      name: "PUT snapshot that is none: 400 and nothing changes",
+      request: { line: "PUT /v1/operator/snapshot", body: "not a snapshot" },
+      expect: { status: 400, text: /snapshot/ },
+      differs: "6.1",
+    },
+    {
+      name: "PUT snapshot to a region that is not there: 500",
+      request: { line: "PUT /v1/operator/snapshot?region=nowhere", body: "not a snapshot" },
+      expect: { status: 500, text: "No path to region" },
+    },
+    {
+      name: "DELETE snapshot: 405",
+      request: "DELETE /v1/operator/snapshot",
+      expect: { status: 405, text: "Invalid method" },
+    },
+    {
+      name: "PUT scheduler/configuration of an algorithm that is none: 400",
+      request: { line: "PUT /v1/operator/scheduler/configuration", body: { SchedulerAlgorithm: "x" } },
+      expect: { status: 400, text: /^invalid scheduler algorithm: x/ },
+    },
+    {
+      name: "PUT autopilot/configuration with a cas that is no index: 400",
+      request: { line: "PUT /v1/operator/autopilot/configuration?cas=x", body: {} },
+      expect: { status: 400, text: /^Error parsing cas value/ },
+    },
+    {
+      name: "PUT raft/transfer-leadership by both names: 400",
+      request: "PUT /v1/operator/raft/transfer-leadership?id=a&address=b",
+      expect: { status: 400, text: "must specify either id or address" },
+    },
+    {
+      name: "GET the keys that sign identities",
+      request: "GET /.well-known/jwks.json",
+      expect: { body: { keys: a.list }, headers: JSON_BODY },
+    },
+    {
+      name: "GET OpenID discovery, which nobody enabled: 404",
+      request: "GET /.well-known/openid-configuration",
+      expect: { status: 404, text: "OIDC Discovery endpoint disabled" },
+    },
     { name: "GET license: 204", request: "GET /v1/operator/license", expect: { status: 204, text: "" } },
     ...(
       [

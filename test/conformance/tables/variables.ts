@@ -3,6 +3,13 @@ import { a, JSON_BODY, READ_HEADERS, WRITE_HEADERS } from "../values.ts";
 
 const made = { line: "PUT /v1/var/$id", body: { Items: { key: "value" } }, save: { index: "ModifyIndex" } } as const;
 
+const lock = { TTL: "20s", LockDelay: "1s" };
+const held = {
+  line: "PUT /v1/var/$id?lock-acquire",
+  body: { Items: { key: "value" }, Lock: lock },
+  save: { lock: "Lock.ID" },
+} as const;
+
 const table: Table = {
   subject: "/v1/vars and /v1/var/:path",
   rows: [
@@ -53,6 +60,41 @@ const table: Table = {
       name: "GET without a path: 400",
       request: "GET /v1/var/",
       expect: { status: 400, text: "missing variable path" },
+    },
+    {
+      name: "PUT lock-acquire, answers the variable with its lock",
+      request: held,
+      expect: { body: { Path: "$id", Items: { key: "value" }, Lock: { ID: a.uuid, ...lock } }, headers: WRITE_HEADERS },
+    },
+    {
+      name: "PUT lock-acquire of what is held: 409",
+      given: [held],
+      request: { line: "PUT /v1/var/$id?lock-acquire", body: { Lock: lock } },
+      expect: { status: 409, body: { Path: "$id" } },
+    },
+    {
+      name: "PUT of what is held, without its lock: 409",
+      given: [held],
+      request: { line: "PUT /v1/var/$id", body: { Items: { key: "other" } } },
+      expect: { status: 409 },
+    },
+    {
+      name: "PUT of what is held, with its lock",
+      given: [held],
+      request: { line: "PUT /v1/var/$id", body: { Items: { key: "other" }, Lock: { ID: "$lock" } } },
+      expect: { body: { Items: { key: "other" } } },
+    },
+    {
+      name: "PUT lock-renew, and then lock-release",
+      given: [held, { line: "PUT /v1/var/$id?lock-renew", body: { Lock: { ID: "$lock" } } }],
+      request: { line: "PUT /v1/var/$id?lock-release", body: { Lock: { ID: "$lock" } } },
+      expect: { body: { Path: "$id" }, headers: WRITE_HEADERS },
+    },
+    {
+      name: "PUT lock-acquire without a lock: 400",
+      request: { line: "PUT /v1/var/$id?lock-acquire", body: { Items: { key: "value" } } },
+      expect: { status: 400, text: "missing lock information" },
+      differs: "6.3",
     },
   ],
 };

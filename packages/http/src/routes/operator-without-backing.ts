@@ -12,6 +12,14 @@ export const operatorResourcesWithoutBacking: readonly Resource[] = [
   { path: "/v1/operator/keyring/key/", suffixes: [{ suffix: "", methods: { DELETE: noKeyring } }] },
 ];
 
+/** Nothing here signs identities. */
+export const identityResources: readonly Resource[] = [
+  fixed("/.well-known/jwks.json", { GET: (exchange) => exchange.json('{"keys":[]}') }),
+  fixed("/.well-known/openid-configuration", {
+    GET: (exchange) => exchange.text(404, "OIDC Discovery endpoint disabled"),
+  }),
+];
+
 function refuse(): never {
   throw new SteppeError("unserved", "Nomad Enterprise only endpoint");
 }

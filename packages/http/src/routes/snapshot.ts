@@ -1,4 +1,5 @@
 import { type Call, SteppeError } from "@steppe/model";
+import type { QueryOptions } from "@steppe/proto";
 import type { Exchange } from "../exchange.ts";
 import type { RegionServices, SnapshotDoor } from "../needs.ts";
 import { queryOptions } from "../request/query-options.ts";
@@ -15,9 +16,10 @@ const RESTORE_MAX = 300e9;
 
 /** The region's state as a file. Cut short when it fails in the middle, which its reader notices. */
 async function save(exchange: Exchange): Promise<void> {
+  const Query = queryOptions(exchange);
   exchange.mayBlock();
   const door = own(exchange);
-  const pieces = (door === undefined ? saveElsewhere(exchange) : door.save())[Symbol.asyncIterator]();
+  const pieces = (door === undefined ? saveElsewhere(exchange, Query) : door.save())[Symbol.asyncIterator]();
   // Until the first piece is there, a failure is an answer of its own.
   const first = await pieces.next();
   const reply = exchange.stream("application/x-steppe-snapshot");
@@ -45,8 +47,7 @@ function own({ needs, params }: Exchange): SnapshotDoor | undefined {
   return region === "" || region === needs.region ? needs.snapshots?.() : undefined;
 }
 
-async function* saveElsewhere(exchange: Exchange): AsyncGenerator<Uint8Array> {
-  const Query = queryOptions(exchange);
+async function* saveElsewhere(exchange: Exchange, Query: QueryOptions): AsyncGenerator<Uint8Array> {
   const request = { Query, Server: "", Method: "snapshot.save", Arguments: "{}", Local: false };
   for await (const { Data } of exchange.services(Query.Region).serverCalls.open(request, exchange)) yield Data;
 }
