@@ -1,5 +1,6 @@
 import { SteppeError } from "@steppe/model";
 import { EMPTY_SCOPE, type Scope } from "../hcl/evaluate.ts";
+import { rationedYamlDecode } from "../hcl/functions/yaml.ts";
 import { type HclFunction, PURE_FUNCTIONS } from "../hcl/functions.ts";
 import { parseJobFile } from "../hcl/parse.ts";
 import { withBlocksOf } from "../hcl/reader.ts";
@@ -37,7 +38,7 @@ export function parseJob({ text, filename, variables = "", functions }: JobSourc
   const pure: Scope = {
     ...EMPTY_SCOPE,
     budget,
-    functions: new Map([...PURE_FUNCTIONS, ...NOT_HERE, ...(functions ?? [])]),
+    functions: new Map([...PURE_FUNCTIONS, ["yamldecode", rationedYamlDecode()], ...NOT_HERE, ...(functions ?? [])]),
   };
   const values = variableValues(file, variables, pure);
   const scope = withLocals(file, { ...pure, variables: new Map([["var", values]]) });

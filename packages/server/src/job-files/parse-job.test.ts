@@ -34,8 +34,12 @@ describe("jobs parse", () => {
     [{}, "Job spec is empty"],
     [{ JobHCL: JOB }, 'Failed to parse job: input.hcl:1:1: Unset variable "n"'],
     [{ JobHCL: 'job "x" {\n  nope = 1\n}' }, 'input.hcl:2:3: an option named "nope" is not expected here'],
+    [
+      { JobHCL: `#${"x".repeat(2_000_000)}` },
+      "Failed to parse job: job source size of 2.0 MB exceeds maximum of 1.0 MB",
+    ],
     [{ JobHCL: JOB, HCLv1: true }, "HCL version 1 is not supported"],
-  ])("%j, is refused", async (fields, text) => {
+  ])("%.40j, is refused", async (fields, text) => {
     const answer = await parse(fields);
     expect(answer.status).toBe(400);
     expect(answer.text).toContain(text);

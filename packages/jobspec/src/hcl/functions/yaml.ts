@@ -1,11 +1,13 @@
-import { parseDocument, stringify, YAMLError } from "yaml";
+import { isMap, isScalar, parseDocument, stringify, visit, YAMLError } from "yaml";
 import { isList, isObject, sortedKeys, toText, type Value } from "../value.ts";
-import { type FunctionTable, refuse, taking } from "./function.ts";
+import { type FunctionTable, type HclFunction, refuse, taking } from "./function.ts";
 
 // As for JSON: what comes out of a string is not bounded by the source's own nesting.
 const DEPTH_MAX = 200;
 /** How often `*alias` may be followed: a few bytes of them could stand for millions of values. */
 const ALIASES_MAX = 100;
+/** Characters. Reading them takes half a second, in which a server does nothing else. */
+const TEXT_MAX = 128 * 1024;
 
 export const YAML_FUNCTIONS: FunctionTable = {
   yamlencode: taking(1, 1, (value = null) =>
@@ -15,14 +17,41 @@ export const YAML_FUNCTIONS: FunctionTable = {
       ...{ indentSeq: false, sortMapEntries: true, aliasDuplicateObjects: false },
     }),
   ),
-  yamldecode: taking(1, 1, (text = null) => decode(toText(text))),
+  yamldecode: taking(1, 1, (text = null) => decode(toText(text), TEXT_MAX)),
 };
 
-function decode(text: string): Value {
-  const document = parseDocument(text, { version: "1.2", logLevel: "silent", uniqueKeys: true });
+/** `yamldecode` for one file: all its calls together read no more than one of them may. */
+export function rationedYamlDecode(): HclFunction {
+  let left = TEXT_MAX;
+  return taking(1, 1, (value = null) => {
+    const text = toText(value);
+    const decoded = decode(text, left);
+    left -= text.length;
+    return decoded;
+  });
+}
+
+function decode(text: string, most: number): Value {
+  if (text.length > most) return refuse(`more than ${TEXT_MAX / 1024} KiB of YAML in one file`);
+  // The library would compare each key with all others.
+  const document = parseDocument(text, { version: "1.2", logLevel: "silent", uniqueKeys: false });
+  refuseRepeatedKeys(document);
   const [problem] = document.errors;
   if (problem !== undefined) return refuse(`malformed YAML: ${problem.message.split("\n")[0]}`);
   return plain(read(document), 0);
+}
+
+function refuseRepeatedKeys(document: ReturnType<typeof parseDocument>): void {
+  visit(document, {
+    Map(_, map) {
+      const seen = new Set<unknown>();
+      for (const { key } of isMap(map) ? map.items : []) {
+        if (!isScalar(key)) continue;
+        if (seen.has(key.value)) refuse(`malformed YAML: key ${JSON.stringify(key.value)} comes twice`);
+        seen.add(key.value);
+      }
+    },
+  });
 }
 
 function read(document: ReturnType<typeof parseDocument>): unknown {
