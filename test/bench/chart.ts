@@ -3,7 +3,7 @@
 import type { Cell, Table } from "./scenario.ts";
 
 const [WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM] = [760, 420, 70, 250, 40, 50];
-const X: readonly [number, number] = [800, 18_000];
+const X: readonly [number, number] = [800, 12_500];
 const Y: readonly [number, number] = [100, 20_000];
 const COLOURS = [
   "#1f6f8b",
