@@ -29,7 +29,7 @@ export class HoldingsOverlay {
   readonly #nodes: HeldColumns;
   readonly #column: (length: number) => Int32Array;
   /** By slot and address, and port: holders more or fewer than in the state. */
-  readonly #ports = new PortChanges();
+  readonly #ports: PortChanges;
   /** By slot: the same by device instance. */
   readonly #devices: Map<number, Map<string, number>> = new Map();
   /** By slot: the same by core. */
@@ -37,10 +37,11 @@ export class HoldingsOverlay {
   /** By slot: ports taken so far, whatever was freed. Made with the first: most plans take none. */
   #portsTaken: Int32Array | undefined = undefined;
 
-  /** `column`: gives zeros, so many. */
+  /** `column`: gives so many zeros, or more, for it alone. */
   constructor(nodes: HeldColumns, column: (length: number) => Int32Array = (length) => new Int32Array(length)) {
     this.#nodes = nodes;
     this.#column = column;
+    this.#ports = new PortChanges(column);
   }
 
   isPortHeld(slot: number, { ip, place }: HostAddress, port: number): boolean {

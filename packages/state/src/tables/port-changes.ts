@@ -9,10 +9,17 @@ const CELLS_MIN = 256;
  * spreads over many nodes would otherwise make a small map for each of them.
  */
 export class PortChanges {
-  #cells = new Int32Array(0);
+  /** May be longer than the cells that there are. */
+  #cells: Int32Array = new Int32Array(0);
+  readonly #column: (length: number) => Int32Array;
   /** Of the positions of cells; their number is a power of two. */
   #mask = -1;
   #used = 0;
+
+  /** `column`: gives so many zeros, or more. */
+  constructor(column: (length: number) => Int32Array = (length) => new Int32Array(length)) {
+    this.#column = column;
+  }
 
   get(place: number, port: number): number {
     if (this.#used === 0) return 0;
@@ -58,10 +65,11 @@ export class PortChanges {
 
   #grow(): void {
     const before = this.#cells;
+    const end = CELL * (this.#mask + 1);
     const cells = Math.max(CELLS_MIN, 4 * (this.#mask + 1));
-    this.#cells = new Int32Array(cells * CELL);
+    this.#cells = this.#column(cells * CELL);
     this.#mask = cells - 1;
-    for (let from = 0; from < before.length; from += CELL) {
+    for (let from = 0; from < end; from += CELL) {
       if (before[from] === 0) continue;
       const to = this.#find(before[from] as number, before[from + 1] as number);
       this.#cells.set(before.subarray(from, from + CELL), to);
