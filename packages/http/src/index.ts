@@ -17,4 +17,4 @@ export type {
   ServerControls,
 } from "./needs.ts";
 export type { ChangeableOptions, CorsOptions, HttpOptions } from "./options.ts";
-export { logText } from "./reply/log-text.ts";
+export { logPieces } from "./reply/log-text.ts";

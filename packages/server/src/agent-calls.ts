@@ -1,5 +1,5 @@
 // What others ask of this agent, by the name that servers pass on: its log, its host, its profiles.
-import { type AgentControls, logText } from "@steppe/http";
+import { type AgentControls, logPieces } from "@steppe/http";
 import { quote, SteppeError } from "@steppe/model";
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -39,11 +39,9 @@ function argumentsOf(text: string): Fields {
   return typeof value === "object" && value !== null ? (value as Fields) : {};
 }
 
-async function* monitor(controls: AgentControls, args: Fields, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+function monitor(controls: AgentControls, args: Fields, signal: AbortSignal): AsyncIterable<Uint8Array> {
   const level = LEVELS.find((it) => it === args.level) ?? "info";
-  // Tells that it has begun: the next line may be long in coming.
-  yield new Uint8Array(0);
-  for await (const line of controls.monitor(level, signal)) yield Buffer.from(logText(line, args.json === true));
+  return logPieces(controls, level, args.json === true, signal);
 }
 
 const LEVELS: readonly LogLevel[] = ["trace", "debug", "info", "warn", "error"];

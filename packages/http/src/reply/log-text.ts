@@ -1,8 +1,32 @@
 import { formatTime } from "@steppe/model";
-import type { LogLine } from "../needs.ts";
+import type { AgentControls, LogLevel, LogLine } from "../needs.ts";
+
+/**
+ * An agent's log from now on, as its monitor shows it. Begins with an empty piece, which tells that it is read along:
+ * the next line may be long in coming.
+ */
+export async function* logPieces(
+  controls: Pick<AgentControls, "monitor">,
+  level: LogLevel,
+  isJson: boolean,
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array, void> {
+  const lines = controls.monitor(level, signal)[Symbol.asyncIterator]();
+  // Asked for before anything is told, so that no line is missed once a reader knows that it has begun.
+  const first = lines.next();
+  try {
+    yield new Uint8Array(0);
+    for (let next = await first; next.done !== true; next = await lines.next()) {
+      yield Buffer.from(logText(next.value, isJson));
+    }
+  } finally {
+    // Not waited for: while it waits for a line it ends with that, or with the signal.
+    void lines.return?.();
+  }
+}
 
 /** A line of an agent's log as its monitor shows it, with the newline. */
-export function logText(line: LogLine, isJson: boolean): string {
+function logText(line: LogLine, isJson: boolean): string {
   return isJson ? jsonLine(line) : textLine(line);
 }
 

@@ -2,7 +2,7 @@
 import { SteppeError } from "@steppe/model";
 import type { Exchange } from "../exchange.ts";
 import type { LogLevel } from "../needs.ts";
-import { logText } from "../reply/log-text.ts";
+import { logPieces } from "../reply/log-text.ts";
 import { Payload } from "../reply/payload.ts";
 import { parseBool } from "../request/params.ts";
 import { fixed, put, type Resource } from "../resource.ts";
@@ -37,7 +37,9 @@ async function monitor(exchange: Exchange): Promise<void> {
   flag(exchange, "log_include_location", "Unknown option for log_include_location");
   exchange.mayBlock();
   const call = { method: "agent.monitor", args: { level, json: isJson } };
-  const pieces = askAgent(exchange, call, () => ownLines(exchange, level, isJson))[Symbol.asyncIterator]();
+  const pieces = askAgent(exchange, call, () => logPieces(exchange.needs.controls, level, isJson, exchange.signal))[
+    Symbol.asyncIterator
+  ]();
   // Until the first piece is there, a failure is an answer of its own.
   const first = await pieces.next();
   const reply = exchange.stream(isPlain ? "text/plain" : "application/json");
@@ -52,13 +54,6 @@ async function monitor(exchange: Exchange): Promise<void> {
     exchange.abandon(error);
   } finally {
     await pieces.return?.();
-  }
-}
-
-async function* ownLines(exchange: Exchange, level: LogLevel, isJson: boolean): AsyncGenerator<Uint8Array> {
-  yield new Uint8Array(0);
-  for await (const line of exchange.needs.controls.monitor(level, exchange.signal)) {
-    yield Buffer.from(logText(line, isJson));
   }
 }
 
