@@ -123,4 +123,7 @@ test("snapshot saved and restored through a server of another region (2 regions)
     "the region goes on at index",
   );
   expect(await expectJobs(far, ["kept"])).toBeGreaterThan(last);
+  // What is saved right after is the file that was made of it, and says of which region it is.
+  const again = await steppe("operator", "snapshot", "save", "-address", near.http, "-region", "eu", `${file}2`);
+  expect(again).toContain("saved region eu at index");
 }, 180_000);

@@ -1,6 +1,6 @@
 import { isOf, type SnapshotAbout } from "@steppe/log";
 import type { Clock, Logger } from "@steppe/model";
-import { encodeSnapshot } from "@steppe/state";
+import { decodeSnapshot, encodeSnapshot } from "@steppe/state";
 import type { AgentConfig } from "./config/index.ts";
 import { compact, type ReadEntries } from "./durability/compactor.ts";
 import { aboutOf } from "./durability/snapshot-about.ts";
@@ -153,8 +153,8 @@ class SnapshotMaker {
     const found = await this.#needs.replica.log.loadSnapshot();
     if (found === undefined) return;
     const { identity, snapshots } = this.#local;
-    // What is told about it here is read by nobody but this server.
-    const about = { index: found.index, region: "", digest: 0, time: 0, log: identity, version: "" };
+    // An operator may be given this very file.
+    const about = aboutOf(decodeSnapshot(found.data), this.#needs.config.region, identity);
     await snapshots.save(about, [found.data]);
     this.#about = about;
   }
