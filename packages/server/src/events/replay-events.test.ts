@@ -41,7 +41,7 @@ async function world() {
 async function keys(store: LocalStore, from: number): Promise<string[]> {
   const log = {} as ReplicatedLog;
   const found: string[] = [];
-  for await (const { index, events } of await replayEvents(log, store, from, NEVER)) {
+  for await (const { index, events } of await replayEvents(log, store, { index: from, atHand: 1000 }, NEVER)) {
     if (index >= from) found.push(...events().map(({ Key }) => Key));
   }
   return found;

@@ -7,6 +7,13 @@ import type { EntryEvents } from "@steppe/watch";
 import type { LocalStore } from "../durability/local-store.ts";
 import { deriveEvents } from "./derive-events.ts";
 
+export interface ReplayRange {
+  /** The first that is wanted. */
+  readonly index: number;
+  /** The first that need not be read back. */
+  readonly atHand: number;
+}
+
 /**
  * Entries with events from `index` on, as far as they are there. It begins at the newest snapshot before `index`, which
  * may be a server's last but one, and holds a second state while it is read. Rejects with `invalid`, which names the
@@ -15,13 +22,13 @@ import { deriveEvents } from "./derive-events.ts";
 export async function replayEvents(
   log: ReplicatedLog,
   store: LocalStore | undefined,
-  index: number,
+  { index, atHand }: ReplayRange,
   signal: AbortSignal,
 ): Promise<AsyncIterable<EntryEvents>> {
-  if (store !== undefined) return await replayJournal(store, index, signal);
+  if (store !== undefined) return await replayJournal(store, { index, atHand }, signal);
   const snapshot = await log.loadSnapshot();
   const first = snapshot === undefined ? await log.firstIndex(signal) : snapshot.index + 1;
-  if (index < first) throw tooOld(index, first);
+  if (index < first) throw tooOld(index, Math.min(first, atHand));
   const state = snapshot === undefined ? new State() : decodeSnapshot(snapshot.data);
   return readFrom(log, state, snapshot?.index ?? first - 1, signal);
 }
@@ -29,11 +36,11 @@ export async function replayEvents(
 /** Ends where the journal does: what is behind that is at hand. */
 async function replayJournal(
   store: LocalStore,
-  index: number,
+  { index, atHand }: ReplayRange,
   signal: AbortSignal,
 ): Promise<AsyncIterable<EntryEvents>> {
   const state = await store.loadBefore(index);
-  if (state === undefined) throw tooOld(index, await store.oldest());
+  if (state === undefined) throw tooOld(index, Math.min(await store.oldest(), atHand));
   const { journal } = store;
   return (async function* () {
     while (state.index < journal.last && !signal.aborted) {

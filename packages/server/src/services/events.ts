@@ -24,7 +24,7 @@ export function createEvents(
   const ring = new EventRing(applier.appliedIndex, EVENTS_KEPT);
   applier.onApplied(({ index, entry, changes }) => ring.add(index, deriveEvents(entry, changes, view)));
   const replay = (index: number, signal: AbortSignal) =>
-    turns.take(signal, () => replayEvents(log, store, index, signal));
+    turns.take(signal, () => replayEvents(log, store, { index, atHand: ring.first }, signal));
   const source = { ring, clock, replay };
   return {
     stream: ({ Query, Topics, Index }, { signal }) =>
