@@ -73,7 +73,7 @@ test("server cut from NATS, its node agent and requests from another region go t
 
   link.heal();
   await eventually("the first takes requests again", 20_000, async () => {
-    const { status, text } = await call("GET", `${first.http}/v1/job/job-0?consistent`);
+    const { status, text } = await call("GET", `${first.http}/v1/job/job-${forwarded.length - 1}?consistent`);
     if (status !== 200) throw new Error(text);
   });
 }, 120_000);
