@@ -10,6 +10,9 @@ export { HEARTBEAT_TIMING, type HeartbeatTiming, ttlFor } from "./heartbeat/deci
 export { LeaderDuties, type LeaderNeeds, type LeaderOptions } from "./leader.ts";
 export type { LeaseNeeds, LeaseOptions } from "./lease/needs.ts";
 export { Leadership, type OnGain } from "./lease.ts";
+export { handOut } from "./multiregion/hand-out.ts";
+export { ROLLOUT_TIMING, type RolloutTiming, type RouteTo } from "./multiregion/needs.ts";
+export { rolloutStatus } from "./multiregion/own-part.ts";
 export { type CronTicks, cronError, cronTicks, latestLaunch, nextLaunch } from "./periodic/cron.ts";
 export type { AppliedEntry, OnApplied, Propose, ProposeOptions, WaitFor } from "./region-log.ts";
 export type { WorkerNeeds, WorkerOptions, WorkerSettings } from "./worker/needs.ts";

@@ -9,6 +9,9 @@ import { runGarbageCollection } from "./gc/loop.ts";
 import { GC_SETTINGS, type GcSettings } from "./gc/needs.ts";
 import { HEARTBEAT_TIMING, type HeartbeatTiming } from "./heartbeat/decide.ts";
 import { runHeartbeats } from "./heartbeat/loop.ts";
+import { coordinateRollouts } from "./multiregion/coordinate.ts";
+import { deliverCopies } from "./multiregion/delivery.ts";
+import { ROLLOUT_TIMING, type RolloutTiming, type RouteTo } from "./multiregion/needs.ts";
 import { cronTicks } from "./periodic/cron.ts";
 import { PeriodicLauncher } from "./periodic/loop.ts";
 import type { OnApplied, Propose } from "./region-log.ts";
@@ -23,12 +26,17 @@ export interface LeaderNeeds {
   readonly view: StateView;
   readonly propose: Propose;
   readonly onApplied: OnApplied;
+  /** Without it, jobs run in this region alone. */
+  readonly route?: RouteTo;
+  /** Own region; needed with `route`. */
+  readonly region?: string;
 }
 
 export interface LeaderOptions {
   readonly broker?: BrokerOptions;
   readonly heartbeat?: Partial<HeartbeatTiming>;
   readonly gc?: Partial<GcSettings>;
+  readonly rollouts?: Partial<RolloutTiming>;
 }
 
 /**
@@ -67,10 +75,19 @@ export class LeaderDuties {
         new DeploymentWatcher(term, needs, signal).run(),
         runVariableLocks(term, needs, signal),
         runGarbageCollection(term, needs, { ...GC_SETTINGS, ...this.#options.gc }, signal),
+        this.#rollOut(term, signal),
         new PeriodicLauncher(term, { ...needs, ticks: cronTicks }, signal).run(),
       ]);
     } finally {
       this.#broker = undefined;
     }
   };
+
+  async #rollOut(term: number, signal: AbortSignal): Promise<void> {
+    const { route, region } = this.#needs;
+    if (route === undefined || region === undefined) return;
+    const needs = { ...this.#needs, route, region };
+    const timing = { ...ROLLOUT_TIMING, ...this.#options.rollouts };
+    await Promise.all([deliverCopies(term, needs, timing, signal), coordinateRollouts(term, needs, timing, signal)]);
+  }
 }

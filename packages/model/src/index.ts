@@ -37,6 +37,7 @@ export { deriveId, formatId, parseId } from "./ids.ts";
 export { annotateDiff, diffJobs } from "./job-diff.ts";
 export { fromJson, listToJson, toJson } from "./json.ts";
 export { multiError } from "./multi-error.ts";
+export { copyFor, namesRegions, regionsOf } from "./multiregion.ts";
 export { type OlderResources, olderResources } from "./older-resources.ts";
 export {
   cronSpecs,

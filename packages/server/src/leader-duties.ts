@@ -1,4 +1,4 @@
-import { type AppliedEntry, type HeartbeatTiming, LeaderDuties, type Propose } from "@steppe/control";
+import { type AppliedEntry, type HeartbeatTiming, LeaderDuties, type Propose, type RouteTo } from "@steppe/control";
 import type { RegionBus } from "@steppe/log";
 import type { Clock, Logger, Random } from "@steppe/model";
 import type { AgentConfig } from "./config/index.ts";
@@ -11,6 +11,7 @@ export interface DutyParts {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
+  readonly route: RouteTo;
 }
 
 /** The duties of `packages/control`. */
@@ -20,7 +21,7 @@ export interface ServerDuties {
   run(term: number, signal: AbortSignal): Promise<void>;
 }
 
-export function leaderDuties({ config, replica, bus, clock, random, logger }: DutyParts): ServerDuties {
+export function leaderDuties({ config, replica, bus, clock, random, logger, route }: DutyParts): ServerDuties {
   const { server } = config;
   const timing = {
     ttlMinMs: server.minHeartbeatTtlMs,
@@ -29,7 +30,10 @@ export function leaderDuties({ config, replica, bus, clock, random, logger }: Du
     failoverMs: server.failoverHeartbeatTtlMs,
   };
   const duties = new LeaderDuties(
-    { clock, random, logger, bus, view: replica.view, propose: proposeTo(replica), onApplied: onAppliedOf(replica) },
+    {
+      ...{ clock, random, logger, bus, view: replica.view },
+      ...{ propose: proposeTo(replica), onApplied: onAppliedOf(replica), route, region: config.region },
+    },
     {
       broker: { nackTimeoutMs: server.evalNackTimeoutMs, deliveries: server.evalDeliveryLimit },
       heartbeat: timing,

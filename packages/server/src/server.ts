@@ -81,7 +81,8 @@ export async function startServer(parts: ServerParts): Promise<Server> {
   const { replica, bus } = opened;
   const stopping = new AbortController();
   const known = new Known();
-  const duties = leaderDuties({ config, replica, bus, clock, random, logger });
+  const route = (region: string) => known.get().router.route(region);
+  const duties = leaderDuties({ config, replica, bus, clock, random, logger, route });
 
   const peers = () => {
     const servers = known.get().directory.servers(config.region, clock.monotonicMs());
@@ -108,6 +109,7 @@ export async function startServer(parts: ServerParts): Promise<Server> {
     clientCalls,
     serverCalls,
     store: opened.local?.store,
+    route,
     peers,
   });
   const streams = new NodeStreams();

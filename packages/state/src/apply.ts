@@ -6,6 +6,7 @@ import { collectGarbage, deleteEvaluations, reconcileSummaries } from "./command
 import {
   advanceDeployments,
   failDeployment,
+  moveDeployment,
   pauseDeployment,
   promoteDeployment,
   setAllocationHealth,
@@ -29,6 +30,7 @@ import {
   updateNodeStatus,
 } from "./commands/nodes.ts";
 import { registerJob } from "./commands/register-job.ts";
+import { registerCopy, settleCopies, stopCopy } from "./commands/rollouts.ts";
 import { scaleJob } from "./commands/scale-job.ts";
 import { setSchedulerConfiguration } from "./commands/scheduler-configuration.ts";
 import { stopAllocation } from "./commands/stop-allocation.ts";
@@ -163,6 +165,14 @@ function dispatch(state: State, step: Step, { Kind: kind }: Command): Outcome {
       return lockVariable(state, step, kind.value);
     case "ExpireVariableLocks":
       return expireVariableLocks(state, step, kind.value);
+    case "SettleCopies":
+      return settleCopies(state, step, kind.value);
+    case "RegisterCopy":
+      return registerCopy(state, step, kind.value);
+    case "StopCopy":
+      return stopCopy(state, step, kind.value);
+    case "MoveDeployment":
+      return moveDeployment(state, step, kind.value);
     case undefined:
       throw new Error(`entry ${state.index} has a command that this version does not know; upgrade this server`);
     default:

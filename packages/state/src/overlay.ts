@@ -25,6 +25,7 @@ export function withJob(view: StateView, job: Job): StateView {
       namespaces: view.namespaces,
       nodePools: view.nodePools,
       variables: view.variables,
+      owed: view.owed,
     },
     jobs: {
       byKey: jobs.byKey,
@@ -49,6 +50,9 @@ class PlannedJob implements JobView {
   readonly allocationsIndex: number;
   readonly lastLaunch: number;
   readonly liveAllocations: number;
+  /** What it would do is shown as of a job that waits for nobody. */
+  readonly rollout: number = 0;
+  readonly rolloutVersion: number = 0;
 
   constructor(job: Job, existing: JobView | undefined) {
     this.job = job;

@@ -46,6 +46,7 @@ function* snapshotKinds(state: State): Generator<RecordKind> {
   for (const variable of state.variables.byKey.values()) yield { $case: "Variable", value: variable };
   for (const pool of state.nodePools.changed()) yield { $case: "NodePool", value: pool };
   for (const job of state.jobs.byKey.values()) yield { $case: "Job", value: jobRecord(job) };
+  for (const owed of state.owed.byJob.values()) yield { $case: "OwedCopies", value: owed };
   for (const node of state.nodes.nodes) if (node !== undefined) yield { $case: "Node", value: node };
   for (const evaluation of state.evaluations.byId.values()) yield { $case: "Evaluation", value: evaluation };
   for (const entry of state.deployments.byId.values()) {
@@ -108,6 +109,8 @@ function jobRecord(job: JobState): JobRecord {
     OlderSubmissions: job.submissions.slice(0, -1),
     ScalingEvents: Object.fromEntries([...job.scalingEvents].map(([group, Events]) => [group, { Events }])),
     ScalingIndex: job.scalingIndex,
+    Rollout: job.rollout,
+    RolloutVersion: job.rolloutVersion,
   };
 }
 
@@ -240,6 +243,9 @@ class Restore {
       case "NodePool":
         this.#state.nodePools.put(kind.value);
         return;
+      case "OwedCopies":
+        this.#state.owed.put(kind.value);
+        return;
       case "Service":
         this.#service(kind.value);
         return;
@@ -329,6 +335,8 @@ class Restore {
     if (record.Submission !== undefined) job.submit(record.Submission);
     for (const [group, { Events }] of Object.entries(record.ScalingEvents)) job.scalingEvents.set(group, Events);
     job.scalingIndex = record.ScalingIndex;
+    job.rollout = record.Rollout;
+    job.rolloutVersion = record.RolloutVersion;
     this.#versions.set(job, record.Versions);
     this.#state.jobs.add(job);
   }

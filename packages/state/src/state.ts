@@ -8,6 +8,7 @@ import type {
   Namespace,
   Node,
   NodePool,
+  OwedCopies,
   SchedulerConfiguration,
   ServiceRegistration,
   Variable,
@@ -28,6 +29,7 @@ import { NamespaceTable } from "./tables/namespaces.ts";
 import { NodePoolTable } from "./tables/node-pools.ts";
 import { isUsable, NodeTable } from "./tables/nodes.ts";
 import { OutcomeTable } from "./tables/outcomes.ts";
+import { OwedCopiesTable } from "./tables/owed-copies.ts";
 import { offersServices, servicesOf } from "./tables/registrations.ts";
 import { ServiceTable, serviceKey } from "./tables/services.ts";
 import { TableIndexes } from "./tables/table-indexes.ts";
@@ -60,6 +62,7 @@ export class State {
   readonly nodePools: NodePoolTable = new NodePoolTable();
   readonly variables: VariableTable = new VariableTable();
   readonly services: ServiceTable = new ServiceTable();
+  readonly owed: OwedCopiesTable = new OwedCopiesTable();
   readonly outcomes: OutcomeTable = new OutcomeTable();
   /** What makes the state small; nothing is told apart by them. */
   readonly taskForms: TaskForms = new TaskForms();
@@ -290,6 +293,14 @@ export class State {
     step.changes.nodes.add(id);
     this.indexes.delete("nodes", step.index);
     this.touch(step, "nodes", id);
+  }
+
+  /** Nobody reads it but the leader, so no index moves. */
+  putOwed(owed: OwedCopies): void {
+    this.owed.put(owed);
+    this.digest.text(owed.JobID);
+    this.digest.number(owed.Rollout);
+    this.digest.word(owed.Regions.length);
   }
 
   putVariable(step: Step, variable: Variable): void {

@@ -8,6 +8,7 @@ import type {
   Namespace,
   Node,
   NodePool,
+  OwedCopies,
   ScalingEvent,
   SchedulerConfiguration,
   ServiceRegistration,
@@ -65,6 +66,10 @@ export interface StateView {
     /** By service: the index at which a registration of it last came, changed or went. */
     readonly changedAt: ReadonlyMap<ServiceKey, number>;
   };
+  readonly owed: {
+    readonly byJob: ReadonlyMap<JobKey, OwedCopies>;
+    get(namespace: string, jobId: string): OwedCopies | undefined;
+  };
   readonly nodes: NodeColumns;
   readonly namespaces: { readonly byName: ReadonlyMap<string, Namespace>; get(name: string): Namespace | undefined };
   readonly variables: {
@@ -98,6 +103,8 @@ export interface JobView {
   readonly allocationsIndex: number;
   readonly lastLaunch: number;
   readonly liveAllocations: number;
+  readonly rollout: number;
+  readonly rolloutVersion: number;
   version(version: number): Job | undefined;
 }
 

@@ -1,6 +1,6 @@
 import { mockJob, mockNode } from "@steppe/model/internal";
 import type { Command, Evaluation, Job, Outcome, Plan } from "@steppe/proto";
-import { LeaderDuties, type LeaderOptions } from "../leader.ts";
+import { LeaderDuties, type LeaderNeeds, type LeaderOptions } from "../leader.ts";
 import { Leadership } from "../lease.ts";
 import { Worker } from "../worker/worker.ts";
 import { firstFit } from "./first-fit.ts";
@@ -25,9 +25,13 @@ export class TestCluster {
   readonly client: Member = this.region.member("client");
 
   /** Runs the duties and leads in turn with the others. Nodes need no heartbeat, unless told otherwise. */
-  server(name: string, options: LeaderOptions = { heartbeat: { ttlMinMs: 1e9, failoverMs: 1e9 } }): TestServer {
+  server(
+    name: string,
+    options: LeaderOptions = { heartbeat: { ttlMinMs: 1e9, failoverMs: 1e9 } },
+    links: Pick<LeaderNeeds, "route" | "region"> = {},
+  ): TestServer {
     const member = this.region.member(name);
-    const duties = new LeaderDuties(member, options);
+    const duties = new LeaderDuties({ ...member, view: member.view, ...links }, options);
     const lease = { holder: name, address: `${name}:4647`, httpAddress: `${name}:4646` };
     const leadership = new Leadership(lease, member, duties.run);
     leadership.start();

@@ -2,7 +2,7 @@ import { fromJson, SteppeError, toJson } from "@steppe/model";
 import type { Job, JobPlanRequest, JobPlanResponse } from "@steppe/proto";
 import type { Exchange } from "../exchange.ts";
 import { parseObject, stringField } from "../request/parse-body.ts";
-import { firstRegion } from "../request/region.ts";
+import { firstRegion, homeOf, isRegional } from "../request/region.ts";
 import { writeOptions } from "../request/write-options.ts";
 import { warningsText } from "./write-reply.ts";
 
@@ -16,7 +16,8 @@ export async function plan(exchange: Exchange, id: string): Promise<void> {
   const request = fromJson<JobPlanRequest>(MESSAGE, fields, MESSAGE);
   const job = checkJob(request.Job, id);
   const { needs, params } = exchange;
-  const region = firstRegion(needs, params.region ?? "", stringField(MESSAGE, fields, "Region"), job.Region);
+  const asked = params.region || stringField(MESSAGE, fields, "Region");
+  const region = isRegional(job) ? homeOf(needs, job, asked) : firstRegion(needs, asked, job.Region);
   const namespace = params.namespace || stringField(MESSAGE, fields, "Namespace") || job.Namespace || "default";
   const secret = stringField(MESSAGE, fields, "SecretID");
   const reply = await exchange.services(region).jobs.plan(

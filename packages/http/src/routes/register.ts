@@ -2,7 +2,7 @@ import { fromJson, SteppeError } from "@steppe/model";
 import type { Job, JobRegisterRequest } from "@steppe/proto";
 import type { Exchange } from "../exchange.ts";
 import { parseObject, stringField } from "../request/parse-body.ts";
-import { firstRegion, resolveRegion } from "../request/region.ts";
+import { firstRegion, homeOf, isRegional, resolveRegion } from "../request/region.ts";
 import { writeOptions } from "../request/write-options.ts";
 import { checkEvalPriority } from "./eval-priority.ts";
 import { answerWrite, registerReply } from "./write-reply.ts";
@@ -21,10 +21,12 @@ export async function register(exchange: Exchange, id: string): Promise<void> {
 
   const { needs, params } = exchange;
   const asked = { query: params.region ?? "", body: stringField(MESSAGE, fields, "Region"), job: job.Region };
-  const region = firstRegion(needs, asked.query, asked.body, asked.job);
+  const region = isRegional(job)
+    ? homeOf(needs, job, asked.query || asked.body)
+    : firstRegion(needs, asked.query, asked.body, asked.job);
   const namespace = params.namespace || stringField(MESSAGE, fields, "Namespace") || job.Namespace || "default";
   const secret = stringField(MESSAGE, fields, "SecretID");
-  const warnings = contradiction(exchange, asked.job, region);
+  const warnings = isRegional(job) ? [] : contradiction(exchange, asked.job, region);
   const reply = await exchange.services(region).jobs.register(
     {
       ...rest,

@@ -31,7 +31,10 @@ export function registerReply(reply: JobRegisterResponse, warnings: readonly str
 
 export function deregisterReply(reply: JobRegisterResponse): object {
   const { EvalID, EvalCreateIndex, JobModifyIndex, Index } = reply;
-  return { EvalID, EvalCreateIndex, JobModifyIndex, VolumeEvalID: "", VolumeEvalIndex: 0, Index, ...UNFILLED };
+  // The API has no place for them here; they come only where a stop of all regions has not reached all.
+  const late = reply.Warnings.length === 0 ? {} : { Warnings: warningsText(reply.Warnings) };
+  const volumes = { VolumeEvalID: "", VolumeEvalIndex: 0 };
+  return { EvalID, EvalCreateIndex, JobModifyIndex, ...volumes, Index, ...UNFILLED, ...late };
 }
 
 export function forceReply({ EvalID, EvalCreateIndex, Index }: JobRegisterResponse): object {

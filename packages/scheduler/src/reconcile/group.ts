@@ -22,7 +22,8 @@ export interface GroupOptions extends GroupCase {
 export type Sorted = Record<Bucket, AllocationView[]>;
 
 /** Compares a group with its allocations. Only decides: nothing is placed yet. */
-export function reconcileGroup(allocations: readonly AllocationView[], options: GroupOptions): GroupChanges {
+export function reconcileGroup(allocations: readonly AllocationView[], given: GroupOptions): GroupChanges {
+  const options = given.rollout.pending ? standing(given) : given;
   const canaries = sort(
     allocations.filter((it) => isCanaryOf(it, options.rollout)),
     options,
@@ -32,8 +33,9 @@ export function reconcileGroup(allocations: readonly AllocationView[], options: 
   const both = [sorted, canaries];
   const reunions = both.map((it) => reunite(it, options));
   const surplus = takeSurplus(sorted, options);
-  const kept = divideKept(sorted.keep, options);
-  const begun = beginning(allocations, kept, options);
+  const divided = divideKept(sorted.keep, options);
+  const begun = beginning(allocations, divided, given);
+  const kept = options.rollout.pending ? holdAll(divided) : divided;
   const pace = paceOf(options, sorted, begun);
   const added = [...moves(sorted, pace, options), ...additions(sorted, pace, options)];
   const replaced = kept.destructive.slice(0, Math.max(0, pace.destructiveMax - added.length));
@@ -66,6 +68,16 @@ export function reconcileGroup(allocations: readonly AllocationView[], options: 
     desired: desiredUpdates(changes, both),
     complete: isComplete(changes, both, options),
   };
+}
+
+/** Where other regions come first, it is as in a deployment that is paused, also before there is one. */
+function standing(options: GroupOptions): GroupOptions {
+  return { ...options, rollout: { ...options.rollout, status: "paused" } };
+}
+
+/** Nothing takes the new version over before its time, not even where it is. */
+function holdAll({ current, inPlace, destructive }: Kept): Kept {
+  return { current, inPlace: [], destructive: [...destructive, ...inPlace] };
 }
 
 /** A group that the job does not have, or any group of a stopped one. */
@@ -219,9 +231,14 @@ function additions(sorted: Sorted, pace: Pace, options: GroupOptions): Wanted[] 
   return wanted;
 }
 
-/** While canaries are tried, what takes the place of an older allocation is as old. */
-function versionFor(previous: AllocationView, pace: Pace, { view, updates }: GroupOptions): Pick<Wanted, "version"> {
-  if (!isCanarying(pace.state) || updates.of(previous) !== "destructive") return {};
+/** While canaries are tried, or other regions come first, what takes the place of an older allocation is as old. */
+function versionFor(
+  previous: AllocationView,
+  pace: Pace,
+  { view, updates, rollout }: GroupOptions,
+): Pick<Wanted, "version"> {
+  const update = updates.of(previous);
+  if (rollout.pending ? update === "none" : !isCanarying(pace.state) || update !== "destructive") return {};
   const { Namespace, JobID, Job } = previous;
   const version = view.jobs.get(Namespace, JobID)?.version(Job.Version);
   return version === undefined || version.CreateIndex !== Job.CreateIndex ? {} : { version };

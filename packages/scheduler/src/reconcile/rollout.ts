@@ -1,5 +1,5 @@
 // What the deployment of a job says to its groups. Reads the state; nothing here is written.
-import { DEPLOYMENT_DESCRIPTIONS } from "@steppe/model";
+import { DEPLOYMENT_DESCRIPTIONS, regionsOf } from "@steppe/model";
 import { Deployment, DeploymentState, type TaskGroup } from "@steppe/proto";
 import type { AllocationView, DeploymentView } from "@steppe/state";
 import type { Pass } from "../pass.ts";
@@ -21,9 +21,17 @@ export interface GroupRollout {
   readonly state: DeploymentState | undefined;
   /** The group's updates go through deployments. */
   readonly deploys: boolean;
+  /** Other regions come first: until they let it begin, what runs is left as it is. */
+  readonly pending: boolean;
 }
 
-export const NO_ROLLOUT: GroupRollout = { status: "none", deploymentId: "", state: undefined, deploys: false };
+export const NO_ROLLOUT: GroupRollout = {
+  status: "none",
+  deploymentId: "",
+  state: undefined,
+  deploys: false,
+  pending: false,
+};
 
 /** The rollout of the version that a pass looks at. */
 export class JobRollout {
@@ -31,8 +39,12 @@ export class JobRollout {
   readonly active: Deployment | undefined;
   /** Jobs of other types just place what is missing. */
   readonly #deploys: boolean;
+  /** The version is rolled out region by region. */
+  readonly regional: boolean;
 
-  constructor({ view, job }: Pass) {
+  constructor({ view, job, jobView }: Pass) {
+    const isRollout = jobView.rollout !== 0 && jobView.rolloutVersion === job.Version;
+    this.regional = isRollout && job.Type === "service" && regionsOf(job).length > 1;
     this.#deploys = job.Type === "service" || job.Type === "system";
     const latest = view.deployments.latest(job.Namespace, job.ID);
     const own = latest?.deployment.JobVersion === job.Version && latest.deployment.JobCreateIndex === job.CreateIndex;
@@ -41,19 +53,25 @@ export class JobRollout {
   }
 
   of(group: TaskGroup): GroupRollout {
+    const deploys = this.#deploys && (group.Update?.MaxParallel ?? 0) > 0;
     return {
       status: this.status,
       deploymentId: this.active?.ID ?? "",
       state: this.active?.TaskGroups[group.Name],
-      deploys: this.#deploys && (group.Update?.MaxParallel ?? 0) > 0,
+      deploys,
+      pending: deploys && this.#isPending(),
     };
+  }
+
+  #isPending(): boolean {
+    return this.active === undefined ? this.regional && this.status === "none" : this.active.Status === "pending";
   }
 }
 
 function statusOf({ active, deployment }: DeploymentView): RolloutStatus {
   if (deployment.Status === "failed") return "failed";
   if (!active) return "done";
-  return deployment.Status === "paused" ? "paused" : "running";
+  return deployment.Status === "paused" || deployment.Status === "pending" ? "paused" : "running";
 }
 
 /** A canary of the deployment under way, not promoted yet. */
@@ -83,6 +101,7 @@ export function beginGroup({ Count, Update }: TaskGroup, canaries: number): Depl
 export function beginDeployment(
   { job, evaluation, context }: Pass,
   groups: Record<string, DeploymentState>,
+  IsMultiregion: boolean,
 ): Deployment {
   const canarying = Object.values(groups).filter(isCanarying);
   return Deployment.create({
@@ -90,8 +109,9 @@ export function beginDeployment(
     Namespace: job.Namespace,
     JobID: job.ID,
     TaskGroups: groups,
-    Status: "running",
-    StatusDescription: describe(canarying),
+    IsMultiregion,
+    Status: IsMultiregion ? "pending" : "running",
+    StatusDescription: IsMultiregion ? DEPLOYMENT_DESCRIPTIONS.pendingForPeer : describe(canarying),
     EvalPriority: evaluation.Priority,
   });
 }

@@ -2,17 +2,26 @@ import {
   canonicalizeJob,
   jobWarnings,
   multiError,
+  namesRegions,
   type Random,
   type Service,
   SteppeError,
   validateJob,
 } from "@steppe/model";
-import type { Command, Job, JobAction, JobsDefinition, WriteOptions } from "@steppe/proto";
+import {
+  type Command,
+  type Job,
+  type JobAction,
+  type JobsDefinition,
+  RegisterJob,
+  type WriteOptions,
+} from "@steppe/proto";
 import { jobKey } from "@steppe/state";
 import { changeOfDeployments } from "./deployments.ts";
 import { createJobList } from "./job-list.ts";
 import { checkPlace, defaultPool } from "./job-place.ts";
 import { registerReply } from "./job-replies.ts";
+import type { JobRollouts } from "./job-rollouts.ts";
 import { createJobScaling } from "./job-scaling.ts";
 import { keptSource } from "./job-source.ts";
 import { createJobVersions } from "./job-versions.ts";
@@ -23,7 +32,13 @@ import { allocationStub, shownEvaluation, shownSummary } from "./stubs.ts";
 import { refuseIfRejecting, type Writer } from "./write.ts";
 
 /** The job API of this region. */
-export function createJobs(reader: Reader, writer: Writer, limits: JobLimits, random: Random): Service<JobsDefinition> {
+export function createJobs(
+  reader: Reader,
+  writer: Writer,
+  limits: JobLimits,
+  random: Random,
+  rollouts: JobRollouts,
+): Service<JobsDefinition> {
   const { view } = reader;
 
   /** Reads one thing of one job; `absent` is what an unknown job gives. */
@@ -34,6 +49,7 @@ export function createJobs(reader: Reader, writer: Writer, limits: JobLimits, ra
     ...createJobList(reader),
     ...createJobVersions(reader, writer),
     ...createJobScaling(reader, writer),
+    rollout: rollouts.rollout,
 
     async get(request, call) {
       const key = { kind: "job", id: ofJob(request) } as const;
@@ -108,25 +124,38 @@ export function createJobs(reader: Reader, writer: Writer, limits: JobLimits, ra
     },
 
     async register(request, call) {
-      const job = request.Job;
       refuseIfRejecting(view);
-      if (job === undefined) throw new SteppeError("invalid", "Job must be specified");
+      if (request.Job === undefined) throw new SteppeError("invalid", "Job must be specified");
+      const job = rollouts.here(request.Job);
       const warnings = admit(job, request.Write);
       const Submission = keptSource(request.Submission, limits.sourceBytesMax, warnings);
-      const outcome = await writer.write(request.Write, call, {
-        $case: "RegisterJob",
-        value: {
-          Job: job,
-          EnforceIndex: request.EnforceIndex,
-          JobModifyIndex: request.JobModifyIndex,
-          EvalPriority: request.EvalPriority,
-          PreserveCounts: request.PreserveCounts,
-          PreserveResources: request.PreserveResources,
-          Submission,
-          CheckPlace: true,
-        },
-      });
+      const Register = {
+        Job: job,
+        EnforceIndex: request.EnforceIndex,
+        JobModifyIndex: request.JobModifyIndex,
+        EvalPriority: request.EvalPriority,
+        PreserveCounts: request.PreserveCounts,
+        PreserveResources: request.PreserveResources,
+        Submission,
+        CheckPlace: true,
+      };
+      if (namesRegions(job)) {
+        const named = { ...request.Job, Namespace: job.Namespace };
+        const { outcome, late } = await rollouts.register(request.Write, call, Register, named);
+        return { ...registerReply(outcome), Warnings: [...warnings, ...late] };
+      }
+      const outcome = await writer.write(request.Write, call, { $case: "RegisterJob", value: Register });
       return { ...registerReply(outcome), Warnings: warnings };
+    },
+
+    /** Checked as any registration: this region may have no such node pool. */
+    async takeCopy({ Write, Owed }, call) {
+      if (Owed?.Job === undefined) return rollouts.takeStop(Write, call, Owed);
+      const job = rollouts.here(Owed.Job);
+      const Warnings = admit(job, Write);
+      const value = { ...RegisterJob.create(), Job: job, EvalPriority: Owed.EvalPriority, CheckPlace: true };
+      const copy = { Register: value, Rollout: Owed.Rollout, First: false, Owed: undefined };
+      return { ...registerReply(await writer.write(Write, call, { $case: "RegisterCopy", value: copy })), Warnings };
     },
 
     async validate({ Write, Job: job }) {
@@ -169,8 +198,8 @@ export function createJobs(reader: Reader, writer: Writer, limits: JobLimits, ra
 
     /** As fresh as any read: of the state that a registration would meet. */
     async plan(request, call) {
-      const job = request.Job;
-      if (job === undefined) throw new SteppeError("invalid", "Job must be specified");
+      if (request.Job === undefined) throw new SteppeError("invalid", "Job must be specified");
+      const job = rollouts.here(request.Job);
       const Warnings = admit(job, request.Write);
       const { value } = await reader.read(undefined, call, { kind: "table", id: "jobs" }, (view) => {
         const value = planJob(job, request.Diff, { view, random, now: writer.wallNs() });
@@ -181,18 +210,13 @@ export function createJobs(reader: Reader, writer: Writer, limits: JobLimits, ra
 
     async deregister(request, call) {
       if (request.JobID === "") throw new SteppeError("refused", "missing job ID for deregistering");
-      return registerReply(
-        await writer.write(request.Write, call, {
-          $case: "DeregisterJob",
-          value: {
-            Namespace: namespaceOf(request.Write),
-            JobID: request.JobID,
-            Purge: request.Purge,
-            EvalPriority: request.EvalPriority,
-            NoShutdownDelay: request.NoShutdownDelay,
-          },
-        }),
-      );
+      const { JobID, Purge, EvalPriority, NoShutdownDelay } = request;
+      const value = { Namespace: namespaceOf(request.Write), JobID, Purge, EvalPriority, NoShutdownDelay };
+      if (request.Global && request.Regions.length > 0) {
+        const { outcome, late } = await rollouts.stop(request.Write, call, value, request.Regions);
+        return { ...registerReply(outcome), Warnings: [...late] };
+      }
+      return registerReply(await writer.write(request.Write, call, { $case: "DeregisterJob", value }));
     },
 
     async evaluate(request, call) {

@@ -1,4 +1,4 @@
-import { cronError } from "@steppe/control";
+import { cronError, type RouteTo } from "@steppe/control";
 import { type Clock, DEFAULT_LIMITS, type Logger, type Random } from "@steppe/model";
 import type { RegionServices } from "@steppe/regions";
 import type { AgentConfig } from "../config/index.ts";
@@ -8,6 +8,7 @@ import { createAllocations } from "./allocations.ts";
 import { createDeployments } from "./deployments.ts";
 import { createEvaluations } from "./evaluations.ts";
 import { createEvents } from "./events.ts";
+import { createJobRollouts } from "./job-rollouts.ts";
 import { createJobs } from "./jobs.ts";
 import { createNamespaces } from "./namespaces.ts";
 import { createNodePools } from "./node-pools.ts";
@@ -33,6 +34,7 @@ export interface RegionParts {
   readonly serverCalls: RegionServices["serverCalls"];
   /** Where this server keeps snapshots and a journal of its own. */
   readonly store?: LocalStore | undefined;
+  readonly route: RouteTo;
   /** gRPC addresses of the region's live servers. */
   peers(): string[];
 }
@@ -48,6 +50,7 @@ export function localServices({
   clientCalls,
   serverCalls,
   store,
+  route,
   peers,
 }: RegionParts): RegionServices {
   const reader = createReader(replica, clock, () => random.fraction());
@@ -62,7 +65,7 @@ export function localServices({
     sourceBytesMax: config.server.jobMaxSourceBytes,
   };
   return {
-    jobs: createJobs(reader, writer, limits, random),
+    jobs: createJobs(reader, writer, limits, random, createJobRollouts(reader, writer, config.region, route)),
     deployments: createDeployments(reader, writer),
     evaluations: createEvaluations(reader, writer),
     events: createEvents(replica, clock, store),

@@ -36,7 +36,7 @@ export async function openLocalRegion(logger: Logger): Promise<LocalRegion> {
   const onFatal = (err: Error) => logger.error({ err }, "the replica has stopped");
   const { replica } = await openReplica({ config, openRegion, apply, clock, random, logger, onFatal });
   const writer = createWriter(replica, clock);
-  const services = localServices({
+  const services: RegionServices = localServices({
     config,
     replica,
     writer,
@@ -45,6 +45,7 @@ export async function openLocalRegion(logger: Logger): Promise<LocalRegion> {
     logger,
     clientCalls: NO_NODES,
     serverCalls: NO_SERVERS,
+    route: () => services,
     peers: () => ["127.0.0.1:4647"],
   });
   return { config, log, replica, writer, services, close: () => replica.close() };

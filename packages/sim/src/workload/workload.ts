@@ -267,4 +267,4 @@ const BLANK = {
   ...{ EnforceIndex: false, JobModifyIndex: 0, EvalPriority: 0, PreserveCounts: false, PreserveResources: false },
   Submission: undefined,
 };
-const NO_DEREGISTER = { EvalPriority: 0, NoShutdownDelay: false, Global: false };
+const NO_DEREGISTER = { EvalPriority: 0, NoShutdownDelay: false, Global: false, Regions: [] };

@@ -10,6 +10,7 @@ import type {
   AdvanceDeployments,
   Deployment,
   FailDeployment,
+  MoveDeployment,
   Outcome,
   PauseDeployment,
   PromoteDeployment,
@@ -130,6 +131,18 @@ function fail(state: State, step: Step, entry: DeploymentEntry, description: str
 function rollbackText(description: string, version: number | undefined, differs: boolean): string {
   if (version === undefined) return noRollbackTargetDescription(description);
   return differs ? rollbackDescription(description, version) : rollbackNoOpDescription(description, version);
+}
+
+/** The other regions let it go on, or end. */
+export function moveDeployment(state: State, step: Step, command: MoveDeployment): Outcome {
+  const found = find(state, step, command, "can't move terminal deployment");
+  if (!("entry" in found)) return found;
+  const { entry } = found;
+  const { From, Status, StatusDescription } = command;
+  if (entry.deployment.Status !== From) return refuse(step, "refused", `deployment is not ${From} any more`);
+  if (Status === "successful") succeed(state, step, entry);
+  else decide(state, step, entry, { Status, StatusDescription });
+  return evaluated(state, step, entry);
 }
 
 /** Only a deployment that waits for other regions can be let go. */

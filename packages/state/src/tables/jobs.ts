@@ -29,6 +29,9 @@ export class JobState {
   scalingIndex = 0;
   /** Unix nanoseconds of the last periodic launch, or of the registration. */
   lastLaunch = 0;
+  /** The last registration in several regions, unix nanoseconds, and the version it made or met; 0 = none. */
+  rollout = 0;
+  rolloutVersion = 0;
 
   constructor(job: Job, summary: JobSummary) {
     this.versions = [job];
