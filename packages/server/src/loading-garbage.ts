@@ -17,19 +17,20 @@ export async function collectLoadingGarbage(
   clock: Clock,
   logger: Logger,
   signal: AbortSignal,
+  heapMaxBytes = HEAP_MAX_BYTES,
 ): Promise<void> {
   try {
     if (replica !== undefined) await replica.applier.waitFor(await replica.freshness.lastIndex(signal), signal);
     await clock.after(AFTER_MS, signal);
-    await collect(clock, logger);
+    await collect(clock, logger, heapMaxBytes);
   } catch (err) {
     if (!signal.aborted) logger.debug({ err }, "what loading left was not collected");
   }
 }
 
-async function collect(clock: Clock, logger: Logger): Promise<void> {
+async function collect(clock: Clock, logger: Logger, heapMaxBytes: number): Promise<void> {
   const before = getHeapStatistics().used_heap_size;
-  if (before > HEAP_MAX_BYTES) return;
+  if (before > heapMaxBytes) return;
   const startedMs = clock.monotonicMs();
   const session = new Session();
   session.connect();
