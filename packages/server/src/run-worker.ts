@@ -1,7 +1,7 @@
 import { LogGapError } from "@steppe/log";
 import { SteppeError } from "@steppe/model";
 import { createClock, createRandom } from "@steppe/runtime";
-import { apply } from "@steppe/state";
+import { apply, DigestMismatchError } from "@steppe/state";
 import type { LoadedConfig } from "./config/index.ts";
 import { createLogger } from "./logger.ts";
 import { openRegion } from "./open-region.ts";
@@ -25,7 +25,9 @@ export async function runWorker({ config, warnings }: LoadedConfig): Promise<num
   onHangup(logger, async () => undefined);
   for (;;) {
     const end = await runOnce({ config, clock, random, logger }, signalled);
-    if (end instanceof LogGapError) {
+    // A worker keeps nothing, so that beginning anew is all it takes. Its state differs from a server's when NATS
+    // came back with an older log and was written to before the servers noticed: until they have rebuilt it.
+    if (end instanceof LogGapError || end instanceof DigestMismatchError) {
       logger.warn({ err: end }, "starting again on the log that the region follows");
       await clock.after(RESTART_MS);
       continue;

@@ -1,5 +1,6 @@
 export { type Applied, apply } from "./apply.ts";
 export { Changes, type JobKey, jobKey, type TableName, variableKey } from "./changes.ts";
+export { DigestMismatchError } from "./commands/lease.ts";
 export { missingPlace, transitionConflict } from "./commands/register-job.ts";
 export { defaultSchedulerConfiguration } from "./commands/scheduler-configuration.ts";
 export { withJob } from "./overlay.ts";

@@ -11,6 +11,7 @@ import {
   UpdateNodeStatus,
 } from "@steppe/proto";
 import { describe, expect, test } from "vitest";
+import { DigestMismatchError } from "./commands/lease.ts";
 import { decodeSnapshot, encodeSnapshot } from "./persist.ts";
 import { Ledger, planFor } from "./testing/ledger.ts";
 
@@ -340,7 +341,7 @@ describe("lease", () => {
     ledger.run(claim("a"));
     const Digest = ledger.state.digests.at(1) ?? 0;
     expect(ledger.run(claim("a", 1, { DigestIndex: 1, Digest })).Refusal).toBeUndefined();
-    expect(() => ledger.run(claim("a", 1, { DigestIndex: 1, Digest: Digest + 1 }))).toThrow(/cannot be trusted/);
+    expect(() => ledger.run(claim("a", 1, { DigestIndex: 1, Digest: Digest + 1 }))).toThrow(DigestMismatchError);
   });
 });
 

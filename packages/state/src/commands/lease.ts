@@ -59,11 +59,19 @@ function isPromised({ lease }: State, holder: string, time: number): boolean {
   return lease !== undefined && lease.Successor !== "" && lease.Successor !== holder && time < lease.SuccessorUntil;
 }
 
+/** This replica holds another state than the one that leads, at the same index. */
+export class DigestMismatchError extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = "DigestMismatchError";
+  }
+}
+
 /** Two replicas at the same index with different digests hold different states: this one must not go on serving its own. */
 function compareDigest(state: State, { Holder, DigestIndex, Digest }: ClaimLease): void {
   const own = state.digests.at(DigestIndex);
   if (own === undefined || own === Digest) return;
-  throw new Error(
+  throw new DigestMismatchError(
     `state digest ${own} at index ${DigestIndex} differs from ${Digest} of ${Holder}; this replica's state cannot be trusted`,
   );
 }
