@@ -1,5 +1,4 @@
-// npm run chaos -- --minutes N --seed S [--out FILE] [--only TEXT] [--shape ha|usual]
-//   [--fresh] [--attach PROJECT]
+// npm run chaos.
 //
 // Starts the ha shape of deploy/compose.yaml and breaks it for as long as asked: faults in an order that
 // the seed gives, each in a region that it gives. Writes an HTML report; ends with 1 when a checker objects.
@@ -12,8 +11,25 @@ import { describeOutcome, type Outcome, runScenario } from "../docker/run-scenar
 import { SCENARIOS, type Scenario } from "../docker/scenarios.ts";
 import { htmlReport } from "./report.ts";
 
+const HELP = `Usage: npm run chaos -- [options]
+
+Starts three regions in containers, breaks them while clients write, and judges what the clients were told.
+Exits with 1 when a checker objects.
+
+Options:
+  --minutes N        begin scenarios for so long (default 10)
+  --seed S           order of the scenarios, and the region of each (default 1)
+  --only TEXT        only scenarios whose name has this text
+  --shape ha|usual   how many of each part a region has (default ha)
+  --fresh            build the images anew
+  --attach PROJECT   break the compose project that is up, instead of starting one
+  --out FILE         the report (default .cache/chaos.html)
+  --help             this text
+`;
+
 const { values } = parseArgs({
   options: {
+    help: { type: "boolean", default: false },
     minutes: { type: "string", default: "10" },
     seed: { type: "string", default: "1" },
     out: { type: "string", default: ".cache/chaos.html" },
@@ -23,6 +39,11 @@ const { values } = parseArgs({
     shape: { type: "string", default: "ha" },
   },
 });
+
+if (values.help) {
+  process.stdout.write(HELP);
+  process.exit();
+}
 
 const say = (text: string) => process.stdout.write(`${new Date().toISOString().slice(11, 19)} ${text}\n`);
 

@@ -1,11 +1,22 @@
 // The main job, on this machine: three regions, a job registered from one into another, watched
 // until it runs, and again while a server of that region is killed. With --keep the cluster goes
 // on running until Ctrl-C.
+import { parseArgs } from "node:util";
 import { call, eventually, type Json, watchUntil } from "../kit/api.ts";
 import { Cluster, type RegionShape } from "../kit/cluster.ts";
 import { demoJob } from "./job.ts";
 
-const KEEP = process.argv.includes("--keep");
+const HELP = `Usage: npm run demo
+       npm start
+
+Starts three regions on this machine (us, eu, ap), registers a job through us into eu, watches it run, kills a server of
+eu and registers another. As "npm start" (--keep) the regions are left running until Ctrl-C.
+`;
+
+const { values } = parseArgs({
+  options: { keep: { type: "boolean", default: false }, help: { type: "boolean", default: false } },
+});
+const KEEP = values.keep;
 const RUN_TIMEOUT_MS = 60_000;
 const HTTP_PORTS = { us: 4646, eu: 5646, ap: 6646 } as const;
 
@@ -21,6 +32,7 @@ function detail(text: string): void {
 
 async function main(): Promise<void> {
   await using cluster = await Cluster.create();
+  if (!KEEP) process.once("SIGTERM", () => void cluster.close().finally(() => process.exit(143)));
   if (cluster.embedded) {
     say("No nats-server was found: each region runs one server on its embedded log, which schedules too.");
     detail("With nats-server installed (npm run setup tells how), each region has two servers and a worker.");
@@ -109,9 +121,11 @@ async function keep(cluster: Cluster): Promise<void> {
   await cluster.stopJobs();
 }
 
-await main().catch((error: unknown) => {
-  process.stderr.write(
-    `\nThe demo failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
-  );
-  process.exitCode = 1;
-});
+if (values.help) process.stdout.write(HELP);
+else
+  await main().catch((error: unknown) => {
+    process.stderr.write(
+      `\nThe demo failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
+    );
+    process.exitCode = 1;
+  });

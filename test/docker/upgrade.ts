@@ -1,4 +1,4 @@
-// npm run test:upgrade -- --from COMMIT [--region us] [--shape usual|ha] [--keep]
+// npm run test:upgrade.
 //
 // A rolling upgrade under load: three regions of images built from COMMIT, whose servers, workers and node agents
 // are replaced one by one by those of this checkout. In clear text, since older versions know no TLS.
@@ -9,8 +9,22 @@ import { buildImages, findEngine, ROOT } from "./engine.ts";
 import { describeOutcome, runScenario } from "./run-scenario.ts";
 import { type Scenario, serves } from "./scenarios.ts";
 
+const HELP = `Usage: npm run test:upgrade -- [options]
+
+Upgrades regions under load, container by container, from images of a commit to images of this checkout.
+Exits with 1 when a checker objects.
+
+Options:
+  --from COMMIT      what to begin with (default c6656a3)
+  --region NAME      upgrade this one alone
+  --shape usual|ha   how many of each part a region has (default usual)
+  --keep             take the images that are there
+  --help             this text
+`;
+
 const { values } = parseArgs({
   options: {
+    help: { type: "boolean", default: false },
     from: { type: "string", default: "c6656a3" },
     shape: { type: "string", default: "usual" },
     /** Upgrades this one alone. */
@@ -40,6 +54,10 @@ function upgradeTo(image: string): Scenario {
   };
 }
 
+if (values.help) {
+  process.stdout.write(HELP);
+  process.exit();
+}
 process.env.DOCKER_HOST = findEngine();
 if (!values.keep) {
   buildImages("dev", true);
