@@ -1,7 +1,5 @@
-import { createClock } from "@steppe/runtime";
 import { startAgent } from "./agent.ts";
 import type { LoadedConfig } from "./config/index.ts";
-import { collectLoadingGarbage } from "./loading-garbage.ts";
 import { createLogger } from "./logger.ts";
 import { onHangup, untilSignalled } from "./signals.ts";
 import { API_VERSION, STEPPE_VERSION } from "./version.ts";
@@ -30,12 +28,9 @@ export async function runAgent(
   const role = [agent.server && "server", agent.client && "client"].filter((it) => it !== undefined);
   const log = agent.server?.opened.settings.kind;
   logger.info({ http: agent.http, rpc: agent.rpc, role, log, node: agent.client?.nodeId }, "agent started");
-  const stopping = new AbortController();
-  const collecting = collectLoadingGarbage(agent.server?.opened.replica, createClock(), logger, stopping.signal);
   const end = await Promise.race([signalled, fatal.promise]);
-  stopping.abort();
   if (typeof end !== "string") logger.error({ err: end }, "this agent cannot go on");
-  await Promise.all([agent.close(), collecting]);
+  await agent.close();
   logger.info("agent stopped");
   return typeof end === "string" ? 0 : 1;
 }
