@@ -138,8 +138,7 @@ export class Exchange implements Call, Held {
 
   /** Answers 200 with JSON, indented when `?pretty` asks for it. */
   json(body: Payload | string): void | Promise<void> {
-    const { pretty } = this.params;
-    if (pretty === undefined || pretty === "0") {
+    if (!this.#isPretty) {
       return this.send(200, "application/json", typeof body === "string" ? new Payload(body) : body);
     }
     const text = typeof body === "string" ? body : body.text;
@@ -151,9 +150,7 @@ export class Exchange implements Call, Held {
    * never in memory as a whole.
    */
   list(message: string, values: readonly object[]): void | Promise<void> {
-    const { pretty } = this.params;
-    const isPretty = pretty !== undefined && pretty !== "0";
-    if (isPretty || values.length <= LIST_PIECE) return this.json(listToJson(message, values));
+    if (this.#isPretty || values.length <= LIST_PIECE) return this.json(listToJson(message, values));
     return this.#listInPieces(message, values);
   }
 
@@ -224,6 +221,31 @@ export class Exchange implements Call, Held {
     if (encoding !== undefined) head.push("Content-Encoding", encoding);
     this.#response.writeHead(200, head);
     return new ReplyStream(this.#response, encoding, this.#request.method === "HEAD");
+  }
+
+  /**
+   * Answers with pieces as they come, of the type that the first one tells. A failure before the first has a status
+   * of its own; a later one cuts the reply.
+   */
+  async pipe(pieces: AsyncIterable<Uint8Array>, typeOf: (first: Uint8Array) => string): Promise<void> {
+    const read = pieces[Symbol.asyncIterator]();
+    const first = await read.next();
+    const reply = this.stream(typeOf(first.done === true ? new Uint8Array(0) : first.value));
+    try {
+      for (let next = first; next.done !== true && !this.isHead; next = await read.next()) {
+        if (next.value.length > 0) await reply.write(next.value);
+      }
+      reply.end();
+    } catch (error) {
+      this.abandon(error);
+    } finally {
+      await read.return?.();
+    }
+  }
+
+  get #isPretty(): boolean {
+    const { pretty } = this.params;
+    return pretty !== undefined && pretty !== "0";
   }
 
   get isHead(): boolean {

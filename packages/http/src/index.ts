@@ -1,4 +1,5 @@
 export type { FastifyInstance } from "fastify";
+export { type AgentArguments, answerOfAgent } from "./agent-answers.ts";
 export { buildApp } from "./build-app.ts";
 export type {
   AgentControls,
@@ -17,4 +18,3 @@ export type {
   ServerControls,
 } from "./needs.ts";
 export type { ChangeableOptions, CorsOptions, HttpOptions } from "./options.ts";
-export { logPieces } from "./reply/log-text.ts";

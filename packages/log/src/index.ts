@@ -19,6 +19,7 @@ export {
 } from "./log.ts";
 export type { StateMachine } from "./machine.ts";
 export type { CommandKind } from "./proposals.ts";
+export { noQuorum } from "./proposals.ts";
 export {
   createProposer,
   type ProposeOptions,

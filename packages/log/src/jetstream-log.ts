@@ -18,6 +18,7 @@ import {
 } from "./log.ts";
 import { createNatsLink, type NatsLink } from "./nats-link.ts";
 import { createNatsRequests, type NatsRequests, RequestError } from "./nats-requests.ts";
+import { noQuorum } from "./proposals.ts";
 import { logNames, type RegionNames, regionNames } from "./region-name.ts";
 
 export interface JetStreamLogOptions {
@@ -323,8 +324,7 @@ class JetStreamLog implements RegionLog {
         if (error instanceof SteppeError) throw error;
         signal?.throwIfAborted();
         const cutOff = this.silenceMs() > SILENCE_MAX_MS;
-        if (cutOff || clock.monotonicMs() >= deadline)
-          throw new SteppeError("no-quorum", "No cluster leader", { cause: error });
+        if (cutOff || clock.monotonicMs() >= deadline) throw noQuorum(error);
         await clock.after(RETRY_MS, signal);
       }
     }

@@ -170,6 +170,7 @@ export class Proposals {
   }
 }
 
+/** The region's log cannot be asked, or told, from here. */
 export function noQuorum(cause?: unknown): SteppeError {
   return new SteppeError("no-quorum", "No cluster leader", cause === undefined ? undefined : { cause });
 }

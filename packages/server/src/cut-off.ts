@@ -1,5 +1,5 @@
-import { type ReplicatedLog, SILENCE_MAX_MS } from "@steppe/log";
-import { type Clock, SteppeError } from "@steppe/model";
+import { noQuorum, type ReplicatedLog, SILENCE_MAX_MS } from "@steppe/log";
+import type { Clock } from "@steppe/model";
 
 /** Whether this server is cut off from its region's log, so that whoever relies on it should go to another one. */
 export interface CutOff {
@@ -18,7 +18,7 @@ export function watchCutOff(
 ): CutOff {
   let inTouch = new AbortController();
   const look = () => {
-    if (log.silenceMs() > SILENCE_MAX_MS) inTouch.abort(noClusterLeader());
+    if (log.silenceMs() > SILENCE_MAX_MS) inTouch.abort(noQuorum());
     else if (inTouch.signal.aborted) inTouch = new AbortController();
   };
   const run = async () => {
@@ -39,9 +39,5 @@ export function watchCutOff(
 
 /** At once, so that the caller can ask a server that is in touch. Throws `no-quorum`. */
 export function refuseIfCutOff(log: Pick<ReplicatedLog, "silenceMs">): void {
-  if (log.silenceMs() > SILENCE_MAX_MS) throw noClusterLeader();
-}
-
-function noClusterLeader(): SteppeError {
-  return new SteppeError("no-quorum", "No cluster leader");
+  if (log.silenceMs() > SILENCE_MAX_MS) throw noQuorum();
 }

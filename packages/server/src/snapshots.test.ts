@@ -7,10 +7,11 @@ import { type LogRecord, SnapshotFolder } from "@steppe/log";
 import { mockJob, mockNode } from "@steppe/model/internal";
 import { RegisterJob } from "@steppe/proto";
 import { createFiles } from "@steppe/runtime";
-import { SnapshotDecoder, type State } from "@steppe/state";
+import type { State } from "@steppe/state";
 import { Ledger } from "@steppe/state/internal";
 import { expect, onTestFinished, test } from "vitest";
 import { compact } from "./durability/compactor.ts";
+import { decodeSnapshotPieces } from "./durability/decode-pieces.ts";
 import { createLogger } from "./logger.ts";
 
 const LOG = { epoch: 0, id: "", base: 0 };
@@ -36,10 +37,8 @@ function fill(ledger: Ledger, from: number, count: number): void {
   }
 }
 
-async function load(snapshots: SnapshotFolder, index: number): Promise<State> {
-  const decoder = new SnapshotDecoder();
-  for await (const piece of snapshots.records(index)) decoder.push(piece);
-  return decoder.finish();
+function load(snapshots: SnapshotFolder, index: number): Promise<State> {
+  return decodeSnapshotPieces(snapshots.records(index));
 }
 
 test("snapshot: the first one and one on top of it, hold what the replica has", async () => {

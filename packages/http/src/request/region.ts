@@ -1,3 +1,4 @@
+import { regionsOf } from "@steppe/model";
 import type { Job } from "@steppe/proto";
 import type { HttpNeeds } from "../needs.ts";
 
@@ -18,17 +19,13 @@ export function firstRegion(needs: HttpNeeds, ...names: readonly string[]): stri
   return resolveRegion(needs, names.find((name) => name !== "") ?? "");
 }
 
-export function isRegional({ Multiregion }: Job): boolean {
-  return (Multiregion?.Regions.length ?? 0) > 0;
-}
-
 /**
  * Where a job that names its regions is sent: the one that is asked for, else the own one if it is among
  * them, else the first that can be reached. That one gives the others their copies.
  */
 export function homeOf(needs: HttpNeeds, job: Job, asked: string): string {
   if (asked !== "") return resolveRegion(needs, asked);
-  const names = (job.Multiregion?.Regions ?? []).map(({ Name }) => Name);
+  const names = regionsOf(job);
   if (names.includes(needs.region)) return "";
   const alive = needs.regions();
   return names.find((name) => alive.includes(name)) ?? names[0] ?? "";

@@ -2,11 +2,11 @@
 import { SteppeError } from "@steppe/model";
 import type { Exchange } from "../exchange.ts";
 import type { LogLevel } from "../needs.ts";
-import { logPieces } from "../reply/log-text.ts";
 import { Payload } from "../reply/payload.ts";
+import { whole } from "../reply/pieces.ts";
 import { parseBool } from "../request/params.ts";
 import { fixed, put, type Resource } from "../resource.ts";
-import { askAgent, wholeText } from "./ask-agent.ts";
+import { askAgent } from "./ask-agent.ts";
 
 export const agentDebugResources: readonly Resource[] = [
   fixed("/v1/agent/monitor", { GET: monitor }),
@@ -36,33 +36,19 @@ async function monitor(exchange: Exchange): Promise<void> {
   const isPlain = flag(exchange, "plain", "Unknown option for plain");
   flag(exchange, "log_include_location", "Unknown option for log_include_location");
   exchange.mayBlock();
-  const call = { method: "agent.monitor", args: { level, json: isJson } };
-  const pieces = askAgent(exchange, call, () => logPieces(exchange.needs.controls, level, isJson, exchange.signal))[
-    Symbol.asyncIterator
-  ]();
-  // Until the first piece is there, a failure is an answer of its own.
-  const first = await pieces.next();
-  const reply = exchange.stream(isPlain ? "text/plain" : "application/json");
-  try {
-    for (let next = first; next.done !== true && !exchange.isHead; next = await pieces.next()) {
-      if (next.value.length === 0) continue;
-      const data = Buffer.from(next.value);
-      await reply.write(isPlain ? data : `${JSON.stringify({ Data: data.toString("base64") })}\n`);
-    }
-    reply.end();
-  } catch (error) {
-    exchange.abandon(error);
-  } finally {
-    await pieces.return?.();
+  const pieces = askAgent(exchange, { method: "agent.monitor", args: { level, json: isJson } });
+  return exchange.pipe(isPlain ? pieces : inFrames(pieces), () => (isPlain ? "text/plain" : "application/json"));
+}
+
+async function* inFrames(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void> {
+  for await (const piece of pieces) {
+    const data = Buffer.from(piece).toString("base64");
+    yield piece.length === 0 ? piece : Buffer.from(`${JSON.stringify({ Data: data })}\n`);
   }
 }
 
 async function host(exchange: Exchange): Promise<void> {
-  const pieces = askAgent(exchange, { method: "agent.host", args: {} }, async function* () {
-    checkDebug(exchange);
-    yield Buffer.from(JSON.stringify(await exchange.needs.controls.host()));
-  });
-  return exchange.json(await wholeText(pieces));
+  return exchange.json(await textOf(askAgent(exchange, { method: "agent.host", args: {} })));
 }
 
 async function reload(exchange: Exchange): Promise<void> {
@@ -72,13 +58,9 @@ async function reload(exchange: Exchange): Promise<void> {
 
 /** `profile` of the processor, `heap` of what was allocated, each over `seconds`; `cmdline`. */
 async function profile(exchange: Exchange, name: string): Promise<void> {
-  const { controls } = exchange.needs;
   if (name === "cmdline") {
-    const pieces = askAgent(exchange, { method: "agent.cmdline", args: {} }, async function* () {
-      checkDebug(exchange);
-      yield Buffer.from(controls.commandLine);
-    });
-    return exchange.send(200, "text/plain; charset=utf-8", new Payload(await wholeText(pieces)));
+    const text = await textOf(askAgent(exchange, { method: "agent.cmdline", args: {} }));
+    return exchange.send(200, "text/plain; charset=utf-8", new Payload(text));
   }
   const kind = name === "profile" ? "cpu" : name === "heap" || name === "allocs" ? "heap" : undefined;
   if (kind === undefined) return exchange.text(404, `Unknown profile: ${name}`);
@@ -86,18 +68,14 @@ async function profile(exchange: Exchange, name: string): Promise<void> {
   // As in the peer, what is no number is the default.
   const seconds = Number.isInteger(given) && given > 0 ? Math.min(given, PROFILE_SECONDS_MAX) : 1;
   exchange.mayBlock();
-  const pieces = askAgent(exchange, { method: "agent.profile", args: { kind, seconds } }, async function* () {
-    checkDebug(exchange);
-    yield Buffer.from(await controls.profile(kind, seconds, exchange.signal));
-  });
-  const text = await wholeText(pieces);
+  const text = await textOf(askAgent(exchange, { method: "agent.profile", args: { kind, seconds } }));
   const file = kind === "cpu" ? "cpu.cpuprofile" : "heap.heapprofile";
   exchange.header("Content-Disposition", `attachment; filename="${file}"`);
   return exchange.send(200, "application/json", new Payload(text));
 }
 
-function checkDebug({ needs }: Exchange): void {
-  if (!needs.controls.debug) throw new SteppeError("permission-denied", "Permission denied");
+async function textOf(pieces: AsyncIterable<Uint8Array>): Promise<string> {
+  return (await whole(pieces)).toString("utf8");
 }
 
 function flag({ params }: Exchange, name: string, refusal: string): boolean {

@@ -1,8 +1,8 @@
 // What is asked of node agents: passed to the one that the allocation or node is on, from whichever region.
 import { randomUUID } from "node:crypto";
 import { SteppeError } from "@steppe/model";
-import type { ClientCallFrame } from "@steppe/proto";
 import type { Exchange } from "../exchange.ts";
+import { dataOf, whole } from "../reply/pieces.ts";
 import { parseBool } from "../request/params.ts";
 import { boolField, mapField, objectField, parseObject, stringField } from "../request/parse-body.ts";
 import { queryOptions } from "../request/query-options.ts";
@@ -155,7 +155,7 @@ async function restart(exchange: Exchange, id: string): Promise<void> {
   const message = "AllocRestartRequest";
   const body = await optionalBody(exchange);
   const args = { task: stringField(message, body, "TaskName"), all: boolField(message, body, "AllTasks") };
-  await whole(exchange, { method: "alloc.restart", alloc: id, args, body });
+  await whole(open(exchange, { method: "alloc.restart", alloc: id, args, body }));
   return exchange.json(DONE);
 }
 
@@ -163,7 +163,7 @@ async function signal(exchange: Exchange, id: string): Promise<void> {
   const message = "AllocSignalRequest";
   const body = await signalBody(exchange);
   const args = { signal: stringField(message, body, "Signal"), task: stringField(message, body, "Task") };
-  await whole(exchange, { method: "alloc.signal", alloc: id, args, body });
+  await whole(open(exchange, { method: "alloc.signal", alloc: id, args, body }));
   return exchange.json(DONE);
 }
 
@@ -205,19 +205,12 @@ async function optionalBody(exchange: Exchange): Promise<Fields> {
 }
 
 async function nothing(exchange: Exchange, call: Call): Promise<void> {
-  await whole(exchange, call);
+  await whole(open(exchange, call));
   return answerEmpty(exchange);
 }
 
 async function json(exchange: Exchange, call: Call): Promise<void> {
-  return exchange.json((await whole(exchange, call)).toString("utf8"));
-}
-
-/** The answer in one piece. */
-async function whole(exchange: Exchange, call: Call): Promise<Buffer> {
-  const pieces: Uint8Array[] = [];
-  for await (const { Data } of open(exchange, call)) pieces.push(Data);
-  return Buffer.concat(pieces);
+  return exchange.json((await whole(open(exchange, call))).toString("utf8"));
 }
 
 function bytes(exchange: Exchange, call: Call): Promise<void> {
@@ -229,27 +222,17 @@ const PLAIN_TEXT = "text/plain; charset=utf-8";
 /** The answer as it comes. A failure before its first piece has a status; a later one cuts the reply. */
 async function pipe(exchange: Exchange, call: Call, typeOf: (first: Uint8Array) => string): Promise<void> {
   exchange.mayBlock();
-  const frames = open(exchange, call)[Symbol.asyncIterator]();
-  const first = await frames.next();
-  const reply = exchange.stream(typeOf(first.done === true ? new Uint8Array(0) : first.value.Data));
-  try {
-    for (let next = first; next.done !== true; next = await frames.next()) await reply.write(next.value.Data);
-    reply.end();
-  } catch (error) {
-    exchange.abandon(error);
-  } finally {
-    await frames.return?.();
-  }
+  return exchange.pipe(open(exchange, call), typeOf);
 }
 
 function open(
   exchange: Exchange,
   { method, node = "", alloc = "", args = {}, body = {} }: Call,
-): AsyncIterable<ClientCallFrame> {
+): AsyncIterable<Uint8Array> {
   const given = queryOptions(exchange);
   const Region = given.Region || firstRegion(exchange.needs, stringField("QueryOptions", body, "Region"));
   const Query = { ...given, Region };
   const names = { CallID: randomUUID(), NodeID: node, AllocID: alloc };
   const request = { Query, ...names, Method: method, Arguments: JSON.stringify(args), Local: false };
-  return exchange.services(Region).clientCalls.open(request, exchange);
+  return dataOf(exchange.services(Region).clientCalls.open(request, exchange));
 }

@@ -1,8 +1,8 @@
-import { fromJson, SteppeError, toJson } from "@steppe/model";
+import { fromJson, namesRegions, SteppeError, toJson } from "@steppe/model";
 import type { Job, JobPlanRequest, JobPlanResponse } from "@steppe/proto";
 import type { Exchange } from "../exchange.ts";
 import { parseObject, stringField } from "../request/parse-body.ts";
-import { firstRegion, homeOf, isRegional } from "../request/region.ts";
+import { firstRegion, homeOf } from "../request/region.ts";
 import { writeOptions } from "../request/write-options.ts";
 import { warningsText } from "./write-reply.ts";
 
@@ -17,7 +17,7 @@ export async function plan(exchange: Exchange, id: string): Promise<void> {
   const job = checkJob(request.Job, id);
   const { needs, params } = exchange;
   const asked = params.region || stringField(MESSAGE, fields, "Region");
-  const region = isRegional(job) ? homeOf(needs, job, asked) : firstRegion(needs, asked, job.Region);
+  const region = namesRegions(job) ? homeOf(needs, job, asked) : firstRegion(needs, asked, job.Region);
   const namespace = params.namespace || stringField(MESSAGE, fields, "Namespace") || job.Namespace || "default";
   const secret = stringField(MESSAGE, fields, "SecretID");
   const reply = await exchange.services(region).jobs.plan(

@@ -1,8 +1,8 @@
-import { fromJson, SteppeError } from "@steppe/model";
+import { fromJson, namesRegions, SteppeError } from "@steppe/model";
 import type { Job, JobRegisterRequest } from "@steppe/proto";
 import type { Exchange } from "../exchange.ts";
 import { parseObject, stringField } from "../request/parse-body.ts";
-import { firstRegion, homeOf, isRegional, resolveRegion } from "../request/region.ts";
+import { firstRegion, homeOf, resolveRegion } from "../request/region.ts";
 import { writeOptions } from "../request/write-options.ts";
 import { checkEvalPriority } from "./eval-priority.ts";
 import { answerWrite, registerReply } from "./write-reply.ts";
@@ -21,12 +21,12 @@ export async function register(exchange: Exchange, id: string): Promise<void> {
 
   const { needs, params } = exchange;
   const asked = { query: params.region ?? "", body: stringField(MESSAGE, fields, "Region"), job: job.Region };
-  const region = isRegional(job)
+  const region = namesRegions(job)
     ? homeOf(needs, job, asked.query || asked.body)
     : firstRegion(needs, asked.query, asked.body, asked.job);
   const namespace = params.namespace || stringField(MESSAGE, fields, "Namespace") || job.Namespace || "default";
   const secret = stringField(MESSAGE, fields, "SecretID");
-  const warnings = isRegional(job) ? [] : contradiction(exchange, asked.job, region);
+  const warnings = namesRegions(job) ? [] : contradiction(exchange, asked.job, region);
   const reply = await exchange.services(region).jobs.register(
     {
       ...rest,

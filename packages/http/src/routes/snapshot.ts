@@ -2,6 +2,7 @@ import { type Call, SteppeError } from "@steppe/model";
 import type { QueryOptions } from "@steppe/proto";
 import type { Exchange } from "../exchange.ts";
 import type { RegionServices, SnapshotDoor } from "../needs.ts";
+import { dataOf } from "../reply/pieces.ts";
 import { queryOptions } from "../request/query-options.ts";
 import { fixed, type Resource } from "../resource.ts";
 
@@ -19,20 +20,8 @@ async function save(exchange: Exchange): Promise<void> {
   const Query = queryOptions(exchange);
   exchange.mayBlock();
   const door = own(exchange);
-  const pieces = (door === undefined ? saveElsewhere(exchange, Query) : door.save())[Symbol.asyncIterator]();
-  // Until the first piece is there, a failure is an answer of its own.
-  const first = await pieces.next();
-  const reply = exchange.stream("application/x-steppe-snapshot");
-  try {
-    for (let next = first; next.done !== true && !exchange.isHead; next = await pieces.next()) {
-      await reply.write(next.value);
-    }
-    reply.end();
-  } catch (error) {
-    exchange.abandon(error);
-  } finally {
-    await pieces.return?.();
-  }
+  const pieces = door === undefined ? saveElsewhere(exchange, Query) : door.save();
+  return exchange.pipe(pieces, () => "application/x-steppe-snapshot");
 }
 
 async function restore(exchange: Exchange): Promise<void> {
@@ -47,9 +36,9 @@ function own({ needs, params }: Exchange): SnapshotDoor | undefined {
   return region === "" || region === needs.region ? needs.snapshots?.() : undefined;
 }
 
-async function* saveElsewhere(exchange: Exchange, Query: QueryOptions): AsyncGenerator<Uint8Array> {
+function saveElsewhere(exchange: Exchange, Query: QueryOptions): AsyncIterable<Uint8Array> {
   const request = { Query, Server: "", Method: "snapshot.save", Arguments: "{}", Local: false };
-  for await (const { Data } of exchange.services(Query.Region).serverCalls.open(request, exchange)) yield Data;
+  return dataOf(exchange.services(Query.Region).serverCalls.open(request, exchange));
 }
 
 /** Sends the body piece by piece to one server of the region: the one that took the first piece. */

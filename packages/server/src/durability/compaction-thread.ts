@@ -9,8 +9,9 @@ import { SnapshotFolder } from "@steppe/log";
 import type { Logger } from "@steppe/model";
 import { Entry } from "@steppe/proto";
 import { createFiles } from "@steppe/runtime";
-import { apply, encodeSnapshot, SnapshotDecoder, State } from "@steppe/state";
+import { apply, encodeSnapshot, State } from "@steppe/state";
 import type { FromThread, ThreadOptions, ToThread } from "./compaction-protocol.ts";
+import { decodeSnapshotPieces } from "./decode-pieces.ts";
 import { aboutOf } from "./snapshot-about.ts";
 
 /** Behind those that serve: on Linux a priority belongs to a thread. */
@@ -31,9 +32,7 @@ const snapshots = new SnapshotFolder(createFiles(), folder, SILENT);
 
 async function load(): Promise<State> {
   if (from === undefined) return new State();
-  const decoder = new SnapshotDecoder();
-  for await (const piece of snapshots.records(from)) decoder.push(piece);
-  return decoder.finish();
+  return await decodeSnapshotPieces(snapshots.records(from));
 }
 
 function take(state: State, message: Extract<ToThread, { kind: "entries" }>): void {

@@ -1,6 +1,6 @@
 import { readInPieces, readSnapshotFile, type SnapshotAbout } from "@steppe/log";
 import { createFiles } from "@steppe/runtime";
-import { SnapshotDecoder } from "@steppe/state";
+import { decodeSnapshotPieces } from "./decode-pieces.ts";
 
 export interface InspectedSnapshot {
   readonly about: SnapshotAbout;
@@ -13,9 +13,7 @@ export interface InspectedSnapshot {
 export async function inspectSnapshot(path: string): Promise<InspectedSnapshot> {
   const files = createFiles();
   const { about, records } = await readSnapshotFile(readInPieces(files, path));
-  const decoder = new SnapshotDecoder();
-  for await (const piece of records) decoder.push(piece);
-  const { jobs, nodes, allocations, evaluations, deployments, outcomes } = decoder.finish();
+  const { jobs, nodes, allocations, evaluations, deployments, outcomes } = await decodeSnapshotPieces(records);
   return {
     about,
     bytes: (await files.size(path)) ?? 0,

@@ -11,7 +11,8 @@ import {
 } from "@steppe/log";
 import type { Files, Logger } from "@steppe/model";
 import { Entry } from "@steppe/proto";
-import { apply, decodeSnapshot, encodeSnapshot, SnapshotDecoder, State } from "@steppe/state";
+import { apply, decodeSnapshot, encodeSnapshot, State } from "@steppe/state";
+import { decodeSnapshotPieces } from "./decode-pieces.ts";
 import { aboutOf } from "./snapshot-about.ts";
 
 export interface LocalStoreOptions {
@@ -60,9 +61,7 @@ export class LocalStore {
   /** The state as of the snapshot; what the journal has behind it is still to be applied. */
   async loadSnapshot(): Promise<State> {
     if (this.#about === undefined) return new State();
-    const decoder = new SnapshotDecoder();
-    for await (const piece of this.snapshots.records(this.#about.index)) decoder.push(piece);
-    return decoder.finish();
+    return await decodeSnapshotPieces(this.snapshots.records(this.#about.index));
   }
 
   /** The state as of the last entry of the journal. */
@@ -141,9 +140,7 @@ export class LocalStore {
       const release = snapshots.pin(at);
       try {
         if (!isOf(await snapshots.about(at), journal.identity)) continue;
-        const decoder = new SnapshotDecoder();
-        for await (const piece of snapshots.records(at)) decoder.push(piece);
-        return decoder.finish();
+        return await decodeSnapshotPieces(snapshots.records(at));
       } finally {
         release();
       }

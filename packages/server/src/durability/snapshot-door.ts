@@ -1,9 +1,10 @@
 import { LogGapError, readInPieces, readSnapshotFile, SnapshotFileError } from "@steppe/log";
 import { SteppeError } from "@steppe/model";
 import { createFiles } from "@steppe/runtime";
-import { SnapshotDecoder, type State } from "@steppe/state";
+import type { State } from "@steppe/state";
 import type { LocalDisk, RegionEnds } from "../open-region.ts";
 import type { SnapshotKeeper } from "../snapshots.ts";
+import { decodeSnapshotPieces } from "./decode-pieces.ts";
 
 /** Snapshots in an operator's hands, as files. */
 export interface SnapshotDoor {
@@ -54,9 +55,7 @@ async function decode(file: AsyncIterable<Uint8Array>, region: string): Promise<
     if (about.region !== region) {
       throw new SteppeError("invalid", `the snapshot is of region ${about.region}, this one is ${region}`);
     }
-    const decoder = new SnapshotDecoder();
-    for await (const piece of records) decoder.push(piece);
-    return decoder.finish();
+    return await decodeSnapshotPieces(records);
   } catch (cause) {
     if (cause instanceof SnapshotFileError) throw new SteppeError("invalid", cause.message, { cause });
     throw cause;

@@ -1,3 +1,4 @@
+import { noQuorum } from "@steppe/log";
 import { MILLISECOND, type Service, SteppeError } from "@steppe/model";
 import type { LogReplica, OperatorDefinition } from "@steppe/proto";
 import type { Replica } from "../replica.ts";
@@ -61,7 +62,7 @@ export function createOperator(
 
     async transferLeadership({ Write, Successor }, call) {
       const { lease } = view;
-      if (lease === undefined) throw new SteppeError("no-quorum", "No cluster leader");
+      if (lease === undefined) throw noQuorum();
       if (Successor === lease.Holder) throw new SteppeError("invalid", `${Successor} is the leader already`);
       const value = { Term: lease.Term, Successor };
       const { Index } = await writer.write(Write, call, { $case: "ReleaseLease", value });

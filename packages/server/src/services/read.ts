@@ -1,3 +1,4 @@
+import { noQuorum } from "@steppe/log";
 import { type Call, type Clock, SteppeError } from "@steppe/model";
 import { QueryMeta, QueryOptions } from "@steppe/proto";
 import type { StateView } from "@steppe/state";
@@ -71,7 +72,7 @@ async function catchUp(
     await applier.waitFor(index, late.signal);
   } catch (cause) {
     if (cause instanceof SteppeError) throw cause;
-    throw new SteppeError("no-quorum", "No cluster leader", { cause });
+    throw noQuorum(cause);
   } finally {
     done.abort(CAUGHT_UP);
     await timer;
