@@ -8,16 +8,16 @@ import {
   type sendUnaryData,
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
-import { type Clock, type Logger, MILLISECOND, type ServiceDefinition, SteppeError } from "@steppe/model";
+import { type Clock, type Logger, MILLISECOND, type ServiceDefinition } from "@steppe/model";
 import { CallsDefinition, MembershipDefinition, NodeAgentsDefinition } from "@steppe/proto";
 import { joinAddress } from "./address.ts";
 import { refusal, type ServiceGroup } from "./admission.ts";
-import { blockingMs, queryOf } from "./blocking.ts";
+import { answerCall, endOf, type ServedMethod } from "./answer-call.ts";
 import type { CertificateName } from "./certificate-names.ts";
 import { MESSAGE_BYTES_MAX } from "./frames.ts";
 import { type GrpcMethod, grpcJsDefinition, grpcMethods } from "./grpc-definition.ts";
-import { CLOSING, CODE_TRAILER, encodeError, type WireStatus } from "./grpc-errors.ts";
-import { type Carried, multiplexHandler } from "./multiplex.ts";
+import { CODE_TRAILER, type WireStatus } from "./grpc-errors.ts";
+import { multiplexHandler } from "./multiplex.ts";
 import { OpenCalls } from "./open-calls.ts";
 import { addReflection } from "./reflection/service.ts";
 import {
@@ -25,7 +25,6 @@ import {
   type AnyStream,
   type MembershipService,
   type NodeAgentsService,
-  type PeerCall,
   REGION_DEFINITIONS,
   type RegionServices,
 } from "./region-services.ts";
@@ -84,7 +83,7 @@ export async function createGrpcServer(
   const calls = new OpenCalls();
   const listener: { tls?: TlsListener } = {};
   const callerOf = (peer: string) => (options.tls === undefined ? undefined : (listener.tls?.namesOf(peer) ?? []));
-  const carried = new Map<string, Carried>();
+  const carried = new Map<string, ServedMethod>();
   for (const [group, definition, implementation] of served(implementations)) {
     const serving: Serving = { ...options, calls, admit: admission(group, options), callerOf };
     server.addService(grpcJsDefinition(definition), handlers(definition, implementation, serving, carried));
@@ -166,15 +165,16 @@ function handlers(
   definition: ServiceDefinition,
   implementation: object,
   serving: Serving,
-  carried: Map<string, Carried>,
+  carried: Map<string, ServedMethod>,
 ): UntypedServiceImplementation {
   const made: UntypedServiceImplementation = {};
   for (const [name, grpc] of Object.entries<AnyGrpcMethod>(grpcMethods(definition))) {
     const method = (implementation as Record<string, unknown>)[name];
     if (grpc.responseStream) made[name] = streamHandler(method as AnyStream, grpc, serving);
     else {
-      made[name] = unaryHandler(method as AnyMethod, grpc, serving);
-      carried.set(grpc.path, { grpc, method: method as AnyMethod, admit: serving.admit });
+      const served = { grpc, method: method as AnyMethod, admit: serving.admit };
+      made[name] = unaryHandler(served, serving);
+      carried.set(grpc.path, served);
     }
   }
   return made;
@@ -182,22 +182,18 @@ function handlers(
 
 type AnyGrpcMethod = GrpcMethod<object, object>;
 
-function unaryHandler(method: AnyMethod, grpc: AnyGrpcMethod, { clock, logger, calls, admit, callerOf }: Serving) {
+function unaryHandler(served: ServedMethod, serving: Serving) {
   return async (call: ServerUnaryCall<object, Uint8Array>, callback: sendUnaryData<Uint8Array>): Promise<void> => {
-    const held = blockingMs(queryOf(call.request));
-    const controller = calls.add(held > 0);
-    call.on("cancelled", () => controller.abort(new Error("the caller has gone")));
-    try {
-      const names = callerOf(call.getPeer());
-      admit(names);
-      const around: PeerCall = { signal: controller.signal, timeoutMs: timeLeft(call, held, clock), names };
-      const answer = await method(call.request, around);
-      callback(null, grpc.encodeResponse(answer));
-    } catch (error) {
-      callback(statusOf(error, controller.signal, grpc.path, logger));
-    } finally {
-      calls.remove(controller);
-    }
+    const received = {
+      request: () => call.request,
+      names: serving.callerOf(call.getPeer()),
+      timeoutMs: (heldMs: number) => timeLeft(call, heldMs, serving.clock),
+      began: (controller: AbortController) =>
+        void call.on("cancelled", () => controller.abort(new Error("the caller has gone"))),
+    };
+    const answer = await answerCall(served, received, serving);
+    if (answer instanceof Uint8Array) callback(null, answer);
+    else callback(grpcStatus(answer));
   };
 }
 
@@ -215,7 +211,7 @@ function streamHandler(method: AnyStream, grpc: AnyGrpcMethod, { logger, calls, 
       signal.throwIfAborted();
       call.end();
     } catch (error) {
-      call.emit("error", statusOf(error, signal, grpc.path, logger));
+      call.emit("error", grpcStatus(endOf(error, signal, grpc.path, logger)));
     } finally {
       calls.remove(controller);
     }
@@ -242,10 +238,7 @@ function timeLeft(call: ServerUnaryCall<object, Uint8Array>, heldMs: number, clo
   return Math.max(1, deadline - clock.wallNs() / MILLISECOND - heldMs);
 }
 
-function statusOf(error: unknown, signal: AbortSignal, path: string, logger: Logger) {
-  // What a handler throws because its signal aborted is no failure of its own.
-  const aborted = signal.aborted && !(error instanceof SteppeError);
-  const { status, message, code }: WireStatus = aborted ? CLOSING : encodeError(error, path, logger);
+function grpcStatus({ status, message, code }: WireStatus) {
   const metadata = new Metadata();
   if (code !== undefined) metadata.set(CODE_TRAILER, code);
   return { code: status, details: message, metadata };

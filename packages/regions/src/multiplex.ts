@@ -2,27 +2,18 @@
 import type { ServerDuplexStream } from "@grpc/grpc-js";
 import { type Logger, SteppeError } from "@steppe/model";
 import { type CallBatch, CallReply, type CallRequest, CallsDefinition } from "@steppe/proto";
-import { blockingMs, queryOf } from "./blocking.ts";
+import { answerCall, type ServedMethod } from "./answer-call.ts";
 import { batches, CALL_BYTES_MAX } from "./call-batches.ts";
 import type { CertificateName } from "./certificate-names.ts";
-import { type GrpcMethod, grpcMethods } from "./grpc-definition.ts";
-import { CLOSING, encodeError, UNIMPLEMENTED, type WireStatus } from "./grpc-errors.ts";
+import { grpcMethods } from "./grpc-definition.ts";
+import { encodeError, UNIMPLEMENTED, type WireStatus } from "./grpc-errors.ts";
 import type { OpenCalls } from "./open-calls.ts";
-import type { AnyMethod, PeerCall } from "./region-services.ts";
 
 const { multiplex: MULTIPLEX } = grpcMethods(CallsDefinition);
 
-/** One unary method that may be called this way. */
-export interface Carried {
-  readonly grpc: GrpcMethod<object, object>;
-  readonly method: AnyMethod;
-  /** Throws for callers that may not call it. */
-  admit(names: readonly CertificateName[] | undefined): void;
-}
-
 export interface MultiplexOptions {
   /** By path, `/steppe.v1.Jobs/Get`. */
-  readonly methods: ReadonlyMap<string, Carried>;
+  readonly methods: ReadonlyMap<string, ServedMethod>;
   readonly calls: OpenCalls;
   readonly logger: Logger;
   /** Names of the caller at `address:port`; undefined without TLS. */
@@ -75,32 +66,22 @@ class Carrier {
   }
 
   async #serve({ ID, Method, TimeoutMs, Message }: CallRequest): Promise<void> {
-    const { methods, calls, logger } = this.#options;
-    const carried = methods.get(Method);
-    if (carried === undefined) {
+    const served = this.#options.methods.get(Method);
+    if (served === undefined) {
       this.#fail(ID, { status: UNIMPLEMENTED, message: `${Method} is no unary method of this server` });
       return;
     }
-    let controller: AbortController | undefined;
-    try {
-      carried.admit(this.#names);
-      const request = carried.grpc.decodeRequest(Message);
-      const heldMs = blockingMs(queryOf(request));
-      controller = calls.add(heldMs > 0);
-      this.#open.set(ID, controller);
-      const timeoutMs = Math.max(1, TimeoutMs - heldMs);
-      const around: PeerCall = { signal: controller.signal, timeoutMs, names: this.#names };
-      const answer = await carried.method(request, around);
-      this.#answer(ID, carried.grpc.encodeResponse(answer));
-    } catch (error) {
-      // What a handler throws because its signal aborted is no failure of its own.
-      const aborted = controller?.signal.aborted === true && !(error instanceof SteppeError);
-      this.#fail(ID, aborted ? CLOSING : encodeError(error, Method, logger));
-    } finally {
-      this.#open.delete(ID);
-      if (controller !== undefined) calls.remove(controller);
-      this.#endIfDone();
-    }
+    const received = {
+      request: () => served.grpc.decodeRequest(Message),
+      names: this.#names,
+      timeoutMs: (heldMs: number) => Math.max(1, TimeoutMs - heldMs),
+      began: (controller: AbortController) => void this.#open.set(ID, controller),
+    };
+    const answer = await answerCall(served, received, this.#options);
+    if (answer instanceof Uint8Array) this.#answer(ID, answer);
+    else this.#fail(ID, answer);
+    this.#open.delete(ID);
+    this.#endIfDone();
   }
 
   #answer(ID: number, message: Uint8Array): void {
