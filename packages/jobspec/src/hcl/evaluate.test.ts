@@ -1,9 +1,8 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: they are HCL's templates
-import { SteppeError } from "@steppe/model";
 import { describe, expect, test } from "vitest";
-import { evaluate, type Scope } from "./evaluate.ts";
+import type { Scope } from "./evaluate.ts";
 import { PURE_FUNCTIONS } from "./functions.ts";
-import { parseHclExpression } from "./parse.ts";
+import { evaluating } from "./testkit.ts";
 import type { Value } from "./value.ts";
 
 const scope: Scope = {
@@ -23,17 +22,7 @@ const scope: Scope = {
   functions: PURE_FUNCTIONS,
 };
 
-const evaluated = (source: string) => evaluate(parseHclExpression(source, "e.hcl"), scope);
-
-function errorOf(source: string): string {
-  try {
-    evaluated(source);
-  } catch (error) {
-    if (error instanceof SteppeError) return error.message.split("\n")[0] ?? "";
-    throw error;
-  }
-  return "no error";
-}
+const { evaluated, errorOf } = evaluating(scope);
 
 describe("evaluate", () => {
   test.each<[source: string, value: Value]>([

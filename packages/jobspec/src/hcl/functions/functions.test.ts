@@ -1,22 +1,11 @@
-import { SteppeError } from "@steppe/model";
 import { describe, expect, test } from "vitest";
-import { evaluate, type Scope } from "../evaluate.ts";
+import type { Scope } from "../evaluate.ts";
 import { PURE_FUNCTIONS } from "../functions.ts";
-import { parseHclExpression } from "../parse.ts";
+import { evaluating } from "../testkit.ts";
 import type { Value } from "../value.ts";
 
 const scope: Scope = { variables: new Map(), functions: PURE_FUNCTIONS };
-const evaluated = (source: string) => evaluate(parseHclExpression(source, "e.hcl"), scope);
-
-function errorOf(source: string): string {
-  try {
-    evaluated(source);
-  } catch (error) {
-    if (error instanceof SteppeError) return error.message.split("\n")[0] ?? "";
-    throw error;
-  }
-  return "no error";
-}
+const { evaluated, errorOf } = evaluating(scope);
 
 // The peer's documentation gives these examples with these results.
 describe("functions, with arguments as documented, give what is documented", () => {
