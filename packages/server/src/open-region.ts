@@ -7,10 +7,11 @@ import {
   type ReplicatedLog,
   SnapshotFolder,
 } from "@steppe/log";
-import type { Clock, Logger, Random } from "@steppe/model";
+import type { Clock, Files, Logger, Random } from "@steppe/model";
 import { createFiles } from "@steppe/runtime";
 import { encodeSnapshot, type State } from "@steppe/state";
 import type { AgentConfig } from "./config/index.ts";
+import { type Compact, compact } from "./durability/compactor.ts";
 import type { LocalStore } from "./durability/local-store.ts";
 import { serverFolder } from "./durability/operator-files.ts";
 
@@ -44,6 +45,7 @@ export interface RegionNeeds {
 
 /** A server's own disk. */
 export interface LocalDisk {
+  readonly files: Files;
   /** Which of the region's logs is followed. */
   readonly identity: LogIdentity;
   /** Of the snapshots. */
@@ -51,6 +53,7 @@ export interface LocalDisk {
   readonly snapshots: SnapshotFolder;
   /** Snapshot and journal; undefined where the log is trusted alone. */
   readonly store: LocalStore | undefined;
+  readonly compact: Compact;
 }
 
 export type OpenRegion = (needs: RegionNeeds) => Promise<RegionEnds>;
@@ -71,7 +74,7 @@ export async function openDisk(identity: LogIdentity, { dataDir }: AgentConfig, 
   const files = createFiles();
   const folder = `${serverFolder(dataDir)}/snapshots`;
   await files.makeFolder(folder);
-  return { identity, folder, snapshots: new SnapshotFolder(files, folder, logger), store: undefined };
+  return { files, identity, folder, snapshots: new SnapshotFolder(files, folder, logger), store: undefined, compact };
 }
 
 /** What may be written between the look at the log's end and the moment when it takes no more. */

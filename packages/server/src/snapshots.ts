@@ -2,7 +2,7 @@ import { isOf, type SnapshotAbout } from "@steppe/log";
 import type { Clock, Logger } from "@steppe/model";
 import { decodeSnapshot, encodeSnapshot } from "@steppe/state";
 import type { AgentConfig } from "./config/index.ts";
-import { compact, type ReadEntries } from "./durability/compactor.ts";
+import type { ReadEntries } from "./durability/compactor.ts";
 import { aboutOf } from "./durability/snapshot-about.ts";
 import type { LocalDisk } from "./open-region.ts";
 import type { Replica } from "./replica.ts";
@@ -133,7 +133,7 @@ class SnapshotMaker {
   async make(): Promise<number> {
     const { state } = this.#needs.replica;
     const { region } = this.#needs.config;
-    const { folder, snapshots, store, identity } = this.#local;
+    const { folder, snapshots, store, identity, compact } = this.#local;
     const about = aboutOf(state, region, identity);
     const from = (await this.newest()) === 0 ? undefined : this.#about?.index;
     if (from !== about.index) {

@@ -1,13 +1,9 @@
 /** What `compactor.ts` and its thread say to each other. Everything here survives structured clone. */
-import type { LogIdentity } from "@steppe/log";
+import type { ReplayOptions } from "./snapshot-replay.ts";
 
-export interface ThreadOptions {
+export interface ThreadOptions extends ReplayOptions {
   /** Of the snapshots. */
   readonly folder: string;
-  readonly region: string;
-  readonly log: LogIdentity;
-  /** Index of the snapshot in the folder to begin with; undefined: begin with nothing. */
-  readonly from: number | undefined;
 }
 
 export type ToThread =

@@ -1,6 +1,7 @@
 import { Worker } from "node:worker_threads";
-import type { LogRecord } from "@steppe/log";
+import type { LogRecord, SnapshotFolder } from "@steppe/log";
 import type { FromThread, ThreadOptions, ToThread } from "./compaction-protocol.ts";
+import { loadReplay } from "./snapshot-replay.ts";
 
 /** Entries from an index on, some at a time, at least one. */
 export type ReadEntries = (from: number) => Promise<readonly LogRecord[]>;
@@ -13,11 +14,14 @@ export interface Compaction extends ThreadOptions {
 }
 
 /**
- * Makes a snapshot out of the last one and the entries behind it, in a thread of its own; it is in the
- * folder, durably, when this resolves. Rejects, and leaves the folder as it was, when it cannot be
- * written or would hold another state than the replica's.
+ * Makes a snapshot out of the last one and the entries behind it; it is in the folder, durably, when this
+ * resolves. Rejects, and leaves the folder as it was, when it cannot be written or would hold another state
+ * than the replica's.
  */
-export async function compact({ index, digest, read, ...options }: Compaction): Promise<void> {
+export type Compact = (compaction: Compaction) => Promise<void>;
+
+/** In a thread of its own. */
+export const compact: Compact = async ({ index, digest, read, ...options }) => {
   // Sources run as TypeScript, builds as JavaScript; the thread's file has the extension of this one.
   const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
   const thread = new Worker(new URL(`./compaction-thread.${extension}`, import.meta.url), {
@@ -40,6 +44,21 @@ export async function compact({ index, digest, read, ...options }: Compaction): 
   } finally {
     await thread.terminate();
   }
+};
+
+/** In this thread, which waits for it: where there is only one, as in the simulator. */
+export function compactHere(snapshots: SnapshotFolder): Compact {
+  return async ({ index, digest, read, ...options }) => {
+    const replay = await loadReplay(snapshots, options);
+    while (replay.index < index) {
+      const records = (await read(replay.index + 1)).filter((record) => record.index <= index);
+      replay.take(
+        replay.index + 1,
+        records.map(({ payload }) => payload),
+      );
+    }
+    await replay.write(index, digest);
+  };
 }
 
 /** One question at a time. */

@@ -1,6 +1,5 @@
 import { LogGapError, readInPieces, readSnapshotFile, SnapshotFileError } from "@steppe/log";
 import { SteppeError } from "@steppe/model";
-import { createFiles } from "@steppe/runtime";
 import type { State } from "@steppe/state";
 import type { LocalDisk, RegionEnds } from "../open-region.ts";
 import type { SnapshotKeeper } from "../snapshots.ts";
@@ -34,7 +33,7 @@ export function createSnapshotDoor({ region, snapshots, local, replace, onReplac
       const index = await snapshots.take();
       const release = local.snapshots.pin(index);
       try {
-        yield* readInPieces(createFiles(), local.snapshots.pathOf(index));
+        yield* readInPieces(local.files, local.snapshots.pathOf(index));
       } finally {
         release();
       }

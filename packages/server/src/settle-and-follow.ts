@@ -1,0 +1,108 @@
+import {
+  heedReports,
+  journaledLog,
+  LogGapError,
+  type LogIdentity,
+  type RegionBus,
+  type RegionLog,
+  type RegionLogs,
+  settle,
+} from "@steppe/log";
+import { type Files, type Random, SteppeError } from "@steppe/model";
+import type { State } from "@steppe/state";
+import type { Compact } from "./durability/compactor.ts";
+import { openLocalStore } from "./durability/local-store.ts";
+import { serverFolder, takeRebuildRequest, writeLogStatus } from "./durability/operator-files.ts";
+import { RESTORE_GAP, type RegionEnds, type RegionNeeds, recordsOf } from "./open-region.ts";
+
+/** How a server with a disk of its own reaches its region's logs. */
+export interface LogAccess {
+  readonly logs: RegionLogs;
+  readonly bus: RegionBus;
+  openLog(identity: LogIdentity): Promise<RegionLog>;
+  readonly kind: string;
+  readonly compact: Compact;
+  /** Of what all of these use. */
+  close(): Promise<void>;
+}
+
+/** Compares what this server holds on its disk with the region's logs, and follows one once that is settled. */
+export async function settleAndFollow(
+  needs: RegionNeeds,
+  files: Files,
+  connect: () => Promise<LogAccess>,
+): Promise<RegionEnds> {
+  const { config, clock, logger, signal = new AbortController().signal } = needs;
+  const { region } = config;
+  const store = await openLocalStore({ files, folder: serverFolder(config.dataDir), region, logger });
+  const name = `${config.name}.${region}`;
+  const { logs, bus, openLog, kind, compact, close } = await connect();
+  const say = (status: string) => {
+    writeLogStatus(files, config.dataDir, { status, time: clock.wallNs() }).catch((err: unknown) => {
+      logger.warn({ err }, "cannot write the log's status for operators");
+    });
+  };
+  try {
+    const settled = await settle(
+      {
+        ...{ name, logs, bus, clock, random: needs.random, logger },
+        quorum: config.server.bootstrapExpect,
+        position: () => store.position(),
+        saveState: async (identity) => {
+          const state = await store.loadAll();
+          state.goOnAt(identity.base);
+          await logs.snapshots(identity).save(state.index, () => recordsOf(state));
+        },
+        snapshotIndex: (log) => logs.snapshots(log).newest(),
+        rebuildAsked: () => takeRebuildRequest(files, config.dataDir),
+        waiting: say,
+      },
+      signal,
+    );
+    const { identity } = settled;
+    const log = await openLog(identity);
+    await store.follow(log, settled);
+    say("following");
+    const { journal } = store;
+    const watching = new AbortController();
+    return {
+      log: journaledLog({ log, journal, clock, logger }),
+      bus,
+      kind,
+      local: {
+        ...{ files, identity, compact, store },
+        folder: `${serverFolder(config.dataDir)}/snapshots`,
+        snapshots: store.snapshots,
+      },
+      replace: (state) => replaceLog(logs, state, needs.random),
+      heed: (onLost) =>
+        heedReports({ name, bus, log, journal, logger }, (why) => onLost(new LogGapError(why)), watching.signal),
+      closeTransport: async () => {
+        watching.abort();
+        logs.close();
+        await close();
+      },
+    };
+  } catch (error) {
+    logs.close();
+    await bus.close();
+    await close();
+    throw error;
+  }
+}
+
+/** The snapshot first: until the last moment the region goes on, and a failure changes nothing. */
+async function replaceLog(logs: RegionLogs, state: State, random: Random): Promise<number> {
+  const found = await logs.list();
+  state.goOnAt(Math.max(state.index, ...found.map(({ last }) => last)) + RESTORE_GAP);
+  const epoch = 1 + Math.max(...found.map((log) => log.identity.epoch));
+  const identity = { epoch, id: random.id().slice(0, 8), base: state.index };
+  await logs.snapshots(identity).save(state.index, () => recordsOf(state));
+  for (const log of found) if (!log.sealed) await logs.seal(log.identity);
+  const last = Math.max(...(await logs.list()).map((log) => log.last));
+  if (last > state.index)
+    throw new SteppeError("refused", "too much was written while the snapshot was restored; try again");
+  if (!(await logs.create(identity)))
+    throw new SteppeError("refused", "the log was rebuilt while the snapshot was restored; try again");
+  return state.index;
+}
