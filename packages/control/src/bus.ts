@@ -13,6 +13,8 @@ export const SUBJECTS = {
   ack: "broker.ack",
   /** BrokerTouch. */
   touch: "broker.touch",
+  /** BrokerLeave. */
+  leave: "broker.leave",
   /** HeartbeatBatch, from whichever server the nodes talk to. */
   heartbeat: "heartbeat",
 } as const;

@@ -3,6 +3,7 @@ import {
   BrokerAckResponse,
   BrokerDequeueRequest,
   BrokerDequeueResponse,
+  BrokerLeave,
   BrokerTouch,
   SchedulerConfiguration,
 } from "@steppe/proto";
@@ -18,7 +19,7 @@ class HandWorker {
     this.cluster = cluster;
   }
   async dequeue(WaitMs = 0, WorkerID = "hand", Types = ["service", "batch"]): Promise<BrokerDequeueResponse> {
-    const request = BrokerDequeueRequest.encode({ WorkerID, Types, WaitMs }).finish();
+    const request = BrokerDequeueRequest.encode({ WorkerID, Types, WaitMs, Confirms: false }).finish();
     const answered = this.cluster.client.bus.request(SUBJECTS.dequeue, request, 60_000);
     if (WaitMs === 0) await this.cluster.region.clock.advance(2);
     return BrokerDequeueResponse.decode(await answered);
@@ -53,6 +54,16 @@ describe("broker", () => {
     await settle();
     const id = await cluster.job("web", 1);
     expect(await answered).toMatchObject({ Evaluation: { ID: id }, Term: 1 });
+  });
+
+  test("a worker stops, its held request is answered empty and the next evaluation goes to another", async () => {
+    const { cluster, hand } = await led();
+    const [leaving, staying] = [hand.dequeue(5_000, "leaving"), hand.dequeue(5_000, "staying")];
+    await settle();
+    cluster.client.bus.publish(SUBJECTS.leave, BrokerLeave.encode({ WorkerIDs: ["leaving"] }).finish());
+    expect((await leaving).Evaluation).toBeUndefined();
+    const id = await cluster.job("web", 1);
+    expect((await staying).Evaluation?.ID).toBe(id);
   });
 
   test("a worker asks to be held for ever, is held five seconds", async () => {

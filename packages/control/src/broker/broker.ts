@@ -4,6 +4,7 @@ import {
   BrokerAckResponse,
   BrokerDequeueRequest,
   BrokerDequeueResponse,
+  BrokerLeave,
   BrokerTouch,
   type Evaluation,
 } from "@steppe/proto";
@@ -78,6 +79,7 @@ export class Broker {
     bus.serve(SUBJECTS.dequeue, (payload) => this.#dequeue(payload), this.#signal);
     bus.serve(SUBJECTS.ack, (payload) => this.#acknowledge(payload), this.#signal);
     bus.subscribe(SUBJECTS.touch, (payload) => this.#touch(payload), this.#signal);
+    bus.subscribe(SUBJECTS.leave, (payload) => this.#leave(payload), this.#signal);
     while (!this.#signal.aborted) {
       this.#pump();
       await this.#alarm.wait(clock, this.#nextDueInMs(), this.#signal);
@@ -160,7 +162,7 @@ export class Broker {
     const { random, view } = this.#needs;
     if (view.schedulerConfiguration.PauseEvalBroker || !this.#open.queue.hasReady(request.Types)) return undefined;
     const token = random.id();
-    const taken = this.#open.queue.dequeue(request.Types, request.WorkerID, token, nowMs);
+    const taken = this.#open.queue.dequeue(request.Types, request.WorkerID, token, nowMs, request.Confirms);
     if (taken === undefined) return undefined;
     const { Namespace, JobID } = taken;
     const WaitIndex = Math.max(
@@ -202,5 +204,13 @@ export class Broker {
 
   #touch(payload: Uint8Array): void {
     this.#open.queue.touch(BrokerTouch.decode(payload).WorkerID, this.#needs.clock.monotonicMs());
+  }
+
+  /** What a worker that is gone would be given is lost until it is missed. */
+  #leave(payload: Uint8Array): void {
+    const leaving = new Set(BrokerLeave.decode(payload).WorkerIDs);
+    const gone = this.#waiters.filter(({ request }) => leaving.has(request.WorkerID));
+    this.#waiters = this.#waiters.filter((waiter) => !gone.includes(waiter));
+    for (const { answer } of gone) answer(BrokerDequeueResponse.create());
   }
 }

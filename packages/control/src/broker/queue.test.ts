@@ -198,6 +198,42 @@ describe("evaluation queue, deliveries", () => {
     expect(queue.holds("a", "token-0")).toBe(false);
   });
 
+  test("not confirmed by a worker that confirms, is ready again without rest and counts for nothing", () => {
+    const queue = filled(evaluation("a"));
+    for (let n = 0; n < 3; n++) {
+      expect(queue.dequeue(ALL, "worker", `token-${n}`, n * QUEUE_LIMITS.confirmMs, true)?.ID).toBe("a");
+      queue.advance((n + 1) * QUEUE_LIMITS.confirmMs - 1);
+      expect(queue.holds("a", `token-${n}`)).toBe(true);
+      queue.advance((n + 1) * QUEUE_LIMITS.confirmMs);
+    }
+    queue.dequeue(ALL, "worker", "kept", 10_000, true);
+    queue.touch("worker", 10_001);
+    queue.nack("a", "kept", 10_001);
+    queue.advance(10_001 + restMs(1));
+    expect(queue.dequeue(ALL, "worker", "again", 12_000)?.ID).toBe("a");
+  });
+
+  test("never confirmed, is failing in the end: the worker may die of it", () => {
+    const queue = filled(evaluation("a"));
+    let out = 0;
+    for (let nowMs = 0; nowMs < 300_000; nowMs += 1_000) {
+      if (queue.dequeue(ALL, "worker", `token-${nowMs}`, nowMs, true) !== undefined) out += 1;
+      queue.advance(nowMs);
+    }
+    expect(queue.takeFailing().map(({ ID }) => ID)).toEqual(["a"]);
+    expect(out).toBe(3 + QUEUE_LIMITS.deliveries);
+  });
+
+  test("confirmed, is taken back after the silence like any other", () => {
+    const queue = filled(evaluation("a"));
+    queue.dequeue(ALL, "worker", "token", 0, true);
+    queue.touch("worker", 100);
+    queue.advance(QUEUE_LIMITS.silenceMs);
+    expect(queue.holds("a", "token")).toBe(true);
+    queue.advance(100 + QUEUE_LIMITS.silenceMs);
+    expect(queue.holds("a", "token")).toBe(false);
+  });
+
   test("a worker that only ever touches, is taken back after the nack timeout", () => {
     const queue = filled(evaluation("a"));
     drain(queue);

@@ -9,11 +9,16 @@ export interface QueueLimits {
   readonly nackTimeoutMs: number;
   /** A delivery whose worker is silent this long is taken back. */
   readonly silenceMs: number;
+  /** A delivery that its worker did not confirm by then was lost on the way, and is taken back. Longer than a worker decides in one go. */
+  readonly confirmMs: number;
   /** So many deliveries, and the evaluation has failed. */
   readonly deliveries: number;
 }
 
-export const QUEUE_LIMITS: QueueLimits = { nackTimeoutMs: 60_000, silenceMs: 5_000, deliveries: 3 };
+export const QUEUE_LIMITS: QueueLimits = { nackTimeoutMs: 60_000, silenceMs: 5_000, confirmMs: 2_000, deliveries: 3 };
+
+/** So many losses on the way count for nothing; after them, what looks like one may be a worker that dies of the evaluation. */
+const LOSSES_MAX = 3;
 
 /** Rest before the next delivery: 1 s after the first, then 20 s more for each. */
 export function restMs(deliveries: number): number {
@@ -36,6 +41,8 @@ interface Outstanding {
   readonly worker: string;
   readonly nackAtMs: number;
   heardMs: number;
+  /** The worker will say that it has it, and has not yet. */
+  unconfirmed: boolean;
   /** Came again while outstanding: taken in on ack, dropped on nack. */
   again: Evaluation | undefined;
 }
@@ -44,7 +51,9 @@ interface Item {
   evaluation: Evaluation;
   readonly key: JobKey;
   place: Place;
+  /** Those that were lost on the way do not count. */
   deliveries: number;
+  losses: number;
 }
 
 interface JobLine {
@@ -90,7 +99,7 @@ export class EvaluationQueue {
     if (known?.place.kind === "outstanding") known.place.again = evaluation;
     if (known !== undefined) return;
     const key = jobKey(evaluation.Namespace, evaluation.JobID);
-    const item: Item = { evaluation, key, place: { kind: "waiting" }, deliveries: 0 };
+    const item: Item = { evaluation, key, place: { kind: "waiting" }, deliveries: 0, losses: 0 };
     this.#items.set(evaluation.ID, item);
     const line = this.#lines.get(key);
     if (line !== undefined) {
@@ -101,14 +110,23 @@ export class EvaluationQueue {
     this.#makeReady(item);
   }
 
-  /** The evaluation to process next, which `worker` then has to acknowledge with `token`. */
-  dequeue(types: readonly string[], worker: string, token: string, nowMs: number): Evaluation | undefined {
+  /** The evaluation to process next, which `worker` then has to acknowledge with `token`. `confirms`: it touches it as soon as it has it. */
+  dequeue(
+    types: readonly string[],
+    worker: string,
+    token: string,
+    nowMs: number,
+    confirms = false,
+  ): Evaluation | undefined {
     const best = this.#best(types);
     if (best === undefined) return undefined;
     this.#ready.get(best.evaluation.Type)?.pop();
     best.deliveries += 1;
     const nackAtMs = nowMs + this.#limits.nackTimeoutMs;
-    best.place = { kind: "outstanding", token, worker, nackAtMs, heardMs: nowMs, again: undefined };
+    best.place = {
+      ...{ kind: "outstanding", token, worker, nackAtMs, heardMs: nowMs },
+      ...{ unconfirmed: confirms, again: undefined },
+    };
     this.#outstanding.add(best);
     return best.evaluation;
   }
@@ -143,7 +161,9 @@ export class EvaluationQueue {
   /** The worker lives. */
   touch(worker: string, nowMs: number): void {
     for (const { place } of this.#outstanding) {
-      if (place.kind === "outstanding" && place.worker === worker) place.heardMs = nowMs;
+      if (place.kind !== "outstanding" || place.worker !== worker) continue;
+      place.heardMs = nowMs;
+      place.unconfirmed = false;
     }
   }
 
@@ -223,11 +243,18 @@ export class EvaluationQueue {
 
   #takenBackAtMs({ place }: Item): number {
     if (place.kind !== "outstanding") return Number.POSITIVE_INFINITY;
-    return Math.min(place.nackAtMs, place.heardMs + this.#limits.silenceMs);
+    const { silenceMs, confirmMs } = this.#limits;
+    return Math.min(place.nackAtMs, place.heardMs + (place.unconfirmed ? Math.min(confirmMs, silenceMs) : silenceMs));
   }
 
   #takeBack(item: Item, nowMs: number): void {
     this.#outstanding.delete(item);
+    if (item.place.kind === "outstanding" && item.place.unconfirmed && item.losses < LOSSES_MAX) {
+      item.losses += 1;
+      item.deliveries -= 1;
+      this.#makeReady(item);
+      return;
+    }
     if (item.deliveries >= this.#limits.deliveries) {
       item.place = { kind: "failing" };
       this.#failing.push(item.evaluation);

@@ -113,6 +113,45 @@ describe("worker", () => {
     expectSound(cluster);
   });
 
+  test("it stops while it waits for work, the next evaluation goes to another at once (2 workers)", async () => {
+    const { cluster } = await led();
+    await cluster.nodes(1);
+    const leaving = cluster.worker("leaving");
+    await settle();
+    cluster.worker("staying");
+    await settle();
+    await leaving.worker.stop();
+    const id = await cluster.job("web", 1);
+    await settle();
+    expect(cluster.evaluation(id).Status).toBe("complete");
+  });
+
+  test("it stops and no broker answers, does not wait for one", async () => {
+    const { cluster, clock } = await led();
+    const { worker, member } = cluster.worker("w");
+    await settle();
+    member.cut = true;
+    const stopped = worker.stop();
+    await clock.advance(600);
+    await stopped;
+    expect(worker.stats()).toMatchObject({ inHand: 0 });
+  });
+
+  test("it is killed while it waits for work, what it is given goes to another within three seconds (2 workers)", async () => {
+    const { cluster, clock } = await led();
+    await cluster.nodes(1);
+    const dying = cluster.worker("dying", { pipeline: 1 });
+    await settle();
+    cluster.worker("other", { pipeline: 1 });
+    await settle();
+    dying.member.cut = true;
+    const id = await cluster.job("web", 1);
+    await clock.advance(1_000);
+    expect(cluster.evaluation(id).Status).toBe("pending");
+    await clock.advance(2_000);
+    expect(cluster.evaluation(id).Status).toBe("complete");
+  });
+
   test("it stops, finishes what is in hand", async () => {
     const { cluster } = await led();
     await cluster.nodes(1);

@@ -2,6 +2,7 @@ import {
   BrokerAckRequest,
   BrokerDequeueRequest,
   BrokerDequeueResponse,
+  BrokerLeave,
   BrokerTouch,
   type Evaluation,
 } from "@steppe/proto";
@@ -25,21 +26,27 @@ export interface WorkerStats {
  * Processes evaluations, `pipeline` of them at a time: scheduling is synchronous, so one is being
  * scheduled while the plans of others travel. The broker sees to it that they are of different jobs.
  *
- * Each delivery is asked for under a name of its own and that name is touched while the delivery
- * is in hand. So a delivery that was lost on the way falls silent, like one whose worker died, and
- * is made again within seconds.
+ * Each delivery is asked for under a name of its own. That name is touched when the delivery comes, and
+ * while it is in hand. So the broker can tell one that was lost on the way, and one whose worker died, and
+ * makes it again within seconds. A worker that stops says so, and takes what is on its way to it.
  */
 export class Worker {
   readonly #needs: WorkerNeeds;
   readonly #settings: WorkerSettings;
   readonly #stopping: AbortController = new AbortController();
   readonly #idle: AbortController = new AbortController();
+  /** Aborts when this worker stops and the broker had time to answer what it was asked. */
+  readonly #left: AbortController = new AbortController();
+  /** Under these names the broker is being asked. */
+  readonly #waiting: Set<string> = new Set();
   readonly #inHand: Set<string> = new Set();
   readonly #turns: Turns = new Turns();
   /** Aborts when another term begins: whoever is being asked now no longer has anything to give. */
   #termOver: AbortController = new AbortController();
-  /** Of stopping and of this term's end. One a term: a composite signal costs more than what is asked under it. */
-  #asking: AbortSignal = AbortSignal.any([this.#stopping.signal, this.#termOver.signal]);
+  /** Of having left and of this term's end. One a term: a composite signal costs more than what is asked under it. */
+  #asking: AbortSignal = AbortSignal.any([this.#left.signal, this.#termOver.signal]);
+  /** Of stopping and of this term's end. */
+  #resting: AbortSignal = AbortSignal.any([this.#stopping.signal, this.#termOver.signal]);
   #term = 0;
   #asked = 0;
   /** The highest index that a delivery had to wait for. */
@@ -63,8 +70,16 @@ export class Worker {
 
   /** Finishes what is in hand, then resolves. */
   async stop(): Promise<void> {
-    this.#stopping.abort();
+    if (!this.#stopping.signal.aborted) this.#leave();
     await this.#running;
+  }
+
+  #leave(): void {
+    const { bus, clock } = this.#needs;
+    this.#stopping.abort();
+    const WorkerIDs = [...this.#waiting];
+    if (WorkerIDs.length > 0) bus.publish(SUBJECTS.leave, BrokerLeave.encode({ WorkerIDs }).finish());
+    void new Alarm().wait(clock, LEAVE_MS, this.#idle.signal).then(() => this.#left.abort());
   }
 
   async #run(): Promise<void> {
@@ -85,7 +100,8 @@ export class Worker {
     this.#term = term;
     this.#termOver.abort();
     this.#termOver = new AbortController();
-    this.#asking = AbortSignal.any([this.#stopping.signal, this.#termOver.signal]);
+    this.#asking = AbortSignal.any([this.#left.signal, this.#termOver.signal]);
+    this.#resting = AbortSignal.any([this.#stopping.signal, this.#termOver.signal]);
   }
 
   async #work(): Promise<void> {
@@ -94,17 +110,17 @@ export class Worker {
     while (!signal.aborted) {
       const name = `${this.#settings.name}/${this.#asked++}`;
       const termOver = this.#termOver.signal;
-      const asking = this.#asking;
+      const resting = this.#resting;
       try {
         // While this replica is behind, another worker is better asked than this one.
-        await this.#needs.waitFor(this.#toldIndex, asking);
-        const delivery = await this.#dequeue(name, asking);
+        await this.#needs.waitFor(this.#toldIndex, resting);
+        const delivery = await this.#dequeue(name, this.#asking);
         failures = 0;
         if (delivery !== undefined) await this.#process(name, delivery);
       } catch (error) {
-        if (!asking.aborted) {
+        if (!resting.aborted) {
           this.#needs.logger.debug({ err: error }, "no broker answers");
-          await this.#backOff(failures++, asking);
+          await this.#backOff(failures++, resting);
         }
         if (termOver.aborted) failures = 0;
       }
@@ -113,10 +129,16 @@ export class Worker {
 
   async #dequeue(name: string, signal: AbortSignal): Promise<Delivery | undefined> {
     const { types, waitMs } = this.#settings;
-    const request = BrokerDequeueRequest.encode({ WorkerID: name, Types: [...types], WaitMs: waitMs }).finish();
-    const answer = await this.#needs.bus.request(SUBJECTS.dequeue, request, waitMs + ANSWER_MS, signal);
-    const response = BrokerDequeueResponse.decode(answer);
-    return response.Evaluation === undefined ? undefined : { ...response, Evaluation: response.Evaluation };
+    const asked = { WorkerID: name, Types: [...types], WaitMs: waitMs, Confirms: true };
+    const request = BrokerDequeueRequest.encode(asked).finish();
+    this.#waiting.add(name);
+    try {
+      const answer = await this.#needs.bus.request(SUBJECTS.dequeue, request, waitMs + ANSWER_MS, signal);
+      const response = BrokerDequeueResponse.decode(answer);
+      return response.Evaluation === undefined ? undefined : { ...response, Evaluation: response.Evaluation };
+    } finally {
+      this.#waiting.delete(name);
+    }
   }
 
   /** From 20 ms to half a second, spread so that workers do not ask in step. */
@@ -130,6 +152,8 @@ export class Worker {
     const { logger } = this.#needs;
     const { ID: evaluation, JobID: job } = delivery.Evaluation;
     this.#inHand.add(name);
+    // Written out in this turn, before anything is decided that may take long.
+    this.#tell(name);
     this.#toldIndex = Math.max(this.#toldIndex, delivery.WaitIndex);
     let done = true;
     try {
@@ -156,17 +180,22 @@ export class Worker {
   }
 
   async #touch(): Promise<void> {
-    const { bus, clock } = this.#needs;
     const rounds = new Alarm();
     while (!this.#idle.signal.aborted) {
-      for (const WorkerID of this.#inHand) bus.publish(SUBJECTS.touch, BrokerTouch.encode({ WorkerID }).finish());
-      await rounds.wait(clock, this.#settings.touchEveryMs, this.#idle.signal);
+      for (const name of this.#inHand) this.#tell(name);
+      await rounds.wait(this.#needs.clock, this.#settings.touchEveryMs, this.#idle.signal);
     }
+  }
+
+  #tell(WorkerID: string): void {
+    this.#needs.bus.publish(SUBJECTS.touch, BrokerTouch.encode({ WorkerID }).finish());
   }
 }
 
 const BACK_OFF_MIN_MS = 20;
 const BACK_OFF_MAX_MS = 500;
 /** On top of the time the broker may hold a request. */
-const ANSWER_MS = 2_000;
+const ANSWER_MS = 1_000;
+/** How long a worker that stops waits for answers to what it has asked; a broker that lives gives them at once. */
+const LEAVE_MS = 500;
 const ACK_MS = 7_000;
