@@ -136,8 +136,11 @@ export async function startAgent(
   };
 
   async function close(): Promise<void> {
+    // First of all: another server is to lead while this one finishes what it was asked.
+    const handedOver = running.keeper?.handOver();
     await running.client?.stop();
     await app.close();
+    await handedOver;
     await running.keeper?.close();
     channels.close();
     if (temporary !== undefined) await rm(temporary, { recursive: true, force: true });

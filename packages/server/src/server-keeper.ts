@@ -52,6 +52,11 @@ export class ServerKeeper {
     return this.#restarting;
   }
 
+  /** See `Server.handOver`. */
+  async handOver(): Promise<void> {
+    await this.#server?.handOver();
+  }
+
   async close(): Promise<void> {
     this.#closing.abort(new SteppeError("no-quorum", "this agent is shutting down"));
     await this.#restarting;

@@ -71,6 +71,8 @@ export interface Server {
   readonly snapshots: SnapshotDoor;
   /** gRPC address others reach this server at. */
   readonly rpcAddress: string;
+  /** Gives the lease back where it is held, and never takes it again; serves on. */
+  handOver(): Promise<void>;
   /** Takes no new work, gives the lease back, tells the other regions, closes the log. */
   close(): Promise<void>;
 }
@@ -202,6 +204,7 @@ export async function startServer(parts: ServerParts): Promise<Server> {
     workers,
     snapshots: door,
     rpcAddress: address,
+    handOver: () => leadership.stop(),
     close: () => close({ grpc, workers, leadership, exchange, stopping, loops, replica }),
   };
 }
@@ -221,8 +224,7 @@ interface Closing {
 }
 
 async function close({ grpc, workers, leadership, exchange, stopping, loops, replica }: Closing): Promise<void> {
-  await workers.stop();
-  await leadership.stop();
+  await Promise.all([leadership.stop(), workers.stop()]);
   await exchange.leave();
   await grpc.close(CLOSE_GRACE_MS);
   stopping.abort();
