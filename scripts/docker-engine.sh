@@ -31,6 +31,8 @@ command -v dockerd >/dev/null || { say "no engine answers, and there is no docke
 [ "$root" = yes ] || { say "no engine answers, and only root can start one"; exit 1; }
 
 mkdir -p "$home"
+# An engine outlives its caller, and is not to hold what that has open, as the lock of flock(1).
+for fd in 3 4 5 6 7 8 9; do eval "exec $fd>&-"; done
 say "starting an engine on $own (log: $home/dockerd.log)"
 # Debian's two iptables: whichever the kernel has.
 start() {
