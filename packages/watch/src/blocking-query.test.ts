@@ -33,7 +33,7 @@ function world(options: { minIndex: number; maxTime?: number; signal?: AbortSign
       minIndex: options.minIndex,
       maxTime: options.maxTime ?? 0,
       key: KEY,
-      signal: options.signal ?? new AbortController().signal,
+      call: { signal: options.signal ?? new AbortController().signal },
     },
     watches,
     clock,
@@ -90,7 +90,7 @@ describe("blocking query", () => {
     const watches = new Watches();
     let changedAt = 5;
     const find = () => ({ changedAt, index: changedAt, value: changedAt });
-    const options = { minIndex: 5, maxTime: 0, key: KEY, signal: new AbortController().signal };
+    const options = { minIndex: 5, maxTime: 0, key: KEY, call: new AbortController() };
     const answers = Array.from({ length: 1000 }, () =>
       blockingQuery(find, options, watches, handClock().clock, () => 0),
     );

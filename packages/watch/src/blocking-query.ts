@@ -1,4 +1,4 @@
-import { type Clock, MINUTE } from "@steppe/model";
+import { type Call, type Clock, MINUTE } from "@steppe/model";
 import type { Watches, WatchKey } from "./watches.ts";
 
 const MILLISECOND_NS = 1e6;
@@ -19,7 +19,8 @@ export interface BlockingOptions {
   readonly maxTime: number;
   /** Several: any of them. */
   readonly key: WatchKey | readonly WatchKey[];
-  readonly signal: AbortSignal;
+  /** Its signal, which may be made at the first look, is looked at only when the query waits. */
+  readonly call: Pick<Call, "signal">;
 }
 
 /** As documented by the peer: 5 minutes unless asked otherwise, 10 minutes at most. */
@@ -47,7 +48,7 @@ export async function blockingQuery<T>(
   const first = find();
   if (options.minIndex === 0 || first.changedAt > options.minIndex) return first;
   const asked = options.maxTime > 0 ? Math.min(options.maxTime, WAIT_MAX_NS) : WAIT_DEFAULT_NS;
-  const { signal } = options;
+  const { signal } = options.call;
   signal.throwIfAborted();
   // One signal for the end of the time and of the client: thousands wait, and `AbortSignal.any` is dear.
   const over = new AbortController();

@@ -1,6 +1,6 @@
 import { noQuorum } from "@steppe/log";
 import { type Call, type Clock, SteppeError } from "@steppe/model";
-import { QueryMeta, QueryOptions } from "@steppe/proto";
+import { type QueryMeta, QueryOptions } from "@steppe/proto";
 import type { StateView } from "@steppe/state";
 import { blockingQuery, type Found, type WatchKey } from "@steppe/watch";
 import { refuseIfCutOff } from "../cut-off.ts";
@@ -31,17 +31,14 @@ export function createReader(replica: Replica, clock: Clock, fraction: () => num
     view,
     async read(given, call, key, find) {
       const query = given ?? QueryOptions.create();
-      if (!query.AllowStale) await catchUp(replica, query.Consistent, call, clock);
-      const options = {
-        minIndex: query.MinQueryIndex,
-        maxTime: query.MaxQueryTime,
-        key,
-        // Made only for a caller that waits.
-        get signal() {
-          return call.signal;
-        },
-      };
-      const found = await blockingQuery(() => find(view), options, watches, clock, fraction);
+      if (!(query.AllowStale || isCurrent(replica, query.Consistent))) {
+        await catchUp(replica, query.Consistent, call, clock);
+      }
+      const { MinQueryIndex: minIndex, MaxQueryTime: maxTime } = query;
+      const found =
+        minIndex === 0
+          ? find(view)
+          : await blockingQuery(() => find(view), { minIndex, maxTime, key, call }, watches, clock, fraction);
       return { value: found.value, meta: queryMeta(replica, clock, found.index) };
     },
   };
@@ -50,15 +47,18 @@ export function createReader(replica: Replica, clock: Clock, fraction: () => num
 /** Why the timer of a read ends early. One for all: the default reason is a new exception with its stack trace. */
 const CAUGHT_UP = new Error("caught up");
 
+/** Nobody to ask and nothing to wait for. */
+function isCurrent({ log, view }: Replica, consistent: boolean): boolean {
+  return !consistent && log.lastIndexHere === view.index;
+}
+
 /** Waits until this replica holds what the log held when the request came. */
 async function catchUp(
-  { log, view, proposer, freshness, applier }: Replica,
+  { log, proposer, freshness, applier }: Replica,
   consistent: boolean,
   call: Call,
   clock: Clock,
 ): Promise<void> {
-  // Nobody to ask and nothing to wait for: no timer either.
-  if (!consistent && log.lastIndexHere === view.index) return;
   refuseIfCutOff(log);
   const late = new AbortController();
   const done = new AbortController();
@@ -81,10 +81,10 @@ async function catchUp(
 
 function queryMeta({ view, log }: Replica, clock: Clock, index: number): QueryMeta {
   return {
-    ...QueryMeta.create(),
     Index: Math.max(index, 1),
     LastContact: Math.round(log.silenceMs() * 1e6),
     KnownLeader: view.lease !== undefined && view.lease.Expires > clock.wallNs(),
+    NextToken: "",
   };
 }
 
