@@ -27,7 +27,7 @@ export class GapJudge {
   }
 
   /** False: ask again in a moment. */
-  seemsWhole(state: StreamState, next: number): boolean {
+  seemsWhole(state: Pick<StreamState, "created" | "sealed" | "firstSeq" | "lastSeq">, next: number): boolean {
     const { base, created, stream } = this.#context;
     if (state.created !== created) throw new LogGapError(`stream ${stream} was deleted and made again`);
     if (state.sealed) throw new LogGapError("the region follows another log now");

@@ -1,14 +1,17 @@
 export { type Agent, startAgent } from "./agent.ts";
 export { connectOverGrpc } from "./client.ts";
 export { type AgentConfig, type ConfigOverrides, devConfig, type LoadedConfig, loadConfig } from "./config/index.ts";
-export { compact } from "./durability/compactor.ts";
+export { compact, compactHere } from "./durability/compactor.ts";
 export { askForRebuild, type InspectedLog, inspectLog } from "./durability/inspect-log.ts";
 export { type InspectedSnapshot, inspectSnapshot } from "./durability/inspect-snapshot.ts";
+export { serverFolder } from "./durability/operator-files.ts";
 export { type OpenRegion, openRegion, type RegionEnds } from "./open-region.ts";
 export { type OpenedReplica, openReplica } from "./open-replica.ts";
 export { runAgent } from "./run-agent.ts";
 export { runSimulatedNodes } from "./run-simulated-nodes.ts";
 export { runWorker } from "./run-worker.ts";
 export { type Server, type ServerParts, startServer } from "./server.ts";
+export { ServerKeeper } from "./server-keeper.ts";
+export { settleAndFollow } from "./settle-and-follow.ts";
 export { takeSnapshot } from "./snapshots.ts";
 export { startWorkers, type WorkerParts, type Workers } from "./workers.ts";

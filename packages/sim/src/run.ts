@@ -46,6 +46,7 @@ export function planOf(seed: number): Plan {
     { name: "eu", servers: random.pick([1, 2, 3, 3, 3]), workers: random.below(2), nodes: 3 + random.below(2) },
   ];
   if (random.chance(0.3)) regions.push({ name: "us", servers: 1 + random.below(2), workers: 0, nodes: 2 });
+  const durability = random.child("durability").chance(0.6) ? "journal" : "log";
   const calmMs = Math.round(random.between(10_000, 28_000));
   return {
     seed,
@@ -54,12 +55,16 @@ export function planOf(seed: number): Plan {
       regions,
       // Little room makes plans of different workers meet.
       nodeCpu: random.pick([1500, 1500, 4000]),
-      server: { snapshotEntries: random.pick([40, 150, 100_000]), numSchedulers: random.pick([1, 2]) },
+      server: {
+        snapshotEntries: random.pick([40, 150, 100_000]),
+        numSchedulers: random.pick([1, 2]),
+        durability,
+      },
       skewMs: random.pick([0, 50, 5000]),
       drift: random.pick([0, 0.001, 0.02]),
     },
     calmMs,
-    faults: drawFaults(random.child("faults"), regions, BEGIN_MS, calmMs),
+    faults: drawFaults(random.child("faults"), regions, durability, BEGIN_MS, calmMs),
   };
 }
 
@@ -91,7 +96,7 @@ export async function run(plan: Plan, { parts = REAL_PARTS, verbose = false }: R
     digest: kernel.digest,
     events: kernel.events,
     tookMs: kernel.nowMs,
-    entries: world.regions.reduce((sum, { stream }) => sum + stream.lastIndex, 0),
+    entries: world.regions.reduce((sum, { logs }) => sum + (logs.newest?.lastIndex ?? 0), 0),
     operations: workload.history.length,
     blockingAnswers: world.blocking.judged,
     launches: world.regions.reduce((sum, { witness }) => sum + witness.launches.length, 0),

@@ -10,7 +10,7 @@ function noop(): void {}
 function machine(seed: number) {
   const random = seededRandom(`disk ${seed}`);
   const kernel = new Kernel();
-  const disk = new SimDisk(random.child("disk"));
+  const disk = new SimDisk(random.child("disk"), kernel);
   const life = () =>
     new Life({ name: "eu-server0", kernel, random: random.child("life"), logger: quiet, skew: { wallMs: 0, rate: 1 } });
   /** Runs `work` in virtual time. */

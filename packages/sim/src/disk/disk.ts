@@ -4,6 +4,7 @@
  * or lost as a whole.
  */
 import { type AppendFile, FileError, type FileErrorCode, type Files } from "@steppe/model";
+import type { Kernel } from "../kernel/kernel.ts";
 import type { Life } from "../kernel/life.ts";
 import type { SeededRandom } from "../kernel/random.ts";
 
@@ -35,16 +36,25 @@ export class SimDisk {
   failsWith: FileErrorCode | undefined;
   /** Each sync takes so much longer, at most. */
   slowMs = 0;
+  readonly #kernel: Kernel;
+  #busyUntilMs = 0;
   /** Times that power was lost: what was asked for before is never done. */
   #outages = 0;
 
-  constructor(random: SeededRandom) {
+  constructor(random: SeededRandom, kernel: Kernel) {
     this.#random = random;
+    this.#kernel = kernel;
+  }
+
+  /** All that was asked of it is done by then. */
+  get busyUntilMs(): number {
+    return this.#busyUntilMs;
   }
 
   /** The machine lost power. All its processes must have ended. */
   losePower(): void {
     this.#outages += 1;
+    this.#busyUntilMs = 0;
     for (const folder of this.#folders.values()) {
       folder.entries.clear();
       for (const [name, content] of folder.durable) folder.entries.set(name, content);
@@ -152,8 +162,9 @@ export class SimDisk {
     const ms = this.#random.between(least, most) + (most > 1 ? this.#random.between(0, this.slowMs) : 0);
     const outages = this.#outages;
     return new Promise((resolve, reject) => {
-      life.effect(() =>
-        life.kernel.after(ms, `${life.name} disk`, () => {
+      life.effect(() => {
+        this.#busyUntilMs = Math.max(this.#busyUntilMs, this.#kernel.nowMs + ms);
+        this.#kernel.after(ms, `${life.name} disk`, () => {
           if (this.#outages !== outages) return;
           let settle: () => void;
           try {
@@ -162,9 +173,9 @@ export class SimDisk {
           } catch (error) {
             settle = () => reject(error);
           }
-          life.post(life.kernel.nowMs, "disk answers", settle);
-        }),
-      );
+          life.post(this.#kernel.nowMs, "disk answers", settle);
+        });
+      });
     });
   }
 

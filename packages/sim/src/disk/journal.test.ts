@@ -27,7 +27,7 @@ class JournalRun {
 
   constructor(seed: number, files: (real: Files) => Files) {
     this.#random = seededRandom(`journal ${seed}`);
-    this.#disk = new SimDisk(this.#random.child("disk"));
+    this.#disk = new SimDisk(this.#random.child("disk"), this.#kernel);
     this.#files = files;
   }
 

@@ -3,12 +3,13 @@
  * run that fails can be tried again with fewer of them.
  */
 
+import type { FileErrorCode } from "@steppe/model";
 import type { SeededRandom } from "../kernel/random.ts";
-import type { LogFault } from "../log/stream.ts";
+import type { LogFault } from "../log/store.ts";
 import type { Disturbance } from "../network/network.ts";
 import type { Machine } from "../world/machine.ts";
 import { ServerMachine } from "../world/machine.ts";
-import { type RegionShape, regionOf, type World } from "../world/world.ts";
+import { type Region, type RegionShape, regionOf, type World } from "../world/world.ts";
 
 export type Fault = { readonly atMs: number; readonly forMs: number } & (
   | { readonly kind: "crash"; readonly machine: string }
@@ -23,6 +24,14 @@ export type Fault = { readonly atMs: number; readonly forMs: number } & (
   /** From the log and the bus only. */
   | { readonly kind: "cut-from-nats"; readonly machine: string; readonly way: "out" | "in" | "both" }
   | { readonly kind: "regions-apart"; readonly region: string; readonly way: "out" | "in" | "both" }
+  /** What was not synced is gone, or something else. */
+  | { readonly kind: "power-loss"; readonly machine: string }
+  /** All servers of a region at once. */
+  | { readonly kind: "blackout"; readonly region: string }
+  /** It comes back with an empty one. */
+  | { readonly kind: "disk-loss"; readonly machine: string }
+  | { readonly kind: "bad-disk"; readonly machine: string; readonly failsWith: FileErrorCode }
+  | { readonly kind: "slow-disk"; readonly machine: string; readonly byMs: number }
   | ({ readonly kind: "bad-network" } & Disturbance)
   | ({ readonly kind: "bad-log"; readonly region: string } & LogFault)
 );
@@ -31,16 +40,42 @@ export type FaultKind = Fault["kind"];
 
 const WAYS = ["out", "in", "both", "both"] as const;
 
+/** Whether servers have disks: a share of what goes wrong is then with those. */
+export type Durability = "journal" | "log";
+
 /** Draws what goes wrong between `fromMs` and `untilMs`. */
 export function drawFaults(
   random: SeededRandom,
   regions: readonly RegionShape[],
+  durability: Durability,
   fromMs: number,
   untilMs: number,
 ): readonly Fault[] {
   const count = 2 + random.below(9);
-  const faults = Array.from({ length: count }, () => drawFault(random, regions, fromMs, untilMs));
-  return faults.sort((a, b) => a.atMs - b.atMs);
+  const draw = () =>
+    durability === "journal" && random.chance(DISK_SHARE)
+      ? drawDiskFault(random, regions, fromMs, untilMs)
+      : drawFault(random, regions, fromMs, untilMs);
+  return Array.from({ length: count }, draw).sort((a, b) => a.atMs - b.atMs);
+}
+
+const DISK_SHARE = 0.3;
+const DISK_CODES = ["full", "full", "failed", "read-only"] as const;
+
+function drawDiskFault(random: SeededRandom, regions: readonly RegionShape[], fromMs: number, untilMs: number): Fault {
+  const atMs = Math.round(random.between(fromMs, untilMs));
+  const when = { atMs, forMs: Math.round(Math.min(untilMs - atMs, random.between(100, 8000))) };
+  const region = random.pick(regions);
+  const machine = `${region.name}-${random.pick([...many("server", region.servers), ...many(LEADER, region.servers)])}`;
+  const draws: readonly (() => Fault)[] = [
+    () => ({ kind: "power-loss", machine, ...when }),
+    () => ({ kind: "power-loss", machine, ...when }),
+    () => ({ kind: "blackout", region: region.name, ...when }),
+    () => ({ kind: "disk-loss", machine, ...when }),
+    () => ({ kind: "bad-disk", machine, failsWith: random.pick(DISK_CODES), ...when }),
+    () => ({ kind: "slow-disk", machine, byMs: Math.round(random.between(20, 1500)), ...when }),
+  ];
+  return random.pick(draws)();
 }
 
 function drawFault(random: SeededRandom, regions: readonly RegionShape[], fromMs: number, untilMs: number): Fault {
@@ -139,17 +174,16 @@ export class Faults {
 
   /** What ends it, if it lasts. */
   #start(fault: Fault): (() => void) | undefined {
-    const { network, regions } = this.#world;
+    const { network } = this.#world;
     switch (fault.kind) {
       case "crash":
         return void this.#machine(fault.machine).crash(fault.forMs);
       case "die-at-effect":
         return void this.#machine(fault.machine).life?.dieAtEffect(fault.count);
       case "restart": {
-        const server = this.#machine(fault.machine);
+        const server = this.#server(fault.machine);
         const { life } = server;
-        if (server instanceof ServerMachine && life !== undefined)
-          life.post(fault.atMs, "told to stop", () => void server.restart());
+        if (life !== undefined) life.post(fault.atMs, "told to stop", () => void server.restart());
         return undefined;
       }
       case "pause":
@@ -173,10 +207,31 @@ export class Faults {
         const cut = ways(fault.way, inside);
         return network.cut((from, to) => inside(from) !== inside(to) && cut(from, to));
       }
+      case "power-loss":
+        return void this.#server(fault.machine).losePower(fault.forMs);
+      case "blackout":
+        for (const server of this.#region(fault.region).servers) server.losePower(fault.forMs);
+        return undefined;
+      case "disk-loss":
+        return void this.#server(fault.machine).losePower(fault.forMs, true);
+      case "bad-disk": {
+        const { disk } = this.#server(fault.machine);
+        disk.failsWith = fault.failsWith;
+        return () => {
+          disk.failsWith = undefined;
+        };
+      }
+      case "slow-disk": {
+        const { disk } = this.#server(fault.machine);
+        disk.slowMs = fault.byMs;
+        return () => {
+          disk.slowMs = 0;
+        };
+      }
       case "bad-network":
         return network.disturb(fault);
       case "bad-log":
-        return regions.find(({ name }) => name === fault.region)?.stream.fault(fault);
+        return this.#region(fault.region).logs.fault(fault);
     }
   }
 
@@ -187,6 +242,18 @@ export class Faults {
     return (
       region.servers.find((server) => holder === `${server.name}.${region.name}`)?.name ?? `${region.name}-server0`
     );
+  }
+
+  #region(name: string): Region {
+    const region = this.#world.regions.find((it) => it.name === name);
+    if (region === undefined) throw new Error(`no region ${name}`);
+    return region;
+  }
+
+  #server(name: string): ServerMachine {
+    const machine = this.#machine(name);
+    if (!(machine instanceof ServerMachine)) throw new Error(`${name} is no server`);
+    return machine;
   }
 
   #machine(name: string): Machine {

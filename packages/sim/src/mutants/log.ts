@@ -1,11 +1,12 @@
 // Broken ends of the log.
-import type { ReplicatedLog } from "@steppe/log";
+import type { RegionLog } from "@steppe/log";
 import { Entry, SnapshotRecord } from "@steppe/proto";
-import { wholeSnapshot } from "../log/log-end.ts";
+import { wholeSnapshot } from "../log/snapshots.ts";
 
 /** The real end with some of its methods replaced. */
-function instead(real: ReplicatedLog, replaced: Partial<ReplicatedLog>): ReplicatedLog {
+function instead(real: RegionLog, replaced: Partial<RegionLog>): RegionLog {
   return {
+    identity: real.identity,
     payloadMax: real.payloadMax,
     append: (payload, signal) => real.append(payload, signal),
     tail: (after, deliver, ...rest) => real.tail(after, deliver, ...rest),
@@ -21,7 +22,7 @@ function instead(real: ReplicatedLog, replaced: Partial<ReplicatedLog>): Replica
 }
 
 /** An entry that is sent again carries new request IDs. */
-export function renameRetries(real: ReplicatedLog): ReplicatedLog {
+export function renameRetries(real: RegionLog): RegionLog {
   const sent = new WeakSet<Uint8Array>();
   return instead(real, {
     append: (payload, signal) => {
@@ -37,7 +38,7 @@ export function renameRetries(real: ReplicatedLog): ReplicatedLog {
 }
 
 /** Snapshots leave out the evaluations. */
-export function forgetEvaluations(real: ReplicatedLog): ReplicatedLog {
+export function forgetEvaluations(real: RegionLog): RegionLog {
   return instead(real, {
     saveSnapshot: async (index, data) => real.saveSnapshot(index, withoutEvaluations(await wholeSnapshot(data))),
   });
@@ -65,7 +66,7 @@ function framed(record: SnapshotRecord): Uint8Array {
 }
 
 /** Every 200th record reaches this replica empty. */
-export function blankRecords(real: ReplicatedLog): ReplicatedLog {
+export function blankRecords(real: RegionLog): RegionLog {
   return instead(real, {
     tail: (after, deliver, ...rest) =>
       real.tail(

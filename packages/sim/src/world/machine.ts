@@ -1,20 +1,29 @@
 // What processes run on: it outlives them, starts them again when they end, and keeps their clocks' faults.
 import { simulateNodes } from "@steppe/client";
-import { LogGapError } from "@steppe/log";
-import { SteppeError } from "@steppe/model";
-import type { RegionEnds } from "@steppe/server";
+import { LogGapError, SnapshotFolder } from "@steppe/log";
+import { FileError, SteppeError } from "@steppe/model";
 import {
   type AgentConfig,
+  compactHere,
   connectOverGrpc,
   devConfig,
   openReplica,
+  type RegionEnds,
   type Server,
+  ServerKeeper,
+  type ServerParts,
+  serverFolder,
+  settleAndFollow,
   startServer,
   startWorkers,
 } from "@steppe/server";
+import { DigestMismatchError } from "@steppe/state";
+import { SimDisk } from "../disk/disk.ts";
 import { Life, type Skew } from "../kernel/life.ts";
 import type { SeededRandom } from "../kernel/random.ts";
-import { LogEnd } from "../log/log-end.ts";
+import { openLogEnd } from "../log/log-end.ts";
+import { openLogsEnd } from "../log/logs-end.ts";
+import { LogRequests } from "../log/requests.ts";
 import type { Region, World } from "./world.ts";
 
 export type MachineKind = "server" | "worker" | "node";
@@ -83,12 +92,12 @@ export abstract class Machine {
     this.world.kernel.after(forMs, `${this.name} restart`, () => this.start());
   }
 
-  /** A process that isOther no log to read ends itself, to be tried again. */
+  /** A process that has no log to read, or no disk to write to, ends itself, to be tried again. */
   #cannotStart(life: Life, error: unknown): void {
-    const isOther = !(error instanceof SteppeError && error.code === "no-quorum");
-    if (isOther) this.fatal(life, error);
+    const isNoLog = error instanceof SteppeError && error.code === "no-quorum";
+    if (!isNoLog && !(error instanceof FileError)) this.fatal(life, error);
     else if (life.isAlive) {
-      this.world.tell(`${this.name} cannot start: ${error.message}`);
+      this.world.tell(`${this.name} cannot start: ${messageOf(error)}`);
       life.end();
     }
   }
@@ -97,9 +106,13 @@ export abstract class Machine {
   protected fatal(life: Life, error: unknown): void {
     if (!life.isAlive) return;
     this.world.tell(`${this.name} cannot go on: ${messageOf(error)}`);
-    // One that fell behind a cut of the log starts again from the snapshot.
-    if (!(error instanceof LogGapError)) this.world.fatal(this, error);
+    if (!this.mayEndOn(error)) this.world.fatal(this, error);
     life.end();
+  }
+
+  /** One that fell behind a cut of the log starts again from the snapshot. */
+  protected mayEndOn(error: unknown): boolean {
+    return error instanceof LogGapError;
   }
 
   /** Resolves when started. */
@@ -118,20 +131,63 @@ export abstract class Machine {
   }
 }
 
+/** A record that a machine holds. */
+interface Held {
+  readonly epoch: number;
+  readonly index: number;
+}
+
 export class ServerMachine extends Machine {
   readonly kind = "server";
+  readonly disk: SimDisk;
+  /** The one that was started last, also while it closes. */
   server: Server | undefined;
+  /** Epoch of the log that it opened last. */
+  follows = 0;
+  /** The last record that it applied, and so has on its disk, durably, if it keeps a journal. */
+  #held: Held | undefined;
+  #keeper: ServerKeeper | undefined;
+
+  constructor(...made: ConstructorParameters<typeof Machine>) {
+    super(...made);
+    this.disk = new SimDisk(this.random.child("disk"), this.world.kernel);
+  }
 
   get address(): string {
     return `${this.name}:4647`;
   }
 
+  get held(): Held | undefined {
+    return this.#held;
+  }
+
+  /** It serves: what it follows is settled. */
+  get serves(): boolean {
+    return this.life !== undefined && this.#keeper?.server !== undefined;
+  }
+
+  override start(): void {
+    // What a dead process asked of the disk is done before another starts.
+    const busyMs = this.disk.busyUntilMs - this.world.kernel.nowMs;
+    if (busyMs < 0) super.start();
+    else this.world.kernel.after(busyMs + 1, `${this.name} start`, () => this.start());
+  }
+
+  /** Power is lost; with `replaced`, there is a new and empty disk when it is back. */
+  losePower(forMs: number, replaced = false): void {
+    this.crash(forMs);
+    this.disk.losePower();
+    if (!replaced) return;
+    this.disk.wipe();
+    this.#held = undefined;
+  }
+
   /** Stops as on SIGTERM, then starts again. */
   async restart(): Promise<void> {
-    const { server, life } = this;
-    if (server === undefined || life === undefined) return;
+    const { life } = this;
+    if (life === undefined || this.#keeper === undefined) return;
     this.world.tell(`${this.name} restarts`);
-    await server.close();
+    await this.#keeper.close();
     life.end();
   }
 
@@ -139,26 +195,48 @@ export class ServerMachine extends Machine {
     const { world, region } = this;
     const config = serverConfig(this);
     const clock = world.parts.clock(life.clock, life);
+    const { random, logger } = life;
     const listen = world.grpc.listen(life, this.address);
-    const server = await startServer({
-      ...{ config, clock, random: life.random, logger: life.logger, httpPort: 4646 },
-      openRegion: async () => ends(this, life),
-      apply: region.witnessed(this, life),
-      channels: world.grpc.channels(life),
-      listen: (served) => listen(world.parts.serve(served, life)),
-      onFatal: (error) => this.fatal(life, error),
-    });
-    if (life.isAlive) this.server = server;
+    const witnessed = region.witnessed(this, life);
+    const apply: typeof witnessed = (state, index, entry) => {
+      const applied = witnessed(state, index, entry);
+      this.#held = { epoch: this.follows, index };
+      return applied;
+    };
+    const start = async ({ signal, onFatal }: Required<Pick<ServerParts, "signal" | "onFatal">>) => {
+      const server = await startServer({
+        ...{ config, clock, random, logger, httpPort: 4646, signal, apply },
+        openRegion: (needs) =>
+          config.server.durability === "journal" ? journaled(this, life, needs) : trusted(this, life),
+        channels: world.grpc.channels(life),
+        listen: (served) => listen(world.parts.serve(served, life)),
+        onFatal: (error) => {
+          if (life.isAlive) world.tell(`${this.name} stops serving: ${messageOf(error)}`);
+          onFatal(error);
+        },
+      });
+      if (life.isAlive) this.server = server;
+      return server;
+    };
+    this.#keeper = new ServerKeeper(start, { clock, logger, onFatal: (error) => this.fatal(life, error) });
+    await this.#keeper.start();
   }
 
   protected override onEnd(): void {
     this.server = undefined;
+    this.#keeper = undefined;
   }
 }
 
 /** A process that only schedules. */
 export class WorkerMachine extends Machine {
   readonly kind = "worker";
+
+  /** A worker compares nothing before it follows a log; so a lost one that servers have not rebuilt yet may lead it astray. */
+  protected override mayEndOn(error: unknown): boolean {
+    const isAstray = error instanceof DigestMismatchError && this.region.logs.losses > 0;
+    return isAstray || super.mayEndOn(error);
+  }
 
   protected override async run(life: Life): Promise<void> {
     const { world, region, name } = this;
@@ -167,7 +245,7 @@ export class WorkerMachine extends Machine {
     const { replica, bus } = await openReplica({
       ...shared,
       config: serverConfig(this),
-      openRegion: async () => ends(this, life),
+      openRegion: () => trusted(this, life),
       apply: region.witnessed(this, life),
       onFatal: (error) => this.fatal(life, error),
     });
@@ -202,14 +280,39 @@ export class NodeMachine extends Machine {
   }
 }
 
-function ends(machine: Machine, life: Life): RegionEnds {
+/** Of a process that trusts the log alone. */
+async function trusted(machine: Machine, life: Life): Promise<RegionEnds> {
   const { region, world } = machine;
+  const requests = new LogRequests(life, region.logs, world.network);
   return {
-    log: world.parts.log(new LogEnd(life, region.stream, world.network), life),
+    log: world.parts.log(await openLogEnd(requests, undefined, machine.kind === "server"), life),
     bus: region.bus.connect(life),
     kind: "simulated",
     closeTransport: async () => undefined,
   };
+}
+
+/** Of a server that keeps a journal. */
+async function journaled(
+  machine: ServerMachine,
+  life: Life,
+  needs: Parameters<typeof settleAndFollow>[0],
+): Promise<RegionEnds> {
+  const { region, world } = machine;
+  const { parts, network } = world;
+  const files = parts.files(machine.disk.files(life), life);
+  const requests = () => new LogRequests(life, region.logs, network);
+  return await settleAndFollow(needs, files, async () => ({
+    logs: openLogsEnd(requests()),
+    bus: parts.bus(region.bus.connect(life), life),
+    openLog: async (identity) => {
+      machine.follows = identity.epoch;
+      return parts.log(await openLogEnd(requests(), identity), life);
+    },
+    kind: "simulated",
+    compact: compactHere(new SnapshotFolder(files, `${serverFolder(needs.config.dataDir)}/snapshots`, life.logger)),
+    close: async () => undefined,
+  }));
 }
 
 function serverConfig({ name, region, world }: Machine): AgentConfig {
@@ -218,7 +321,11 @@ function serverConfig({ name, region, world }: Machine): AgentConfig {
   return {
     ...config,
     advertise: { http: here(4646), rpc: here(4647) },
-    server: { ...config.server, ...TIMES, ...world.options.server, join: world.joinOf(region) },
+    server: {
+      ...{ ...config.server, ...TIMES, ...world.options.server },
+      bootstrapExpect: region.servers.length,
+      join: world.joinOf(region),
+    },
     client: { ...config.client, enabled: false },
   };
 }

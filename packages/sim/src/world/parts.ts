@@ -1,5 +1,5 @@
-import type { ReplicatedLog } from "@steppe/log";
-import type { Clock } from "@steppe/model";
+import type { RegionBus, RegionLog } from "@steppe/log";
+import type { Clock, Files } from "@steppe/model";
 import type { Implementations } from "@steppe/regions";
 import { apply } from "@steppe/state";
 import type { Life } from "../kernel/life.ts";
@@ -11,7 +11,11 @@ import type { Life } from "../kernel/life.ts";
 export interface Parts {
   readonly apply: typeof apply;
   clock(real: Clock, life: Life): Clock;
-  log(real: ReplicatedLog, life: Life): ReplicatedLog;
+  log(real: RegionLog, life: Life): RegionLog;
+  /** Of servers that keep a journal. */
+  files(real: Files, life: Life): Files;
+  /** Of servers that keep a journal. */
+  bus(real: RegionBus, life: Life): RegionBus;
   /** What a server serves over gRPC. */
   serve(real: Implementations, life: Life): Implementations;
 }
@@ -20,5 +24,7 @@ export const REAL_PARTS: Parts = {
   apply,
   clock: (real) => real,
   log: (real) => real,
+  files: (real) => real,
+  bus: (real) => real,
   serve: (real) => real,
 };

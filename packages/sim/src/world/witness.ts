@@ -1,10 +1,15 @@
 /**
- * Sees every entry of a region's log at the moment at which it is stored, and judges what must hold after each: the
+ * Sees every record of a region's logs at the moment at which it is stored, and judges what must hold after each: the
  * replicas are compared with what it computes, and what took effect is counted here.
+ *
+ * A log that loses records and takes others in their place branches, and one that is rebuilt goes on from some branch. So
+ * what was seen is a tree; `state`, `effects` and `launches` are of the branch that took a record last.
  */
+import type { LogIdentity } from "@steppe/log";
 import { type Command, Entry, type Outcome } from "@steppe/proto";
 import { violations } from "@steppe/scheduler/invariants";
-import { State } from "@steppe/state";
+import { decodeSnapshot, State } from "@steppe/state";
+import type { LogJudge } from "../log/store.ts";
 import type { Parts } from "./parts.ts";
 
 /** A registration or deregistration that took effect. */
@@ -20,62 +25,153 @@ export interface Launch {
   readonly child: string;
 }
 
+/** All records up to one. */
+export interface Tip {
+  readonly index: number;
+  readonly before: Tip | undefined;
+  /** What leads from the state before it to its own. */
+  readonly step: { readonly payload: Uint8Array } | { readonly snapshot: Uint8Array | undefined };
+  readonly effects: readonly Effect[];
+  readonly launches: readonly Launch[];
+}
+
 type Fail = (check: string, text: string) => void;
 
 /** Entries without a plan seldom break a rule of the scheduler: one in so many is judged. */
 const UNPLANNED = 16;
+const EMPTY_DIGEST = new State().digest.value;
 
-export class Witness {
-  readonly state: State = new State();
-  readonly effects: Effect[] = [];
-  readonly launches: Launch[] = [];
+export class Witness implements LogJudge {
   readonly #apply: Parts["apply"];
   readonly #fail: Fail;
-  readonly #digests: Map<number, number> = new Map();
+  /** Of all branches, by index. */
+  readonly #digests: Map<number, Set<number>> = new Map();
+  /** The last with a digest. */
+  readonly #byDigest: Map<number, Tip> = new Map();
+  #state: State = new State();
+  #tip: Tip | undefined;
+  #effects: Effect[] = [];
+  #launches: Launch[] = [];
+  #highest = 0;
+  /** Logs that were made after the first. */
+  rebuilds = 0;
 
   constructor(apply: Parts["apply"], fail: Fail) {
     this.#apply = apply;
     this.#fail = fail;
   }
 
-  stored(index: number, payload: Uint8Array): void {
+  get state(): State {
+    return this.#state;
+  }
+
+  get effects(): readonly Effect[] {
+    return this.#effects;
+  }
+
+  get launches(): readonly Launch[] {
+    return this.#launches;
+  }
+
+  begun({ epoch, base }: LogIdentity, snapshot: Uint8Array | undefined): Tip {
+    const tip = (before: Tip | undefined): Tip => {
+      return { index: base, before, step: { snapshot }, effects: [], launches: [] };
+    };
+    if (snapshot === undefined) {
+      if (epoch > 0) this.#fail("rebuild", `log ${epoch} has no snapshot`);
+      return tip(undefined);
+    }
+    this.rebuilds += 1;
+    if (base < this.#highest)
+      this.#fail("rebuild", `log ${epoch} begins behind ${base}; ${this.#highest} was given out`);
+    const digest = decodeSnapshot(snapshot).digest.value;
+    const before = this.#byDigest.get(digest);
+    if (before === undefined && digest !== EMPTY_DIGEST)
+      this.#fail("rebuild", `log ${epoch} begins with a state that no log led to`);
+    const made = tip(before);
+    this.show(made);
+    return made;
+  }
+
+  stored(before: Tip, index: number, payload: Uint8Array): Tip {
+    this.show(before);
     const entry = Entry.decode(payload);
-    const { lease } = this.state;
+    const { lease } = this.#state;
     // As they were sent, in case `apply` is a broken one.
     const sent = entry.Commands.map(sentOf);
-    const { outcomes } = this.#apply(this.state, index, entry);
-    this.#digests.set(index, this.state.digest.value);
+    const { outcomes } = this.#apply(this.#state, index, entry);
     const claims = sent.some(({ kind }) => kind === "ClaimLease" || kind === "ReleaseLease");
+    const effects: Effect[] = [];
+    const launches: Launch[] = [];
     for (const [i, command] of sent.entries()) {
       const outcome = outcomes[i];
       if (outcome === undefined || outcome.Refusal !== undefined || outcome.Index !== index) continue;
-      this.#count(command, outcome);
-      if (!claims) this.#checkTerm(index, command, lease, this.state.time);
+      if (command.mark !== undefined) effects.push({ index, mark: command.mark });
+      const launch = this.#launchOf(command, outcome);
+      if (launch !== undefined) launches.push(launch);
+      if (!claims) this.#checkTerm(index, command, lease, this.#state.time);
     }
-    if (!sent.some(({ kind }) => kind === "ApplyPlan") && index % UNPLANNED !== 0) return;
-    for (const violation of violations(this.state)) this.#fail("scheduler", `after entry ${index}: ${violation}`);
+    this.#effects.push(...effects);
+    this.#launches.push(...launches);
+    this.#highest = Math.max(this.#highest, index);
+    const tip: Tip = { index, before, step: { payload }, effects, launches };
+    this.#tip = tip;
+    this.#note(tip);
+    if (sent.some(({ kind }) => kind === "ApplyPlan") || index % UNPLANNED === 0) this.#checkRules(index);
+    return tip;
+  }
+
+  /** Turns to a branch. */
+  show(tip: Tip | undefined): void {
+    if (tip === this.#tip || tip === undefined) return;
+    const path: Tip[] = [];
+    for (let at: Tip | undefined = tip; at !== undefined; at = at.before) path.push(at);
+    path.reverse();
+    this.#tip = tip;
+    this.#effects = path.flatMap(({ effects }) => effects);
+    this.#launches = path.flatMap(({ launches }) => launches);
+    const begin = path.findLastIndex(({ step }) => "snapshot" in step);
+    this.#state = new State();
+    for (const { index, step } of path.slice(Math.max(0, begin))) {
+      if ("payload" in step) this.#apply(this.#state, index, Entry.decode(step.payload));
+      else if (step.snapshot !== undefined) this.#state = decodeSnapshot(step.snapshot);
+    }
   }
 
   /** A replica has applied that entry. */
   compare(name: string, index: number, digest: number): void {
     const expected = this.#digests.get(index);
-    if (expected !== undefined && expected !== digest) {
-      this.#fail("digest", `${name} has digest ${digest} at index ${index}; the log gives ${expected}`);
+    if (expected !== undefined && !expected.has(digest)) {
+      this.#fail(
+        "digest",
+        `${name} has digest ${digest} at index ${index}; the log gives ${[...expected].join(" or ")}`,
+      );
     }
   }
 
-  #count(command: Sent, outcome: Outcome): void {
-    if (command.mark !== undefined) this.effects.push({ index: outcome.Index, mark: command.mark });
-    if (command.tick === undefined || outcome.JobID === "") return;
+  #note(tip: Tip): void {
+    const digest = this.#state.digest.value;
+    this.#byDigest.set(digest, tip);
+    const known = this.#digests.get(tip.index);
+    if (known === undefined) this.#digests.set(tip.index, new Set([digest]));
+    else known.add(digest);
+  }
+
+  #checkRules(index: number): void {
+    for (const violation of violations(this.#state)) this.#fail("scheduler", `after entry ${index}: ${violation}`);
+  }
+
+  #launchOf(command: Sent, outcome: Outcome): Launch | undefined {
+    if (command.tick === undefined || outcome.JobID === "") return undefined;
     const launch: Launch = { ...command.tick, child: outcome.JobID };
-    const other = this.launches.find(({ job, tickNs }) => job === launch.job && tickNs === launch.tickNs);
+    const other = this.#launches.find(({ job, tickNs }) => job === launch.job && tickNs === launch.tickNs);
     if (other !== undefined) {
       this.#fail(
         "periodic",
         `tick ${launch.tickNs / 1e9} of ${launch.job} launched ${other.child} and ${launch.child}`,
       );
     }
-    this.launches.push(launch);
+    return launch;
   }
 
   /** What a leader may do only while it leads. */

@@ -1,10 +1,11 @@
 // A world of regions: machines, network, logs, and the judges that watch them.
 import type { Logger } from "@steppe/model";
 import { BlockingJudge } from "../checks/blocking.ts";
+import type { Durability } from "../faults/faults.ts";
 import { Kernel } from "../kernel/kernel.ts";
 import type { Life, Skew } from "../kernel/life.ts";
 import { type SeededRandom, seededRandom } from "../kernel/random.ts";
-import { LogStream } from "../log/stream.ts";
+import { LogStore } from "../log/store.ts";
 import { BusHub } from "../network/bus.ts";
 import { GrpcNet } from "../network/grpc.ts";
 import { Network } from "../network/network.ts";
@@ -23,7 +24,12 @@ export interface WorldOptions {
   readonly seed: number;
   readonly regions: readonly RegionShape[];
   readonly parts: Parts;
-  readonly server: { readonly snapshotEntries: number; readonly numSchedulers: number };
+  readonly server: {
+    readonly snapshotEntries: number;
+    readonly numSchedulers: number;
+    /** "journal": servers have disks. */
+    readonly durability: Durability;
+  };
   /** MHz a node. */
   readonly nodeCpu: number;
   /** Largest difference of a machine's wall clock, milliseconds, and of its rate. */
@@ -132,7 +138,7 @@ export class World {
 
 export class Region {
   readonly name: string;
-  readonly stream: LogStream;
+  readonly logs: LogStore;
   readonly bus: BusHub;
   readonly witness: Witness;
   readonly servers: readonly ServerMachine[];
@@ -144,16 +150,22 @@ export class Region {
     const place = `${name}-nats`;
     this.#world = world;
     this.name = name;
-    this.stream = new LogStream(place, world.random.child(place));
     this.bus = new BusHub(place, world.network, world.random.child(`${place} bus`));
     this.witness = new Witness(world.parts.apply, (check, text) => world.fail(check, `${name}: ${text}`));
-    this.stream.onStored = (index, payload) => {
-      const before = this.witness.state.lease?.Term;
-      this.witness.stored(index, payload);
-      const { lease } = this.witness.state;
-      if (lease !== undefined && lease.Term !== before)
-        world.tell(`${lease.Holder} leads ${name} in term ${lease.Term} (entry ${index})`);
-    };
+    this.logs = new LogStore(place, world.random.child(place), {
+      begun: (identity, snapshot) => {
+        world.tell(`log ${identity.epoch} of ${name} begins behind ${identity.base}`);
+        return this.witness.begun(identity, snapshot);
+      },
+      stored: (before, index, payload) => {
+        const term = this.witness.state.lease?.Term;
+        const tip = this.witness.stored(before, index, payload);
+        const { lease } = this.witness.state;
+        if (lease !== undefined && lease.Term !== term)
+          world.tell(`${lease.Holder} leads ${name} in term ${lease.Term} (entry ${index})`);
+        return tip;
+      },
+    });
     const skew = (machine: string): Skew => {
       const random = world.random.child(`skew ${machine}`);
       const { skewMs, drift } = world.options;
