@@ -117,6 +117,33 @@ export class LogEnd implements RegionLog {
     return (await this.#state(signal)).firstIndex;
   }
 
+  /** As the leader tells it now; undefined when the log is gone. Rejects with `LogGapError` when another followed it. */
+  async span(signal?: AbortSignal): Promise<{ readonly first: number; readonly last: number } | undefined> {
+    const { store } = this.#requests;
+    const read = () => {
+      const stream = store.find(this.identity);
+      if (stream === undefined) return undefined;
+      const { firstIndex: first, sealed, created } = stream;
+      return { first, last: store.lastTold(stream), isOurs: !sealed && created === this.#created };
+    };
+    const span = await this.#requests.tell(read, signal, REQUEST_TIMEOUT_MS);
+    if (span?.isOurs === false) {
+      this.#replaced.abort();
+      throw new LogGapError("the region follows another log now");
+    }
+    return span;
+  }
+
+  async markAt(index: number, signal?: AbortSignal): Promise<RecordMark | undefined> {
+    const { store } = this.#requests;
+    const record = await this.#requests.tell(() => store.find(this.identity)?.at(index), signal, REQUEST_TIMEOUT_MS);
+    return record && markOf(record);
+  }
+
+  onBreak(listener: (why: string) => void): () => void {
+    return this.#requests.onBreak(listener);
+  }
+
   async truncate(index: number): Promise<void> {
     await this.#state();
     await this.#requests.tell(() => this.#requests.store.truncate(this.identity, index));
@@ -211,6 +238,8 @@ class Session {
       };
       const over = () => finish(() => resolve(undefined));
       const arrive = () => {
+        this.#requests.noticeBreak();
+        if (signal.aborted) return;
         const stream = this.#stream();
         if (stream === undefined) return over();
         const other = this.#compare(stream);

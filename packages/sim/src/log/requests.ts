@@ -27,17 +27,40 @@ export class LogRequests {
   readonly #closed = new AbortController();
   /** What waits for an answer. */
   readonly #asked: Set<(error: Error) => void> = new Set();
+  readonly #breakListeners: Set<(why: string) => void> = new Set();
   #heardMs: number;
+  /** Of the store, as noticed so far. */
+  #breaks: number;
 
   constructor(life: Life, store: LogStore, network: Network) {
     this.life = life;
     this.store = store;
     this.network = network;
     this.#heardMs = life.clock.monotonicMs();
+    this.#breaks = store.breaks;
+    const stopListening = store.onChange(() => {
+      if (store.breaks !== this.#breaks) life.post(life.kernel.nowMs, "log breaks", () => this.noticeBreak());
+    });
+    this.#closed.signal.addEventListener("abort", stopListening, { once: true });
+    life.onEnd(stopListening);
   }
 
   get closed(): AbortSignal {
     return this.#closed.signal;
+  }
+
+  /** Calls `listener` when the connection broke, or another leader was elected; returns the way to stop that. */
+  onBreak(listener: (why: string) => void): () => void {
+    this.#breakListeners.add(listener);
+    return () => this.#breakListeners.delete(listener);
+  }
+
+  /** To be called before anything that comes from the cluster is heeded: a break is told before what follows it. */
+  noticeBreak(): void {
+    if (this.store.breaks === this.#breaks || this.#closed.signal.aborted) return;
+    this.#breaks = this.store.breaks;
+    for (const fail of [...this.#asked]) fail(new AppendError("unknown", "the connection to the log was lost"));
+    for (const tell of [...this.#breakListeners]) tell("the log restarted, or has another leader");
   }
 
   silenceMs(): number {
@@ -56,7 +79,9 @@ export class LogRequests {
   /** One request to the leader; `act` happens there, when it arrives. */
   ask<T extends Answer>(act: () => T, signal?: AbortSignal, timeoutMs: number = ACK_TIMEOUT_MS): Promise<T> {
     const { life, network } = this;
-    const { place } = this.store;
+    const { place, restarts } = this.store;
+    /** What was under way on a connection goes with it. */
+    const isBroken = () => this.store.restarts !== restarts;
     return new Promise((resolve, reject) => {
       const done = new AbortController();
       const settle = (how: () => void) => {
@@ -80,10 +105,14 @@ export class LogRequests {
       life.effect(() =>
         network.send(life.name, place, REQUEST, (atMs) =>
           life.kernel.at(atMs + this.slowMs(), `${place} request`, () => {
+            if (isBroken()) return;
             const answer = act();
             if (isSilent(answer)) return;
             network.send(place, life.name, REQUEST, (thenMs) =>
-              life.post(thenMs + this.slowMs(), "log answers", () => answered(answer)),
+              life.post(thenMs + this.slowMs(), "log answers", () => {
+                this.noticeBreak();
+                if (!isBroken()) answered(answer);
+              }),
             );
           }),
         ),

@@ -64,6 +64,7 @@ export class LogStore {
   #limbo: { readonly stream: LogStream; readonly payload: Uint8Array }[] = [];
   #made = 0;
   #restarts = 0;
+  #breaks = 0;
   #lagging = 0;
   /** It lost what it had acknowledged, and the region has not rebuilt its log yet. */
   isLost = false;
@@ -89,6 +90,11 @@ export class LogStore {
     return this.#restarts;
   }
 
+  /** Times that somebody else may have come to order the logs, restarts included. */
+  get breaks(): number {
+    return this.#breaks;
+  }
+
   get hasLeader(): boolean {
     return ![...this.#faults].some(({ stalled, down }) => stalled === true || down === true);
   }
@@ -103,10 +109,15 @@ export class LogStore {
 
   fault(fault: LogFault): () => void {
     this.#faults.add(fault);
-    if (fault.down) this.#restarts += 1;
+    if (fault.down) {
+      this.#restarts += 1;
+      this.#breaks += 1;
+      this.#changed();
+    }
     return () => {
+      const had = this.hasLeader;
       this.#faults.delete(fault);
-      if (this.hasLeader) this.#elected();
+      if (this.hasLeader && !had) this.#elected();
       this.#changed();
     };
   }
@@ -215,6 +226,7 @@ export class LogStore {
   }
 
   #elected(): void {
+    this.#breaks += 1;
     for (const { stream, payload } of this.#limbo.splice(0)) if (!stream.sealed) this.#store(stream, payload);
   }
 

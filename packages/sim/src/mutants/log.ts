@@ -1,12 +1,15 @@
 // Broken ends of the log.
-import type { RegionLog } from "@steppe/log";
 import { Entry, SnapshotRecord } from "@steppe/proto";
 import { wholeSnapshot } from "../log/snapshots.ts";
+import type { SimLog } from "../world/parts.ts";
 
 /** The real end with some of its methods replaced. */
-function instead(real: RegionLog, replaced: Partial<RegionLog>): RegionLog {
+function instead(real: SimLog, replaced: Partial<SimLog>): SimLog {
   return {
     identity: real.identity,
+    span: (signal) => real.span(signal),
+    markAt: (index, signal) => real.markAt(index, signal),
+    onBreak: (listener) => real.onBreak(listener),
     payloadMax: real.payloadMax,
     append: (payload, signal) => real.append(payload, signal),
     tail: (after, deliver, ...rest) => real.tail(after, deliver, ...rest),
@@ -22,7 +25,7 @@ function instead(real: RegionLog, replaced: Partial<RegionLog>): RegionLog {
 }
 
 /** An entry that is sent again carries new request IDs. */
-export function renameRetries(real: RegionLog): RegionLog {
+export function renameRetries(real: SimLog): SimLog {
   const sent = new WeakSet<Uint8Array>();
   return instead(real, {
     append: (payload, signal) => {
@@ -38,7 +41,7 @@ export function renameRetries(real: RegionLog): RegionLog {
 }
 
 /** Snapshots leave out the evaluations. */
-export function forgetEvaluations(real: RegionLog): RegionLog {
+export function forgetEvaluations(real: SimLog): SimLog {
   return instead(real, {
     saveSnapshot: async (index, data) => real.saveSnapshot(index, withoutEvaluations(await wholeSnapshot(data))),
   });
@@ -66,7 +69,7 @@ function framed(record: SnapshotRecord): Uint8Array {
 }
 
 /** Every 200th record reaches this replica empty. */
-export function blankRecords(real: RegionLog): RegionLog {
+export function blankRecords(real: SimLog): SimLog {
   return instead(real, {
     tail: (after, deliver, ...rest) =>
       real.tail(

@@ -3,6 +3,9 @@ import type { Clock, Files } from "@steppe/model";
 import type { Implementations } from "@steppe/regions";
 import { apply } from "@steppe/state";
 import type { Life } from "../kernel/life.ts";
+import type { LogEnd } from "../log/log-end.ts";
+
+export type SimLog = RegionLog & Pick<LogEnd, "span" | "markAt" | "onBreak">;
 
 /**
  * Where a process's parts come from. The simulator runs the real ones; its own tests put broken ones in their place, to
@@ -11,7 +14,7 @@ import type { Life } from "../kernel/life.ts";
 export interface Parts {
   readonly apply: typeof apply;
   clock(real: Clock, life: Life): Clock;
-  log(real: RegionLog, life: Life): RegionLog;
+  log(real: SimLog, life: Life): SimLog;
   /** Of servers that keep a journal. */
   files(real: Files, life: Life): Files;
   /** Of servers that keep a journal. */
