@@ -30,7 +30,7 @@ import { RequestServer } from "./requests/request-server.ts";
 import { AllocRunner, type AllocRunnerParts } from "./runner/alloc-runner.ts";
 import { AllocationStore } from "./runner/allocation-files.ts";
 import { ServerPool } from "./server-pool.ts";
-import { AGENT_OUTBOX, StatusOutbox } from "./status-outbox.ts";
+import { AGENT_OUTBOX, oneByOne, StatusOutbox } from "./status-outbox.ts";
 
 export interface AgentParts {
   readonly config: ClientConfig;
@@ -81,7 +81,7 @@ class Agent implements NodeAgent {
   readonly #parts: AgentParts;
   readonly #config: CompiledConfig;
   readonly #pool: ServerPool;
-  readonly #outbox: StatusOutbox;
+  readonly #outbox: StatusOutbox<AllocationUpdate>;
   readonly #store: AllocationStore;
   readonly #jobs = new JobCache();
   readonly #runners = new Map<string, AllocRunner>();
@@ -114,7 +114,7 @@ class Agent implements NodeAgent {
       answer: createAnswerer(this.#access()),
       ...{ clock, random, logger },
     });
-    this.#outbox = new StatusOutbox(this.#pool, [identityOf(this.node)], AGENT_OUTBOX, clock, random, logger);
+    this.#outbox = new StatusOutbox(this.#pool, [identityOf(this.node)], oneByOne, AGENT_OUTBOX, clock, random, logger);
     this.#runnerParts = {
       node: this.node,
       region: this.#config.region,

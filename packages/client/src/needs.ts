@@ -8,6 +8,7 @@ import type {
   NodeHeartbeatResponse,
   NodeRegisterRequest,
   NodeRegisterResponse,
+  NodeReportAllocationsRequest,
   NodeRequest,
   NodeUpdateAllocationsRequest,
   NodeUpdateAllocationsResponse,
@@ -23,6 +24,8 @@ export interface NodeAgentServer {
   register(request: NodeRegisterRequest, signal: AbortSignal): Promise<NodeRegisterResponse>;
   heartbeat(request: NodeHeartbeatRequest, signal: AbortSignal): Promise<NodeHeartbeatResponse>;
   updateAllocations(request: NodeUpdateAllocationsRequest, signal: AbortSignal): Promise<NodeUpdateAllocationsResponse>;
+  /** The same for many nodes that say the same of many allocations. */
+  reportAllocations(request: NodeReportAllocationsRequest, signal: AbortSignal): Promise<NodeUpdateAllocationsResponse>;
   /** Requests to the node, until the signal aborts. Ends or throws when the connection does. */
   takeRequests(request: TakeRequestsRequest, signal: AbortSignal): AsyncIterable<NodeRequest>;
   /** Resolves when the piece was taken in. */

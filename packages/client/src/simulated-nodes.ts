@@ -2,16 +2,17 @@
 //
 // Nothing is kept per allocation but the end of those that end by themselves: what a node says
 // follows from what the servers last told of the allocation.
-import { type Clock, type Logger, type Random, SteppeError } from "@steppe/model";
+import { type Clock, type Logger, packReports, type Random, type Report, SteppeError } from "@steppe/model";
 import type { AssignedAllocation, NodeAllocations } from "@steppe/proto";
 import { JobCache } from "./job-cache.ts";
 import type { Connect } from "./needs.ts";
 import { NodeSession } from "./node-session.ts";
 import { ServerPool } from "./server-pool.ts";
-import { decideMove, endedUpdate, type GroupBehaviour, groupBehaviour, runningUpdate } from "./simulated/behaviour.ts";
+import { decideMove, type GroupBehaviour, groupBehaviour } from "./simulated/behaviour.ts";
 import { simulatedNode } from "./simulated/node.ts";
+import { Sayings } from "./simulated/sayings.ts";
 import { TimerWheel } from "./simulated/timer-wheel.ts";
-import { type OutboxLimits, StatusOutbox } from "./status-outbox.ts";
+import { type Deliver, type OutboxLimits, StatusOutbox } from "./status-outbox.ts";
 
 export interface SimulateOptions {
   readonly connect: Connect;
@@ -63,6 +64,9 @@ export interface SimulatedStats {
 
 const NODES_PER_STREAM = 500;
 const OUTBOX: OutboxLimits = { gatherMs: 50, sendAt: 1000, batchMax: 1000, parallel: 2 };
+/** Of the many allocations most have the same said of them. */
+const together: Deliver<Report> = (server, { updates, nodes, requestId }, signal) =>
+  server.reportAllocations({ Reports: packReports(updates), Nodes: nodes, RequestID: requestId }, signal);
 const DRIVERS = ["mock_driver", "raw_exec", "exec", "docker", "java"];
 
 export function simulateNodes(options: SimulateOptions): SimulatedNodes {
@@ -100,7 +104,7 @@ export function simulateNodes(options: SimulateOptions): SimulatedNodes {
 
 interface Batch {
   readonly session: NodeSession;
-  readonly outbox: StatusOutbox;
+  readonly outbox: StatusOutbox<Report>;
   readonly counts: { started: number; ended: number };
   close(): Promise<void>;
 }
@@ -118,14 +122,16 @@ function createBatch(nodes: ConstructorParameters<typeof NodeSession>[0]["nodes"
   const pool = new ServerPool(options.servers, options.connect, clock, random);
   const identities = nodes.map(({ ID, SecretID }) => ({ NodeID: ID, SecretID }));
   const identityOf = new Map(identities.map((identity) => [identity.NodeID, identity]));
-  const outbox = new StatusOutbox(pool, identities, OUTBOX, clock, random, logger);
+  const outbox = new StatusOutbox(pool, identities, together, OUTBOX, clock, random, logger);
   const counts = { started: 0, ended: 0 };
+  const sayings = new Sayings();
   const jobs = new JobCache();
   const behaviours = new Map<string, GroupBehaviour>();
 
   const end = (id: string, nodeId: string, tasks: readonly string[], failed: boolean, startedNs: number) => {
     counts.ended += 1;
-    outbox.add(endedUpdate(id, tasks, failed, startedNs, clock.wallNs()), identityOf.get(nodeId));
+    const said = sayings.ended(tasks, failed, startedNs, clock.wallNs());
+    outbox.add({ ID: id, DeploymentID: "", said }, identityOf.get(nodeId));
   };
   const wheel = new TimerWheel<Ending>(clock, (endings) => {
     for (const { id, nodeId, behaviour, startedNs } of endings) {
@@ -149,7 +155,8 @@ function createBatch(nodes: ConstructorParameters<typeof NodeSession>[0]["nodes"
     wheel.add(id, { id, nodeId, behaviour, startedNs: clock.wallNs() }, behaviour.runForMs);
   };
   const tellRunning = (assigned: AssignedAllocation, behaviour: GroupBehaviour) => {
-    outbox.add(runningUpdate(assigned, behaviour, clock.wallNs()), identityOf.get(assigned.NodeID));
+    const { ID, NodeID, DeploymentID } = assigned;
+    outbox.add({ ID, DeploymentID, said: sayings.running(behaviour, clock.wallNs()) }, identityOf.get(NodeID));
     watchEnd(assigned, behaviour);
   };
   const act = (assigned: AssignedAllocation) => {

@@ -2,14 +2,14 @@ import { SteppeError } from "@steppe/model";
 import { AllocationUpdate } from "@steppe/proto";
 import { beforeEach, expect, test } from "vitest";
 import { ServerPool } from "./server-pool.ts";
-import { AGENT_OUTBOX, StatusOutbox } from "./status-outbox.ts";
+import { AGENT_OUTBOX, oneByOne, StatusOutbox } from "./status-outbox.ts";
 import { seededRandom, silent } from "./testing/fixtures.ts";
 import { createServerDouble, type ServerDouble } from "./testing/server-double.ts";
 import { createStepClock, type StepClock, settle } from "./testing/step-clock.ts";
 
 let clock: StepClock;
 let server: ServerDouble;
-let outbox: StatusOutbox;
+let outbox: StatusOutbox<AllocationUpdate>;
 
 beforeEach(() => {
   clock = createStepClock();
@@ -18,6 +18,7 @@ beforeEach(() => {
   outbox = new StatusOutbox(
     new ServerPool(["a", "b"], server.connect, clock, random),
     [{ NodeID: "n", SecretID: "s" }],
+    oneByOne,
     AGENT_OUTBOX,
     clock,
     random,
@@ -97,7 +98,7 @@ test("outbox of many nodes: a batch names those that it is about, also when it i
   const nodes = ["n1", "n2", "n3"].map((NodeID) => ({ NodeID, SecretID: `secret of ${NodeID}` }));
   const random = seededRandom();
   const pool = new ServerPool(["a", "b"], server.connect, clock, random);
-  const many = new StatusOutbox(pool, nodes, AGENT_OUTBOX, clock, random, silent);
+  const many = new StatusOutbox(pool, nodes, oneByOne, AGENT_OUTBOX, clock, random, silent);
   failFirst(1, new Error("connection reset"));
   many.add(update("x", "running"), nodes[0]);
   many.add(update("y", "running"), nodes[2]);

@@ -7,6 +7,7 @@
 import { type Clock, type Logger, type Random, SteppeError } from "@steppe/model";
 import { type AllocationUpdate, type NodeIdentity, NodeUpdateAllocationsRequest } from "@steppe/proto";
 import { backoffMs } from "./backoff.ts";
+import type { NodeAgentServer } from "./needs.ts";
 import type { ServerPool } from "./server-pool.ts";
 
 export interface OutboxLimits {
@@ -21,23 +22,38 @@ export interface OutboxLimits {
 
 export const AGENT_OUTBOX: OutboxLimits = { gatherMs: 200, sendAt: 64, batchMax: 500, parallel: 1 };
 
+/** Takes a batch to a server. Rejects as the calls of `NodeAgentServer` do. */
+export type Deliver<T> = (
+  server: NodeAgentServer,
+  batch: { readonly updates: readonly T[]; readonly nodes: NodeIdentity[]; readonly requestId: string },
+  signal: AbortSignal,
+) => Promise<unknown>;
+
+/** Each update as it is. */
+export const oneByOne: Deliver<AllocationUpdate> = (server, { updates, nodes, requestId }, signal) => {
+  const fields = { Updates: [...updates], Nodes: nodes, RequestID: requestId };
+  return server.updateAllocations(NodeUpdateAllocationsRequest.create(fields), signal);
+};
+
 const RETRY = { baseMs: 250, maxMs: 10_000 };
 
-export class StatusOutbox {
+/** `T`: what is said of one allocation. */
+export class StatusOutbox<T extends { readonly ID: string }> {
   readonly #pool: ServerPool;
   readonly #nodes: readonly NodeIdentity[];
   /** By allocation not yet acknowledged, its node. Only of many nodes: one is named by itself. */
   readonly #nodeOf = new Map<string, NodeIdentity>();
+  readonly #deliverTo: Deliver<T>;
   readonly #limits: OutboxLimits;
   readonly #clock: Clock;
   readonly #random: Random;
   readonly #logger: Logger;
   readonly #closing = new AbortController();
   /** In the order they arrived. */
-  readonly #waiting = new Map<string, AllocationUpdate>();
+  readonly #waiting = new Map<string, T>();
   readonly #sending = new Set<string>();
   /** Newer than what is being sent. */
-  readonly #held = new Map<string, AllocationUpdate>();
+  readonly #held = new Map<string, T>();
   #gathering = false;
   #senders = 0;
   #acknowledged = 0;
@@ -47,6 +63,7 @@ export class StatusOutbox {
   constructor(
     pool: ServerPool,
     nodes: readonly NodeIdentity[],
+    deliver: Deliver<T>,
     limits: OutboxLimits,
     clock: Clock,
     random: Random,
@@ -54,6 +71,7 @@ export class StatusOutbox {
   ) {
     this.#pool = pool;
     this.#nodes = nodes;
+    this.#deliverTo = deliver;
     this.#limits = limits;
     this.#clock = clock;
     this.#random = random;
@@ -74,7 +92,7 @@ export class StatusOutbox {
   }
 
   /** `node`: the one the allocation is on, of those of this outbox; known by itself when there is one. */
-  add(update: AllocationUpdate, node?: NodeIdentity): void {
+  add(update: T, node?: NodeIdentity): void {
     if (node !== undefined) this.#nodeOf.set(update.ID, node);
     if (this.#sending.has(update.ID)) {
       this.#held.set(update.ID, update);
@@ -131,8 +149,8 @@ export class StatusOutbox {
     }
   }
 
-  #take(): AllocationUpdate[] {
-    const batch: AllocationUpdate[] = [];
+  #take(): T[] {
+    const batch: T[] = [];
     for (const [id, update] of this.#waiting) {
       if (batch.length >= this.#limits.batchMax) break;
       batch.push(update);
@@ -142,7 +160,7 @@ export class StatusOutbox {
     return batch;
   }
 
-  #release(batch: readonly AllocationUpdate[]): void {
+  #release(batch: readonly T[]): void {
     for (const { ID } of batch) {
       this.#sending.delete(ID);
       const newer = this.#held.get(ID);
@@ -160,12 +178,11 @@ export class StatusOutbox {
   }
 
   /** Returns when acknowledged, refused for good, or closing. */
-  async #deliver(batch: readonly AllocationUpdate[]): Promise<void> {
-    const fields = { Updates: [...batch], Nodes: this.#nodesOf(batch), RequestID: this.#random.id() };
-    const request = NodeUpdateAllocationsRequest.create(fields);
+  async #deliver(batch: readonly T[]): Promise<void> {
+    const request = { updates: batch, nodes: this.#nodesOf(batch), requestId: this.#random.id() };
     for (let failures = 0; !this.#closing.signal.aborted; failures++) {
       try {
-        await this.#pool.call(this.#closing.signal, (server, signal) => server.updateAllocations(request, signal));
+        await this.#pool.call(this.#closing.signal, (server, signal) => this.#deliverTo(server, request, signal));
         this.#acknowledged += batch.length;
         return;
       } catch (error) {
@@ -184,7 +201,7 @@ export class StatusOutbox {
   }
 
   /** Servers look at the secret of each: of a thousand nodes those are named that the batch is about. */
-  #nodesOf(batch: readonly AllocationUpdate[]): NodeIdentity[] {
+  #nodesOf(batch: readonly T[]): NodeIdentity[] {
     const nodes = new Set<NodeIdentity>();
     for (const { ID } of batch) {
       const node = this.#nodeOf.get(ID);
@@ -195,7 +212,7 @@ export class StatusOutbox {
   }
 
   /** Nothing of a refused batch took effect: its halves are new requests. */
-  async #divide(batch: readonly AllocationUpdate[], error: unknown): Promise<void> {
+  async #divide(batch: readonly T[], error: unknown): Promise<void> {
     if (batch.length === 1) {
       this.#logger.error({ err: error, alloc: batch[0]?.ID }, "an allocation update was refused and is given up");
       return;

@@ -1,3 +1,4 @@
+export { isReportedIds, packReports, type Report, reportedIds } from "./allocation-reports.ts";
 export { type CanonicalDefaults, canonicalizeJob } from "./canonicalize/index.ts";
 export {
   type ClaimAsk,

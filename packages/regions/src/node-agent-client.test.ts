@@ -15,6 +15,7 @@ async function agentOf(methods: Partial<NodeAgentsService>) {
     register: unexpected,
     heartbeat: unexpected,
     updateAllocations: unexpected,
+    reportAllocations: unexpected,
     watchAllocations: async function* () {},
     answer: unexpected,
     takeRequests: async function* () {},

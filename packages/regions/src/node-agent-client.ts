@@ -36,6 +36,7 @@ export function connectNodeAgents(address: string, region: string, channels: Cha
     register: unary(METHODS.register),
     heartbeat: unary(METHODS.heartbeat),
     updateAllocations: unary(METHODS.updateAllocations),
+    reportAllocations: unary(METHODS.reportAllocations),
     answer: unary(METHODS.answer),
     takeRequests: (request, { signal }) => channel.stream(METHODS.takeRequests, request, signal),
     watchAllocations: (request, { signal }) => channel.stream(METHODS.watchAllocations, request, signal),

@@ -53,6 +53,7 @@ async function serveTls(tls: TlsIdentity): Promise<GrpcServer> {
         heartbeat,
         register: unasked,
         updateAllocations: unasked,
+        reportAllocations: unasked,
         watchAllocations: async function* () {},
         answer: unasked,
         takeRequests: async function* () {},

@@ -16,6 +16,7 @@ export function connectOverGrpc(region: string, channels: Channels): (address: s
       register: (request, signal) => client.register(request, call(signal)),
       heartbeat: (request, signal) => client.heartbeat(request, call(signal)),
       updateAllocations: (request, signal) => client.updateAllocations(request, call(signal)),
+      reportAllocations: (request, signal) => client.reportAllocations(request, call(signal)),
       takeRequests: (request, signal) => client.takeRequests(request, { signal }),
       answer: (answer, timeoutMs, signal) => client.answer(answer, { signal, timeoutMs }),
       watchAllocations: (request, signal) => client.watchAllocations(request, { signal }),

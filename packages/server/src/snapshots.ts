@@ -4,6 +4,7 @@ import { decodeSnapshot, encodeSnapshot } from "@steppe/state";
 import type { AgentConfig } from "./config/index.ts";
 import type { ReadEntries } from "./durability/compactor.ts";
 import { aboutOf } from "./durability/snapshot-about.ts";
+import { isSnapshotDue } from "./durability/snapshot-due.ts";
 import type { LocalDisk } from "./open-region.ts";
 import type { Replica } from "./replica.ts";
 
@@ -51,6 +52,8 @@ class Keeper implements SnapshotKeeper {
   readonly #making: Making;
   #index = 0;
   #bytes = 0;
+  /** At the last look. */
+  #bytesBefore = 0;
   #atMs: number;
   #under: Promise<number> | undefined;
 
@@ -90,6 +93,7 @@ class Keeper implements SnapshotKeeper {
     const { clock, logger } = this.#needs;
     const startedMs = clock.monotonicMs();
     this.#bytes = 0;
+    this.#bytesBefore = 0;
     this.#atMs = startedMs;
     this.#index = await this.#making.make();
     logger.info({ index: this.#index, ms: Math.round(clock.monotonicMs() - startedMs) }, "saved snapshot");
@@ -98,11 +102,12 @@ class Keeper implements SnapshotKeeper {
 
   #isDue(): boolean {
     const { config, replica, local, clock, leads } = this.#needs;
-    const { snapshotEntries, snapshotBytes, snapshotAgeMs } = config.server;
     if (local?.store === undefined && !leads()) return false;
     const entries = replica.state.index - this.#index;
     const ageMs = clock.monotonicMs() - this.#atMs;
-    return entries > 0 && (entries >= snapshotEntries || this.#bytes >= snapshotBytes || ageMs >= snapshotAgeMs);
+    const since = { entries, bytes: this.#bytes, bytesOfPeriod: this.#bytes - this.#bytesBefore, ageMs };
+    this.#bytesBefore = this.#bytes;
+    return isSnapshotDue(since, config.server);
   }
 }
 

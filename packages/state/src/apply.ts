@@ -35,7 +35,7 @@ import { scaleJob } from "./commands/scale-job.ts";
 import { setSchedulerConfiguration } from "./commands/scheduler-configuration.ts";
 import { stopAllocation } from "./commands/stop-allocation.ts";
 import { tagJobVersion } from "./commands/tag-job-version.ts";
-import { updateAllocations } from "./commands/update-allocations.ts";
+import { reportAllocations, updateAllocations } from "./commands/update-allocations.ts";
 import { upsertEvaluations } from "./commands/upsert-evaluations.ts";
 import { expireVariableLocks, lockVariable, writeVariable } from "./commands/variables.ts";
 import type { State } from "./state.ts";
@@ -101,6 +101,8 @@ function dispatch(state: State, step: Step, { Kind: kind }: Command): Outcome {
       return updateNodeEligibility(state, step, kind.value);
     case "UpdateAllocations":
       return updateAllocations(state, step, kind.value);
+    case "ReportAllocations":
+      return reportAllocations(state, step, kind.value);
     case "ClaimLease":
       return claimLease(state, step, kind.value);
     case "ReleaseLease":

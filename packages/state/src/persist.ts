@@ -12,7 +12,7 @@ import {
 import type { TableName } from "./changes.ts";
 import { MetricNumbers } from "./metric-numbers.ts";
 import { State } from "./state.ts";
-import { AllocationState, groupOf, type Moment, type Origin } from "./tables/allocations.ts";
+import { AllocationState, askOf, groupOf, type Moment, type Origin } from "./tables/allocations.ts";
 import type { DeploymentEntry } from "./tables/deployments.ts";
 import { JobState } from "./tables/jobs.ts";
 import { keptMetrics } from "./tables/metrics.ts";
@@ -365,7 +365,7 @@ class Restore {
     }
     const nodeId = this.#state.nodes.get(record.NodeID)?.ID ?? record.NodeID;
     const origin = this.#originOf(record);
-    const allocation = new AllocationState(record.ID, version, group, record.NameIndex, nodeId, origin);
+    const allocation = new AllocationState(record.ID, version, askOf(group), record.NameIndex, nodeId, origin);
     allocation.claim(record.Claims && this.#withOwnAddresses(record.Claims, nodeId));
     const { texts, taskForms } = this.#state;
     allocation.DesiredStatus = texts.of(record.DesiredStatus);

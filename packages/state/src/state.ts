@@ -19,7 +19,7 @@ import { defaultAutopilotConfiguration } from "./commands/autopilot-configuratio
 import { defaultSchedulerConfiguration } from "./commands/scheduler-configuration.ts";
 import { Digest, DigestHistory } from "./digest.ts";
 import type { Step } from "./step.ts";
-import { type AllocationState, AllocationTable, groupOf } from "./tables/allocations.ts";
+import { type AllocationState, AllocationTable, type Ask, groupOf } from "./tables/allocations.ts";
 import { type DeploymentEntry, DeploymentTable } from "./tables/deployments.ts";
 import { EvaluationTable } from "./tables/evaluations.ts";
 import { Healths } from "./tables/healths.ts";
@@ -187,25 +187,28 @@ export class State {
     byServer: boolean,
     change: (allocation: AllocationState) => void,
   ): void {
-    const job = this.jobs.get(allocation.Namespace, allocation.JobID);
-    const slot = this.nodes.slot(allocation.NodeID);
+    const job = this.jobs.of(allocation.Job);
     const heldBefore = !allocation.terminal;
     const namedBefore = allocation.holdsName;
     const askBefore = allocation.Ask;
+    const statusBefore = allocation.ClientStatus;
     const offeredBefore = this.#offered(allocation);
-    if (job !== undefined) this.#count(step, job, allocation, -1);
     change(allocation);
     allocation.modifiedAt(step.moment);
     if (byServer) allocation.AllocModifyIndex = step.index;
-    if (heldBefore && allocation.terminal) this.#release(step, job, allocation, slot, askBefore);
-    else if (heldBefore && allocation.Ask !== askBefore && slot >= 0) {
-      this.nodes.free(slot, askBefore);
-      this.nodes.take(slot, allocation.Ask);
-    }
+    if (heldBefore && allocation.terminal) this.#release(step, job, allocation, askBefore);
+    else if (heldBefore && allocation.Ask !== askBefore) this.#askChanged(allocation, askBefore);
     if (job !== undefined && namedBefore !== allocation.holdsName) this.#name(job, allocation, namedBefore ? -1 : 1);
-    if (job !== undefined) this.#count(step, job, allocation, 1);
+    if (job !== undefined) this.#countChange(step, job, allocation, statusBefore);
     this.#settleServices(step, allocation, offeredBefore);
     this.#allocationChanged(step, job, allocation, byServer);
+  }
+
+  #askChanged({ NodeID, Ask }: AllocationState, before: Ask): void {
+    const slot = this.nodes.slot(NodeID);
+    if (slot < 0) return;
+    this.nodes.free(slot, before);
+    this.nodes.take(slot, Ask);
   }
 
   /** The services that follow from an allocation as it is; undefined for one that can have none. */
@@ -254,8 +257,7 @@ export class State {
   /** `counted`: the job's summary goes on counting it. */
   removeAllocation(step: Step, allocation: AllocationState, counted?: "counted"): void {
     const job = this.jobs.get(allocation.Namespace, allocation.JobID);
-    const slot = this.nodes.slot(allocation.NodeID);
-    if (!allocation.terminal) this.#release(step, job, allocation, slot, allocation.Ask);
+    if (!allocation.terminal) this.#release(step, job, allocation, allocation.Ask);
     if (job !== undefined && allocation.holdsName) this.#name(job, allocation, -1);
     if (job !== undefined && counted === undefined) this.#count(step, job, allocation, -1);
     if (job !== undefined) {
@@ -367,13 +369,8 @@ export class State {
     else names.remove(allocation.NameIndex);
   }
 
-  #release(
-    step: Step,
-    job: JobState | undefined,
-    allocation: AllocationState,
-    slot: number,
-    ask: AllocationState["Ask"],
-  ): void {
+  #release(step: Step, job: JobState | undefined, allocation: AllocationState, ask: Ask): void {
+    const slot = this.nodes.slot(allocation.NodeID);
     if (slot >= 0) {
       this.nodes.free(slot, ask);
       if (allocation.Claims !== undefined) this.nodes.release(slot, allocation.Claims);
@@ -395,9 +392,17 @@ export class State {
   }
 
   #count(step: Step, job: JobState, allocation: AllocationState, by: 1 | -1): void {
-    const group = groupSummary(job.summary, allocation.TaskGroup);
-    const bucket = BUCKETS[allocation.ClientStatus];
-    if (bucket !== undefined) group[bucket] += by;
+    countAs(groupSummary(job.summary, allocation.TaskGroup), allocation.ClientStatus, by);
+    this.touchSummary(step, job);
+  }
+
+  /** It had another status before, or the same. */
+  #countChange(step: Step, job: JobState, { TaskGroup, ClientStatus }: AllocationState, before: string): void {
+    const group = groupSummary(job.summary, TaskGroup);
+    if (ClientStatus !== before) {
+      countAs(group, before, -1);
+      countAs(group, ClientStatus, 1);
+    }
     this.touchSummary(step, job);
   }
 
@@ -482,6 +487,11 @@ const BUCKETS: Readonly<Record<string, "Starting" | "Running" | "Complete" | "Fa
   lost: "Lost",
   unknown: "Unknown",
 };
+
+function countAs(group: TaskGroupSummary, status: string, by: 1 | -1): void {
+  const bucket = BUCKETS[status];
+  if (bucket !== undefined) group[bucket] += by;
+}
 
 const CHILD_BUCKETS: Readonly<Record<string, "Pending" | "Running" | "Dead">> = {
   pending: "Pending",

@@ -45,13 +45,9 @@ export function decideMove(assigned: AssignedAllocation): Move {
   return DeploymentID !== "" && DeploymentStatus?.Healthy === undefined ? "tell" : "resume";
 }
 
-export function runningUpdate(
-  { ID, DeploymentID }: AssignedAllocation,
-  behaviour: GroupBehaviour,
-  nowNs: number,
-): AllocationUpdate {
-  const fields = { ID, DeploymentID, ClientStatus: "running", ClientDescription: "Tasks are running" };
-  const update = AllocationUpdate.create(fields);
+/** What is said of an allocation that runs; its ID is for whoever sends it. */
+export function runningUpdate(behaviour: GroupBehaviour, nowNs: number): AllocationUpdate {
+  const update = AllocationUpdate.create({ ClientStatus: "running", ClientDescription: "Tasks are running" });
   const state = TaskState.create({ State: "running", StartedAt: nowNs });
   for (const task of behaviour.tasks) update.TaskStates[task] = state;
   if (behaviour.healthy) {
@@ -61,14 +57,12 @@ export function runningUpdate(
 }
 
 export function endedUpdate(
-  id: string,
   tasks: readonly string[],
   failed: boolean,
   startedNs: number,
   nowNs: number,
 ): AllocationUpdate {
   const update = AllocationUpdate.create({
-    ID: id,
     ClientStatus: failed ? "failed" : "complete",
     ClientDescription: failed ? "Failed tasks" : "All tasks have completed",
   });

@@ -1,6 +1,7 @@
 // A region of one server, driven by hand: it notes what nodes say and streams what a test pushes.
+import { reportedIds } from "@steppe/model";
 import {
-  type AllocationUpdate,
+  AllocationUpdate,
   type Node,
   NodeAllocations,
   NodeHeartbeatResponse,
@@ -24,6 +25,8 @@ export interface ServerDouble {
   readonly heartbeats: string[][];
   /** Every request, also those that were failed. */
   readonly requests: NodeUpdateAllocationsRequest[];
+  /** By report of many allocations: how many. */
+  readonly reported: number[];
   /** The newest acknowledged update by allocation. */
   readonly updates: Map<string, AllocationUpdate>;
   readonly streams: AgentDouble[];
@@ -40,6 +43,7 @@ export function createServerDouble(): ServerDouble {
     registered: [],
     heartbeats: [],
     requests: [],
+    reported: [],
     updates: new Map(),
     streams: [],
     unknown: [],
@@ -65,6 +69,18 @@ function serverAt(double: ServerDouble, address: string): NodeAgentServer {
       double.requests.push(request);
       double.intercept("updateAllocations", address);
       for (const update of request.Updates) double.updates.set(update.ID, update);
+      return NodeUpdateAllocationsResponse.create({ Index: 1 });
+    },
+    reportAllocations: async ({ Reports }) => {
+      double.intercept("reportAllocations", address);
+      double.reported.push(Reports.flatMap(({ Of }) => Of.flatMap((it) => [...reportedIds(it.AllocIDs)])).length);
+      for (const { Update, Of } of Reports) {
+        for (const { DeploymentID, AllocIDs } of Of) {
+          for (const ID of reportedIds(AllocIDs)) {
+            double.updates.set(ID, { ...AllocationUpdate.create(Update), ID, DeploymentID });
+          }
+        }
+      }
       return NodeUpdateAllocationsResponse.create({ Index: 1 });
     },
     async *takeRequests(_request, signal) {

@@ -1,6 +1,6 @@
 import { mockJob } from "@steppe/model/internal";
 import { Deployment, DeploymentState, Evaluation, type TaskGroup } from "@steppe/proto";
-import { AllocationState, type DeploymentView } from "@steppe/state";
+import { AllocationState, askOf, type DeploymentView } from "@steppe/state";
 import { describe, expect, test } from "vitest";
 import { decideDeployment, dueAtNs, seenIndexOf } from "./decide.ts";
 
@@ -20,7 +20,7 @@ interface Given {
 const ORIGIN = { TaskGroup: group.Name, EvalID: "e", Metrics: undefined, moment: { index: 5, time: NOW } };
 
 function allocation(given: Given, i: number): AllocationState {
-  const it = new AllocationState(`a${i}`, job, group, i, "n", ORIGIN);
+  const it = new AllocationState(`a${i}`, job, askOf(group), i, "n", ORIGIN);
   it.DeploymentID = "d";
   it.ClientStatus = given.failed ? "failed" : "running";
   it.DesiredStatus = given.told ? "stop" : "run";

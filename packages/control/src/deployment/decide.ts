@@ -12,6 +12,37 @@ export type Decision =
 
 const WAIT: Decision = { kind: "wait" };
 
+/** How the allocations of a deployment stand, counted in one go: there may be thousands. */
+export interface Census {
+  /** Wanted still. */
+  readonly unhealthy: readonly AllocationView[];
+  /** Index at which the last of the wanted and healthy ones was told to be so; 0 = there are none. */
+  readonly newestHealthy: number;
+  /** By group: how many live ones are healthy, and how many of these are canaries. */
+  readonly healthy: ReadonlyMap<string, { all: number; canaries: number }>;
+}
+
+export function takeCensus({ allocations }: DeploymentView): Census {
+  const unhealthy: AllocationView[] = [];
+  const healthy = new Map<string, { all: number; canaries: number }>();
+  let newestHealthy = 0;
+  for (const it of allocations) {
+    const isWanted = it.DesiredStatus === "run";
+    if (isWanted && isUnhealthy(it)) unhealthy.push(it);
+    if (!isHealthy(it)) continue;
+    if (isWanted) newestHealthy = Math.max(newestHealthy, it.healthIndex);
+    if (it.terminal) continue;
+    let counts = healthy.get(it.TaskGroup);
+    if (counts === undefined) {
+      counts = { all: 0, canaries: 0 };
+      healthy.set(it.TaskGroup, counts);
+    }
+    counts.all += 1;
+    if (it.isCanary) counts.canaries += 1;
+  }
+  return { unhealthy, newestHealthy, healthy };
+}
+
 /**
  * Looks at a deployment as it stands, so a new leader decides as the last one would have.
  * `ofJob`: all allocations of the job. `seenIndex`: health up to there is known to an evaluation that was, or
@@ -23,23 +54,19 @@ export function decideDeployment(
   ofJob: Iterable<AllocationView>,
   seenIndex: number,
   nowNs: number,
+  census: Census = takeCensus(entry),
 ): Decision {
   if (!entry.active) return WAIT;
-  const unhealthy: AllocationView[] = [];
-  let isNews = false;
-  for (const it of entry.allocations) {
-    if (it.DesiredStatus !== "run") continue;
-    if (isUnhealthy(it)) unhealthy.push(it);
-    isNews ||= isHealthy(it) && it.healthIndex > seenIndex;
-  }
+  const { unhealthy } = census;
   const hopeless = unhealthy.filter((it) => !it.Reschedule && isHopeless(it, entry, job, nowNs));
   if (hopeless.length > 0) return fail(entry, DEPLOYMENT_DESCRIPTIONS.failedAllocations, groupsOf(hopeless));
-  const late = laggards(entry).filter(([, { RequireProgressBy }]) => RequireProgressBy <= nowNs);
+  const late = laggards(entry, census).filter(([, { RequireProgressBy }]) => RequireProgressBy <= nowNs);
   if (late.length > 0)
     return fail(entry, DEPLOYMENT_DESCRIPTIONS.progressDeadline, new Set(late.map(([name]) => name)));
-  if (isToBePromoted(entry)) return { kind: "promote" };
+  if (isToBePromoted(entry, census)) return { kind: "promote" };
   const replace = unhealthy.filter(({ Reschedule }) => !Reschedule).map(({ ID }) => ID);
   if (replace.length > 0) return { kind: "advance", replace };
+  const isNews = census.newestHealthy > seenIndex;
   return isNews && !isRolledOut(entry, ofJob) ? { kind: "advance", replace } : WAIT;
 }
 
@@ -62,9 +89,10 @@ function isRolledOut(entry: DeploymentView, ofJob: Iterable<AllocationView>): bo
 }
 
 /** When the deployment fails unless an allocation turns healthy, unix nanoseconds; infinite when it does not. */
-export function dueAtNs(entry: DeploymentView): number {
+export function dueAtNs(entry: DeploymentView, census: Census = takeCensus(entry)): number {
   if (!entry.active) return Number.POSITIVE_INFINITY;
-  return Math.min(Number.POSITIVE_INFINITY, ...laggards(entry).map(([, { RequireProgressBy }]) => RequireProgressBy));
+  const due = laggards(entry, census).map(([, { RequireProgressBy }]) => RequireProgressBy);
+  return Math.min(Number.POSITIVE_INFINITY, ...due);
 }
 
 /** The index up to which evaluations of a job have seen, or will see, what happened. */
@@ -107,26 +135,20 @@ function fail({ deployment }: DeploymentView, description: string, groups: Reado
 }
 
 /** Groups that have to make progress. One whose canaries are all healthy waits for a person instead. */
-function laggards(entry: DeploymentView): [string, DeploymentState][] {
+function laggards(entry: DeploymentView, { healthy }: Census): [string, DeploymentState][] {
   return Object.entries(entry.deployment.TaskGroups).filter(([name, state]) => {
     if (state.RequireProgressBy === 0) return false;
+    const { all, canaries } = healthy.get(name) ?? NOBODY;
     const waitsForPromotion = state.DesiredCanaries > 0 && !state.Promoted;
-    return healthyOf(entry, name, waitsForPromotion) < (waitsForPromotion ? state.DesiredCanaries : state.DesiredTotal);
+    return waitsForPromotion ? canaries < state.DesiredCanaries : all < state.DesiredTotal;
   });
 }
 
-function isToBePromoted(entry: DeploymentView): boolean {
-  const { Status, TaskGroups } = entry.deployment;
+function isToBePromoted({ deployment }: DeploymentView, { healthy }: Census): boolean {
+  const { Status, TaskGroups } = deployment;
   const waiting = Object.entries(TaskGroups).filter(([, it]) => it.DesiredCanaries > 0 && !it.Promoted);
   if (Status !== "running" || waiting.length === 0) return false;
-  return waiting.every(([name, it]) => it.AutoPromote && healthyOf(entry, name, true) >= it.DesiredCanaries);
+  return waiting.every(([name, it]) => it.AutoPromote && (healthy.get(name) ?? NOBODY).canaries >= it.DesiredCanaries);
 }
 
-function healthyOf({ allocations }: DeploymentView, group: string, canaries: boolean): number {
-  let count = 0;
-  for (const it of allocations) {
-    if (it.TaskGroup !== group || it.terminal || !isHealthy(it)) continue;
-    if (!canaries || it.isCanary) count += 1;
-  }
-  return count;
-}
+const NOBODY = { all: 0, canaries: 0 };

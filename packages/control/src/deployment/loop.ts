@@ -1,7 +1,7 @@
 import type { Command, DeploymentAdvance, Evaluation } from "@steppe/proto";
 import { Alarm } from "../alarm.ts";
 import type { AppliedEntry } from "../region-log.ts";
-import { type Decision, decideDeployment, dueAtNs, seenIndexOf } from "./decide.ts";
+import { type Decision, decideDeployment, dueAtNs, seenIndexOf, takeCensus } from "./decide.ts";
 import type { DeploymentNeeds } from "./needs.ts";
 
 /**
@@ -87,8 +87,9 @@ export class DeploymentWatcher {
     const ofJob = view.jobs.get(Namespace, JobID);
     if (ofJob === undefined) return { kind: "wait" };
     const seenIndex = seenIndexOf(this.#evaluationsOf(Namespace, JobID));
-    const decision = decideDeployment(entry, ofJob.job, ofJob.allocations, seenIndex, clock.wallNs());
-    const dueNs = dueAtNs(entry);
+    const census = takeCensus(entry);
+    const decision = decideDeployment(entry, ofJob.job, ofJob.allocations, seenIndex, clock.wallNs(), census);
+    const dueNs = dueAtNs(entry, census);
     if (decision.kind === "wait" && Number.isFinite(dueNs)) this.#due.set(id, dueNs);
     return decision;
   }

@@ -23,6 +23,7 @@ const BY_COMMAND: { readonly [Case in Kind["$case"]]?: string } = {
   EvaluateNode: "EvaluationUpdated",
   MigrateAllocations: "AllocationUpdateDesiredStatus",
   UpdateAllocations: "AllocationUpdated",
+  ReportAllocations: "AllocationUpdated",
   PromoteDeployment: "DeploymentPromotion",
   PauseDeployment: "DeploymentStatusUpdate",
   FailDeployment: "DeploymentStatusUpdate",

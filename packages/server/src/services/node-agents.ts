@@ -1,5 +1,5 @@
-import { type Call, SteppeError } from "@steppe/model";
-import { type Node, type NodeIdentity, NodePool, type NodeUpdateAllocationsRequest } from "@steppe/proto";
+import { type Call, isReportedIds, reportedIds, SteppeError } from "@steppe/model";
+import { type AllocationReports, type Node, type NodeIdentity, NodePool } from "@steppe/proto";
 import type { NodeAgentsService } from "@steppe/regions";
 import type { CutOff } from "../cut-off.ts";
 import type { Replica } from "../replica.ts";
@@ -90,12 +90,21 @@ export function createNodeAgents(needs: NodeAgentNeeds): NodeAgentsService {
     },
 
     async updateAllocations(request, call) {
-      for (const identity of request.Nodes) checkSecret(identity);
-      checkOwners(request);
+      checkOwners(
+        request.Nodes,
+        request.Updates.map(({ ID }) => ID),
+      );
       const outcome = await writer.write(writeOptions(request.RequestID), call, {
         $case: "UpdateAllocations",
         value: { Updates: request.Updates },
       });
+      return { Index: outcome.Index };
+    },
+
+    async reportAllocations({ Nodes, Reports, RequestID }, call) {
+      checkOwners(Nodes, idsOf(Reports));
+      const value = { Reports };
+      const outcome = await writer.write(writeOptions(RequestID), call, { $case: "ReportAllocations", value });
       return { Index: outcome.Index };
     },
   };
@@ -126,12 +135,13 @@ export function createNodeAgents(needs: NodeAgentNeeds): NodeAgentsService {
   }
 
   /** A node speaks of its own allocations only. Those that this replica does not know (yet) change nothing. */
-  function checkOwners({ Updates, Nodes }: NodeUpdateAllocationsRequest): void {
-    const own = new Set(Nodes.map(({ NodeID }) => NodeID));
-    for (const { ID } of Updates) {
-      const allocation = view.allocations.get(ID);
+  function checkOwners(nodes: readonly NodeIdentity[], allocIds: Iterable<string>): void {
+    for (const identity of nodes) checkSecret(identity);
+    const own = new Set(nodes.map(({ NodeID }) => NodeID));
+    for (const id of allocIds) {
+      const allocation = view.allocations.get(id);
       if (allocation === undefined || own.has(allocation.NodeID)) continue;
-      throw new SteppeError("permission-denied", `allocation ${ID} is not on a node that this update is from`);
+      throw new SteppeError("permission-denied", `allocation ${id} is not on a node that this update is from`);
     }
   }
 
@@ -143,6 +153,13 @@ export function createNodeAgents(needs: NodeAgentNeeds): NodeAgentsService {
       $case: "UpdateNodeStatus",
       value: { NodeIDs: down, Status: "ready", Message: "Node reregistered by heartbeat", Term: 0 },
     });
+  }
+}
+
+function* idsOf(reports: readonly AllocationReports[]): Generator<string> {
+  for (const { AllocIDs } of reports.flatMap(({ Of }) => Of)) {
+    if (!isReportedIds(AllocIDs)) throw new SteppeError("invalid", "allocation IDs must be of 36 characters each");
+    yield* reportedIds(AllocIDs);
   }
 }
 

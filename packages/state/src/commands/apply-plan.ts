@@ -191,7 +191,7 @@ function place(state: State, step: Step, job: JobState, row: Row, placing: Placi
   const { deployment, joined, robbed } = placing;
   const { group, version, placements, row: n, victims } = row;
   const origin = originOf(state, step, placements, placing);
-  const allocation = new AllocationState(row.id, version, group, row.nameIndex, row.nodeId, origin);
+  const allocation = new AllocationState(row.id, version, askOf(group), row.nameIndex, row.nodeId, origin);
   if (version === job.job && deployment?.deployment.TaskGroups[group.Name] !== undefined) {
     if (isCanaryRow(placements, n)) {
       allocation.fare(state.healths.of({ Healthy: undefined, Canary: true, ModifyIndex: step.index }), 0);

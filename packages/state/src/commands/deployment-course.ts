@@ -1,6 +1,6 @@
 // What moves a deployment along: its counts as its allocations come and report, and its status.
 import { DEPLOYMENT_DESCRIPTIONS, specChanged } from "@steppe/model";
-import type { AllocDeploymentStatus, Deployment, DeploymentState, Job } from "@steppe/proto";
+import type { Deployment, DeploymentState, Job } from "@steppe/proto";
 import { newestStable, type State } from "../state.ts";
 import type { Step } from "../step.ts";
 import type { AllocationState } from "../tables/allocations.ts";
@@ -64,29 +64,6 @@ export function countJoined(state: State, step: Step, entry: DeploymentEntry, jo
   }
 }
 
-/** A node or a user says how an allocation fares. What is known to be unhealthy stays so, unless a user says otherwise. */
-export function takeHealth(
-  state: State,
-  step: Step,
-  allocation: AllocationState,
-  said: Pick<AllocDeploymentStatus, "Healthy" | "Timestamp">,
-): void {
-  const before = allocation.isHealthy;
-  if (said.Healthy === undefined || said.Healthy === before) return;
-  const { Healthy, Timestamp } = said;
-  const health = state.healths.of({ Healthy, Canary: allocation.isCanary, ModifyIndex: step.index });
-  allocation.fare(health, Timestamp);
-  const entry = state.deployments.get(allocation.DeploymentID);
-  if (entry === undefined || !entry.active) return;
-  amendGroup(state, step, entry, allocation.TaskGroup, (group) => ({
-    HealthyAllocs: group.HealthyAllocs + Number(Healthy) - Number(before === true),
-    UnhealthyAllocs: group.UnhealthyAllocs + Number(!Healthy) - Number(before === false),
-    RequireProgressBy: Healthy
-      ? Math.max(group.RequireProgressBy, deadlineFrom(group, step.time))
-      : group.RequireProgressBy,
-  }));
-}
-
 /** 0 without a deadline, as the API shows a time that is none. */
 export function deadlineFrom({ ProgressDeadline }: DeploymentState, time: number): number {
   return ProgressDeadline === 0 ? 0 : time + ProgressDeadline;
@@ -103,7 +80,7 @@ export function rollbackTarget(job: JobState): { readonly stable: Job | undefine
   return { stable, differs: stable !== undefined && specChanged(stable, job.job) };
 }
 
-function amendGroup(
+export function amendGroup(
   state: State,
   step: Step,
   { deployment }: DeploymentEntry,

@@ -21,7 +21,8 @@ import type { State } from "../state.ts";
 import { done, refuse, type Step } from "../step.ts";
 import type { DeploymentEntry } from "../tables/deployments.ts";
 import { createEvaluation } from "./create-evaluation.ts";
-import { awaitsPromotion, deadlineFrom, decide, rollbackTarget, succeed, takeHealth } from "./deployment-course.ts";
+import { awaitsPromotion, deadlineFrom, decide, rollbackTarget, succeed } from "./deployment-course.ts";
+import { takeHealth } from "./deployment-health.ts";
 import { termPassed } from "./lease.ts";
 import { putJob } from "./register-job.ts";
 

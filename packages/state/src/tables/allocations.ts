@@ -101,23 +101,28 @@ export class AllocationState {
   #health: Health | undefined = undefined;
   #healthTime = 0;
 
-  constructor(id: string, job: Job, group: TaskGroup, nameIndex: number, nodeId: string, origin: Origin) {
+  constructor(id: string, job: Job, ask: Ask, nameIndex: number, nodeId: string, origin: Origin) {
     this.ID = id;
     this.Job = job;
     this.NameIndex = nameIndex;
     this.NodeID = nodeId;
-    this.Ask = askOf(group);
+    this.Ask = ask;
     this.#origin = origin;
     this.#modified = origin.moment;
     this.AllocModifyIndex = origin.moment.index;
   }
 
-  /** As it is now, whatever becomes of this one. */
+  /** As it is now, whatever becomes of this one. Field by field: it is made for each change, for whoever reads events. */
   copy(): AllocationState {
-    const group = groupOf(this.Job, this.TaskGroup) as TaskGroup;
-    const copy = new AllocationState(this.ID, this.Job, group, this.NameIndex, this.NodeID, this.#origin);
-    Object.assign(copy, this);
+    const copy = new AllocationState(this.ID, this.Job, this.Ask, this.NameIndex, this.NodeID, this.#origin);
+    copy.DesiredStatus = this.DesiredStatus;
+    copy.ClientStatus = this.ClientStatus;
+    copy.ClientDescription = this.ClientDescription;
+    copy.DeploymentID = this.DeploymentID;
+    copy.Score = this.Score;
+    copy.AllocModifyIndex = this.AllocModifyIndex;
     copy.#modified = this.#modified;
+    copy.#claims = this.#claims;
     copy.#form = this.#form;
     copy.#times = this.#times;
     copy.#course = this.#course;

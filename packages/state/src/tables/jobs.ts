@@ -100,12 +100,25 @@ export class JobTable {
   /** System and sysbatch jobs: what a new node may have to run. */
   readonly system: Set<JobState> = new Set();
   readonly periodic: Set<JobState> = new Set();
+  /** Of the version that was asked for last: commands change many allocations of one version in a row. */
+  #asked: Job | undefined = undefined;
+  #found: JobState | undefined = undefined;
+
+  /** The job that a version is of. */
+  of(version: Job): JobState | undefined {
+    if (this.#asked !== version) {
+      this.#asked = version;
+      this.#found = this.get(version.Namespace, version.ID);
+    }
+    return this.#found;
+  }
 
   get(namespace: string, id: string): JobState | undefined {
     return this.byKey.get(jobKey(namespace, id));
   }
 
   add(state: JobState): void {
+    this.#asked = undefined;
     this.byKey.set(state.key, state);
     this.classify(state);
     this.parentOf(state)?.children.add(state.key);
@@ -124,6 +137,7 @@ export class JobTable {
   }
 
   remove(state: JobState): void {
+    this.#asked = undefined;
     this.byKey.delete(state.key);
     this.system.delete(state);
     this.periodic.delete(state);
