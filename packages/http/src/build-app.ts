@@ -6,8 +6,10 @@ import { Exchange, type Surroundings } from "./exchange.ts";
 import { Lifecycle } from "./lifecycle.ts";
 import type { HttpNeeds } from "./needs.ts";
 import { type CompleteOptions, completeOptions, type HttpOptions, type HttpTls } from "./options.ts";
+import { PlainRequests } from "./plain/plain-requests.ts";
 import { type Params, parseParams } from "./request/params.ts";
 import { findRow, type Methods, type Resource } from "./resource.ts";
+import { isPrefix, RouteTable } from "./route-table.ts";
 import { ROUTES } from "./routes.ts";
 import { TerminalCalls } from "./terminal-calls.ts";
 
@@ -25,6 +27,8 @@ export function buildApp(needs: HttpNeeds, options: HttpOptions = {}): FastifyIn
     around.fixedHeaders = headersOf(around.options);
   });
   const app = createFastify(options.tls);
+  // Under TLS what HTTP costs is the lesser part.
+  const plain = options.tls === undefined ? plainRequests(app, around) : undefined;
   capConnections(app.server, () => around.options.connsPerClientMax, needs.clock, options.tls === undefined);
   // Handlers read bodies themselves: the API looks at no Content-Type, not even a malformed one.
   for (const method of METHODS) app.addHttpMethod(method, { hasBody: false, overrideExisting: true });
@@ -34,7 +38,11 @@ export function buildApp(needs: HttpNeeds, options: HttpOptions = {}): FastifyIn
   app.server.on("upgrade", (request, socket, head) => terminals.upgrade(request, socket, head));
   app.addHook("preClose", async () => {
     terminals.close();
-    around.lifecycle.close(needs.clock, around.options.closeGraceMs, () => app.server.closeAllConnections());
+    around.lifecycle.close(needs.clock, around.options.closeGraceMs, () => {
+      app.server.closeAllConnections();
+      plain?.cut();
+    });
+    plain?.endIdle();
   });
   app.addHook("onClose", async () => around.lifecycle.closed());
   return app;
@@ -76,13 +84,26 @@ function noSchemas(): never {
   throw new Error("routes have no schemas");
 }
 
+function plainRequests(app: FastifyInstance, around: Surroundings): PlainRequests {
+  const table = new RouteTable(ROUTES);
+  return new PlainRequests(app.server, around.needs.clock, {
+    isClosing: () => around.lifecycle.closing,
+    serve: (request, reply) => {
+      const exchange = new Exchange(around, request, reply, parseParams(request.query));
+      const routed = table.find(request.path);
+      if (routed === undefined) void notFound(exchange);
+      else void serve(exchange, routed.resource, request.method, routed.rest);
+    },
+  });
+}
+
 function addResource(app: FastifyInstance, around: Surroundings, resource: Resource): void {
-  const isPrefix = resource.path !== "/" && resource.path.endsWith("/");
+  const hasRest = isPrefix(resource);
   app.route({
     method: [...METHODS],
-    url: isPrefix ? `${resource.path}*` : resource.path,
+    url: hasRest ? `${resource.path}*` : resource.path,
     handler: (request, reply) => {
-      const rest = isPrefix ? (request.params as { "*": string })["*"] : "";
+      const rest = hasRest ? (request.params as { "*": string })["*"] : "";
       void serve(exchangeOf(around, request, reply), resource, request.raw.method as string, rest);
     },
   });

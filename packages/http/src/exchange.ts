@@ -5,6 +5,8 @@ import type { QueryMeta } from "@steppe/proto";
 import type { Held, Lifecycle } from "./lifecycle.ts";
 import type { HttpNeeds, RegionServices } from "./needs.ts";
 import type { CompleteOptions } from "./options.ts";
+import { PlainReply } from "./plain/plain-reply.ts";
+import type { PlainRequest } from "./plain/plain-request.ts";
 import { corsHeaders } from "./reply/cors.ts";
 import { metaHeaders } from "./reply/meta.ts";
 import { chooseEncoding, Payload } from "./reply/payload.ts";
@@ -38,15 +40,21 @@ export class Exchange implements Call, Held {
   readonly needs: HttpNeeds;
   readonly timeoutMs: number;
   readonly #around: Surroundings;
-  readonly #request: IncomingMessage;
-  readonly #response: ServerResponse;
+  readonly #request: IncomingMessage | PlainRequest;
+  readonly #response: ServerResponse | PlainReply;
   #headers: string[] = [];
   #body: Buffer | undefined;
   #controller: AbortController | undefined;
   #isHeld = false;
   #isEnded = false;
 
-  constructor(around: Surroundings, request: IncomingMessage, response: ServerResponse, params: Params) {
+  /** A plain request goes with a plain reply. */
+  constructor(
+    around: Surroundings,
+    request: IncomingMessage | PlainRequest,
+    response: ServerResponse | PlainReply,
+    params: Params,
+  ) {
     this.params = params;
     this.needs = around.needs;
     this.timeoutMs = around.options.timeoutMs;
@@ -124,7 +132,7 @@ export class Exchange implements Call, Held {
 
   /** The body as it comes, of any size. */
   bodyPieces(): AsyncIterable<Uint8Array> {
-    return this.#request;
+    return "body" in this.#request ? piecesOf(this.#request.body) : this.#request;
   }
 
   /** Headers that go with whatever reply follows. */
@@ -219,8 +227,9 @@ export class Exchange implements Call, Held {
     const encoding = accepted === undefined ? undefined : chooseEncoding(accepted);
     const head = this.#head(type, undefined);
     if (encoding !== undefined) head.push("Content-Encoding", encoding);
-    this.#response.writeHead(200, head);
-    return new ReplyStream(this.#response, encoding, this.#request.method === "HEAD");
+    const response = this.#response instanceof PlainReply ? this.#response.whole() : this.#response;
+    response.writeHead(200, head);
+    return new ReplyStream(response, encoding, this.#request.method === "HEAD");
   }
 
   /**
@@ -297,4 +306,8 @@ export class Exchange implements Call, Held {
     this.header("Location", location);
     return this.text(status, "");
   }
+}
+
+async function* piecesOf(body: Uint8Array): AsyncGenerator<Uint8Array, void> {
+  yield body;
 }

@@ -2,7 +2,14 @@
 import { once } from "node:events";
 import { type AddressInfo, connect, type Socket } from "node:net";
 import type { Call } from "@steppe/model";
-import { Job, type JobGetRequest, JobGetResponse, JobRegisterResponse } from "@steppe/proto";
+import {
+  Job,
+  type JobGetRequest,
+  JobGetResponse,
+  JobListResponse,
+  JobListStub,
+  JobRegisterResponse,
+} from "@steppe/proto";
 import { afterEach, describe, expect, it } from "vitest";
 import { createWorld, META, REGISTERED, type World, type WorldOptions } from "./test-world.ts";
 
@@ -135,5 +142,91 @@ describe("a connection", () => {
     const { port } = await listen({});
     const { reply } = await talk(port, request("GET /a") + request("GET /b") + request("GET /c", "Connection: close"));
     expect((await reply).match(/404 Not Found/g)).toHaveLength(3);
+  });
+});
+
+/** Which node:http gets, whatever else the request is. */
+const UNUSUAL = "TE: trailers";
+
+const JOBS = Array.from({ length: 1000 }, (_, n) => JobListStub.create({ ID: `job-${n}` }));
+
+const anyAnswer = () => ({
+  jobs: {
+    get: async () => JobGetResponse.create({ Job: Job.create({ ID: "web", Name: "Zürich" }), Meta: META }),
+    list: async () => JobListResponse.create({ Jobs: JOBS, Meta: META }),
+    evaluate: async () => REGISTERED,
+  },
+});
+
+describe("a plain request", () => {
+  it.each([
+    ["a job", "GET /v1/job/web", "", []],
+    ["a job, packed", "GET /v1/job/web", "", ["Accept-Encoding: gzip"]],
+    ["only the headers", "HEAD /v1/job/web", "", []],
+    ["a list in pieces", "GET /v1/jobs?prefix=", "", []],
+    ["a list in pieces, packed", "GET /v1/jobs", "", ["Accept-Encoding: gzip"]],
+    ["no such path", "GET /v1/nothing", "", []],
+    ["a method that is not served", "DELETE /v1/jobs", "", []],
+    ["a bad parameter", "GET /v1/jobs?index=x", "", []],
+    ["a write", "PUT /v1/job/web/evaluate", '{"JobID":"web"}', []],
+    ["a write that says nothing", "PUT /v1/jobs", "{", []],
+    ["a body that is too long", "PUT /v1/jobs", "x".repeat(2000), []],
+  ])("%s: the answer of node:http", async (_what, line, body, headers) => {
+    const { port } = await listen({ answers: anyAnswer(), bodyLimit: 1000 });
+    const length = body === "" ? [] : [`Content-Length: ${body.length}`];
+    const end = request("GET /v1/end", "Connection: close");
+    const answers: string[] = [];
+    for (const more of [[], [UNUSUAL]]) {
+      const { socket, reply } = await talk(port, request(line, ...length, ...headers, ...more) + body);
+      await once(socket, "data");
+      socket.write(end);
+      answers.push((await reply).replaceAll(/(Date|Keep-Alive): [^\r]*\r\n/g, ""));
+    }
+    expect(answers[0]).toBe(answers[1]);
+    expect(answers[0]).toMatch(/^HTTP/);
+  });
+
+  it("one that comes while another is under way: both answered, in order", async () => {
+    const written = Promise.withResolvers<JobRegisterResponse>();
+    const asked = Promise.withResolvers<void>();
+    const evaluate = () => {
+      asked.resolve();
+      return written.promise;
+    };
+    const { port } = await listen({ answers: { jobs: { evaluate } } });
+    const { socket, reply } = await talk(port, request("PUT /v1/job/web/evaluate"));
+    await asked.promise;
+    socket.write(request("GET /a"));
+    socket.write(request("GET /b", "Connection: close"));
+    written.resolve(REGISTERED);
+    expect((await reply).match(/HTTP\/1.1 \d+/g)).toEqual(["HTTP/1.1 200", "HTTP/1.1 404", "HTTP/1.1 404"]);
+  });
+
+  it("headers that are new each time: each answered", async () => {
+    const { port } = await listen({});
+    const { socket, reply } = await talk(port, "");
+    for (let n = 0; n < 10; n++) {
+      socket.write(request("GET /a", `Traceparent: ${n}`));
+      await once(socket, "data");
+    }
+    socket.end();
+    expect((await reply).match(/404 Not Found/g)).toHaveLength(10);
+  });
+
+  it.each(["", request("GET /a")])("nothing more after %j: the connection ends in time", async (first) => {
+    const { port, app } = await listen({});
+    Object.assign(app.server, { keepAliveTimeout: 20, requestTimeout: 20 });
+    const { reply } = await talk(port, first);
+    expect(await reply).toMatch(first === "" ? /^$/ : /^HTTP\/1.1 404 /);
+  });
+
+  it("a blocked query outlives the time that a silent connection has", async () => {
+    const { get, arrived } = blockedGet();
+    const { port, app } = await listen({ answers: { jobs: { get } } });
+    Object.assign(app.server, { keepAliveTimeout: 20, requestTimeout: 20 });
+    const { socket } = await talk(port, request("GET /v1/job/web?index=5"));
+    const call = await arrived;
+    for (let n = 0; n < 3; n++) await (await talk(port, request("GET /a"))).reply;
+    expect([call.signal.aborted, socket.closed]).toEqual([false, false]);
   });
 });
