@@ -2,7 +2,8 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type LogRecord, SnapshotFolder } from "@steppe/log";
+import { monitorEventLoopDelay } from "node:perf_hooks";
+import { type Journal, type LogRecord, openJournal, SnapshotFolder } from "@steppe/log";
 import { Entry, Plan } from "@steppe/proto";
 import { createClock, createFiles, createRandom } from "@steppe/runtime";
 import { schedule, VerdictCache } from "@steppe/scheduler";
@@ -14,6 +15,8 @@ import { commit, jobOf, machine, register, stateWith } from "./world.ts";
 const NODES = 5_000;
 const ALLOCATIONS = Number(process.env.STEPPE_BENCH_ALLOCATIONS ?? 1_000_000);
 const COUNT = 1_000;
+/** Behind the last snapshot, as many as a server has by default when it makes the next. */
+const ENTRIES = 20_000;
 /** Entries a second while it is measured. */
 const RATE = 200;
 const LOG = { epoch: 0, id: "", base: 0 };
@@ -33,27 +36,32 @@ export const snapshot: Scenario = {
 
 async function measure(folder: string) {
   const state = filled();
-  const log: LogRecord[] = [];
+  const files = createFiles();
+  const snapshots = new SnapshotFolder(files, folder, console as never);
   const from = state.index;
-  const snapshots = new SnapshotFolder(createFiles(), folder, console as never);
   const about = { index: from, region: "us", digest: state.digest.value, time: state.time, log: LOG, version: "bench" };
   await snapshots.save(about, encodeSnapshot(state));
-  const writer = new Writer(state, log);
-  const quiet = await writer.during(() => createClock().after(10_000));
+  const journal = await openJournal({ files, folder: join(folder, "journal"), logger: console as never });
+  await journal.restart(LOG, from);
+  const writer = new Writer(state, journal);
+  await writer.fill(ENTRIES);
+  const quiet = await writer.during(() => createClock().after(20_000));
   const startedMs = performance.now();
-  const read = async (next: number) => log.slice(next - from - 1, next - from - 1 + 500);
   const goal = { index: state.index, digest: state.digest.value };
+  const read = (next: number) => journal.read(next);
   const busy = await writer.during(() => compact({ folder, region: "us", log: LOG, from, ...goal, read }));
   const seconds = ((performance.now() - startedMs) / 1000).toFixed(1);
-  const bytes = (await createFiles().size(snapshots.pathOf(goal.index))) ?? 0;
-  const row = (name: string, of: readonly number[]) => [
+  const bytes = (await files.size(snapshots.pathOf(goal.index))) ?? 0;
+  await journal.close();
+  const row = (name: string, { latencies, standstillMs }: Measured) => [
     name,
-    String(of.length),
-    ...[0.5, 0.99, 1].map((part) => `${percentile(of, part).toFixed(1)} ms`),
+    String(latencies.length),
+    ...[0.5, 0.99, 1].map((part) => `${percentile(latencies, part).toFixed(1)} ms`),
+    ...standstillMs.map((ms) => `${ms.toFixed(1)} ms`),
   ];
   return {
-    title: `Snapshot: ${ALLOCATIONS.toLocaleString("en-US")} allocations, ${Math.round(bytes / 2 ** 20)} MiB, made in ${seconds} s; from when an entry is due to when it is applied, at ${RATE} entries a second`,
-    columns: ["", "entries", "median", "p99", "longest"],
+    title: `Snapshot: ${ALLOCATIONS.toLocaleString("en-US")} allocations and ${(goal.index - from).toLocaleString("en-US")} entries behind the last one, ${Math.round(bytes / 2 ** 20)} MiB, made in ${seconds} s; from when an entry is due to when it is in the journal and applied, at ${RATE} entries a second; how long the event loop stood still`,
+    columns: ["", "entries", "median", "p99", "longest", "loop p99", "loop longest"],
     rows: [row("no snapshot", quiet), row("while it is made", busy)],
   };
 }
@@ -63,44 +71,64 @@ function percentile(values: readonly number[], part: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(part * sorted.length))] ?? Number.NaN;
 }
 
-/** Applies an entry every so often: each registers a small job. */
+interface Measured {
+  /** Milliseconds, of entries that came due meanwhile. */
+  readonly latencies: readonly number[];
+  /** Of the event loop's delays: p99 and the longest. */
+  readonly standstillMs: readonly number[];
+}
+
+/** Journals and applies an entry every so often, as a server does: each registers a small job. */
 class Writer {
   readonly #state: State;
-  readonly #log: LogRecord[];
+  readonly #journal: Journal;
   readonly #random = createRandom();
 
-  constructor(state: State, log: LogRecord[]) {
+  constructor(state: State, journal: Journal) {
     this.#state = state;
-    this.#log = log;
+    this.#journal = journal;
   }
 
-  /** Latencies in milliseconds, of entries that came due while the work went on. */
-  async during(work: () => Promise<unknown>): Promise<number[]> {
+  /** As fast as it goes. */
+  async fill(entries: number): Promise<void> {
+    for (let written = 0; written < entries; written += 500) await this.#take(Math.min(500, entries - written));
+  }
+
+  async during(work: () => Promise<unknown>): Promise<Measured> {
     const latencies: number[] = [];
+    const loop = monitorEventLoopDelay({ resolution: 1 });
+    loop.enable();
     let over = false;
     const done = work().finally(() => {
       over = true;
     });
     const clock = createClock();
-    for (let due = performance.now(); !over; due += 1000 / RATE) {
+    for (let due = performance.now(); !over; ) {
       const wait = due - performance.now();
       if (wait > 0) await clock.after(wait);
-      else await new Promise((resolve) => setImmediate(resolve));
-      this.#applyOne();
-      latencies.push(performance.now() - due);
+      // What came due meanwhile goes into one write, as from a log.
+      const count = 1 + Math.max(0, Math.floor(((performance.now() - due) * RATE) / 1000));
+      await this.#take(count);
+      const now = performance.now();
+      for (let n = 0; n < count; n++, due += 1000 / RATE) latencies.push(now - due);
     }
     await done;
-    return latencies;
+    loop.disable();
+    // Its timer takes a millisecond by itself.
+    return { latencies, standstillMs: [loop.percentile(99), loop.max].map((ns) => ns / 1e6 - 1) };
   }
 
-  #applyOne(): void {
-    const index = this.#state.index + 1;
+  async #take(count: number): Promise<void> {
+    const records = Array.from({ length: count }, (_, n) => this.#record(this.#state.index + 1 + n));
+    await this.#journal.append(records);
+    for (const { index, payload } of records) apply(this.#state, index, Entry.decode(payload));
+  }
+
+  #record(index: number): LogRecord {
     const Job = jobOf(`written-${index}`, [[20, 30, 1]]);
     const Kind = { $case: "RegisterJob" as const, value: { Job } };
     const entry = Entry.create({ Time: 4e9, Commands: [{ RequestID: "", IDSeed: this.#random.bytes(16), Kind }] });
-    const payload = Entry.encode(entry).finish();
-    apply(this.#state, index, Entry.decode(payload));
-    this.#log.push({ index, payload });
+    return { index, payload: Entry.encode(entry).finish() };
   }
 }
 

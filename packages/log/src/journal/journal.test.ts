@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { createFiles } from "@steppe/runtime";
 import { canMount, smallDisk } from "@steppe/runtime/internal";
 import { describe, expect, onTestFinished, test } from "vitest";
+import { markOf } from "../identity.ts";
 import type { LogRecord } from "../log.ts";
 import { createQuietLogger } from "../testing/quiet-logger.ts";
 import { type Journal, openJournal } from "./journal.ts";
@@ -86,6 +87,25 @@ describe("journal", () => {
     await journal.restart(LOG, 5);
     await expect(journal.append(records(5, 5))).rejects.toThrow("record 5 does not follow 5");
     await expect(journal.append(records(7, 7))).rejects.toThrow("record 7 does not follow 5");
+  });
+
+  test("read at any record, also of a size beyond what is read at a time, begins with that one and goes to the last", async () => {
+    const folder = temporaryFolder();
+    const written = await open(folder, 4 << 20);
+    await written.restart(LOG, 0);
+    // Of a few bytes, of some KiB, and now and then of more than a MiB.
+    const sizeOf = (index: number) => (index % 97 === 0 ? 1_200_000 : index % 3 === 0 ? 9_000 : 40);
+    const of = (index: number) => records(index, index, sizeOf(index))[0] as LogRecord;
+    const all = Array.from({ length: 400 }, (_, n) => of(n + 1));
+    for (let n = 0; n < all.length; n += 8) await written.append(all.slice(n, n + 8));
+    for (const journal of [written, await open(folder, 4 << 20)]) {
+      for (const from of [1, 2, 96, 97, 98, 250, 388, 389, 400]) {
+        expect((await journal.read(from))[0]?.payload, `record ${from}`).toEqual(of(from).payload);
+        expect(await journal.markAt(from)).toEqual(markOf(of(from)));
+      }
+      expect((await readAll(journal)).length).toBe(400);
+      expect(await journal.read(401)).toEqual([]);
+    }
   });
 
   test("a crash tears it at any byte: what was whole is there, and it takes records again", async () => {

@@ -12,7 +12,8 @@
 import type { AppendFile, Files, Logger } from "@steppe/model";
 import { type LogIdentity, markOf, type RecordMark, sameLog } from "../identity.ts";
 import type { LogRecord } from "../log.ts";
-import { encodeHeader, encodeRecord, readSegment } from "./segment.ts";
+import { Places } from "./places.ts";
+import { encodeHeader, encodeRecord, readRecords, readSegment, sizeOf } from "./segment.ts";
 
 export interface JournalOptions {
   readonly files: Files;
@@ -28,9 +29,12 @@ interface Segment {
   readonly first: number;
   /** Index of its last record; `first - 1` when it has none. */
   last: number;
+  readonly places: Places;
 }
 
 const SEGMENT_BYTES = 16 * 1024 * 1024;
+/** Read at a time: to check and take apart more would hold up the event loop. */
+const READ_BYTES = 256 * 1024;
 const SUFFIX = ".journal";
 
 export async function openJournal(options: JournalOptions): Promise<Journal> {
@@ -108,11 +112,10 @@ export class Journal {
       this.#identity = segment.header.identity;
       const lastRecord = segment.records.at(-1);
       if (lastRecord !== undefined) this.#mark = markOf(lastRecord);
-      this.#segments.push({
-        path,
-        first: segment.header.first,
-        last: segment.header.first + segment.records.length - 1,
-      });
+      const places = new Places();
+      places.add(segment.records.map(placed), segment.headerSize);
+      const { first } = segment.header;
+      this.#segments.push({ path, first, last: first + segment.records.length - 1, places });
       this.#durable = segment.size;
       if (segment.size < bytes.length) {
         logger.warn({ path, bytes: bytes.length - segment.size, last: this.last }, "cut the torn end of the journal");
@@ -193,7 +196,7 @@ export class Journal {
       this.#file ??= await this.#options.files.open(segment.path);
       await this.#file.append(Buffer.concat(records.map(encodeRecord)));
       await this.#file.sync();
-      this.#durable = this.#file.size;
+      this.#durable = segment.places.add(records.map(placed), this.#durable);
       segment.last = lastRecord.index;
       this.#mark = markOf(lastRecord);
     } catch (error) {
@@ -212,15 +215,20 @@ export class Journal {
     this.#broken = false;
   }
 
-  /** Records from index `from` on, those of one segment; none behind the last. */
+  /** Records from index `from` on, some, of one segment; none behind the last. */
   async read(from: number): Promise<LogRecord[]> {
     const segment = this.#segments.find(({ first, last }) => first <= from && from <= last);
-    if (segment === undefined) return [];
-    const read = readSegment(await this.#options.files.read(segment.path));
-    const records = read?.records.filter(({ index }) => index >= from && index <= segment.last) ?? [];
-    if (records[0]?.index !== from)
-      throw new Error(`the journal at ${segment.path} is damaged: record ${from} is missing`);
-    return records;
+    const place = segment?.places.before(from);
+    if (segment === undefined || place === undefined) return [];
+    for (let length = READ_BYTES; ; length *= 4) {
+      const bytes = await this.#options.files.read(segment.path, place.offset, length);
+      const records = readRecords(bytes, place.index).filter(({ index }) => index >= from && index <= segment.last);
+      if (records.length > 0) return records;
+      // A record may be larger than what was read.
+      if (bytes.length < length) {
+        throw new Error(`the journal at ${segment.path} is damaged: record ${from} is missing`);
+      }
+    }
   }
 
   /** The record at an index; undefined when it is not held. */
@@ -261,6 +269,10 @@ export class Journal {
     }
     this.#file = file;
     this.#durable = file.size;
-    this.#segments.push({ path, first, last: first - 1 });
+    this.#segments.push({ path, first, last: first - 1, places: new Places() });
   }
+}
+
+function placed(record: LogRecord): { readonly index: number; readonly bytes: number } {
+  return { index: record.index, bytes: sizeOf(record) };
 }

@@ -42,6 +42,7 @@ export interface ReadSegment {
   readonly records: LogRecord[];
   /** Bytes up to the end of the last whole record; what is behind it was torn. */
   readonly size: number;
+  readonly headerSize: number;
 }
 
 /** What of a segment is whole: undefined when not even its header is. Throws when another version wrote it. */
@@ -49,15 +50,26 @@ export function readSegment(given: Uint8Array): ReadSegment | undefined {
   const bytes = Buffer.from(given.buffer, given.byteOffset, given.byteLength);
   const header = readHeader(bytes);
   if (header === undefined) return undefined;
+  const records = readRecords(bytes.subarray(header.size), header.first);
+  const size = records.reduce((sum, record) => sum + sizeOf(record), header.size);
+  return { header, records, size, headerSize: header.size };
+}
+
+/** Records from `next` on, as many as follow each other whole from the start of the bytes. */
+export function readRecords(given: Uint8Array, next: number): LogRecord[] {
+  const bytes = Buffer.from(given.buffer, given.byteOffset, given.byteLength);
   const records: LogRecord[] = [];
-  let size = header.size;
-  for (let next = header.first; ; next++) {
-    const record = readRecord(bytes, size);
-    if (record === undefined || record.index !== next) break;
+  for (let at = 0; ; ) {
+    const record = readRecord(bytes, at);
+    if (record === undefined || record.index !== next + records.length) return records;
     records.push(record);
-    size += HEAD_BYTES + record.payload.length;
+    at += sizeOf(record);
   }
-  return { header, records, size };
+}
+
+/** Bytes that a record takes in a segment. */
+export function sizeOf({ payload }: LogRecord): number {
+  return HEAD_BYTES + payload.length;
 }
 
 function readHeader(bytes: Buffer): (SegmentHeader & { readonly size: number }) | undefined {
