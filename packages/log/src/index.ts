@@ -3,7 +3,6 @@ export { BusError, type RegionBus } from "./bus.ts";
 export { type EmbeddedLog, type EmbeddedLogOptions, openEmbeddedLog } from "./embedded-log.ts";
 export { createFreshness, type Freshness } from "./freshness.ts";
 export { type LogIdentity, sameLog } from "./identity.ts";
-export type { RegionLog } from "./jetstream-log.ts";
 export { Journal, openJournal, readJournalFolder } from "./journal/journal.ts";
 export { journaledLog } from "./journal/journaled-log.ts";
 export { createLocalBus } from "./local-bus.ts";
@@ -27,10 +26,13 @@ export {
   type ProposerDependencies,
   type ProposerOptions,
 } from "./proposer.ts";
+export type { LogSpan, RegionLog } from "./region-log.ts";
 export type { FoundLog, RegionLogs } from "./region-logs.ts";
 export { replaceFile } from "./replace-file.ts";
-export type { Position } from "./settle/decide.ts";
+export type { Position, Report } from "./settle/decide.ts";
+export { Fence } from "./settle/fence.ts";
 export { heedReports } from "./settle/heed.ts";
+export { answerOthers, NO_OTHERS, NOTHING_HELD, type OtherServers, reportMessage, reportOf } from "./settle/others.ts";
 export { type Settled, type SettleNeeds, settle } from "./settle/settle.ts";
 export {
   encodeSnapshotFile,

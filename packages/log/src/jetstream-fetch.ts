@@ -4,7 +4,7 @@ import { LogGapError, type LogRecord } from "./log.ts";
 import type { NatsRequests } from "./nats-requests.ts";
 
 export interface FetchContext {
-  readonly requests: NatsRequests;
+  readonly requests: Pick<NatsRequests, "request">;
   readonly stream: string;
   readonly base: number;
   readonly requestTimeoutMs: number;
@@ -42,10 +42,10 @@ export async function fetchRecords(
 }
 
 /** Undefined when the leader does not have it (yet). */
-async function fetchRecord(
+export async function fetchRecord(
   { requests, stream, base, requestTimeoutMs }: FetchContext,
   index: number,
-  signal: AbortSignal,
+  signal?: AbortSignal,
 ): Promise<LogRecord | undefined> {
   const body = new TextEncoder().encode(JSON.stringify({ seq: index - base }));
   const answer = await requests.request(`$JS.API.STREAM.MSG.GET.${stream}`, body, requestTimeoutMs, signal);

@@ -1,8 +1,9 @@
 import { type JetStreamManager, jetstreamManager } from "@nats-io/jetstream";
 import type { NatsConnection } from "@nats-io/nats-core";
 import { type Clock, type Logger, SteppeError } from "@steppe/model";
-import type { LogIdentity, RecordMark } from "./identity.ts";
+import { type LogIdentity, markOf, type RecordMark } from "./identity.ts";
 import { ERR, JetStreamRefusal, parse, type StreamState, streamState } from "./jetstream-api.ts";
+import { fetchRecord } from "./jetstream-fetch.ts";
 import { createSnapshotStore, type SnapshotStore } from "./jetstream-snapshots.ts";
 import { type OpenedStream, openStream } from "./jetstream-stream.ts";
 import { type Deliver, tailStream } from "./jetstream-tail.ts";
@@ -12,13 +13,13 @@ import {
   LogGapError,
   type LogReplica,
   PayloadTooLargeError,
-  type ReplicatedLog,
   SILENCE_MAX_MS,
   type SnapshotData,
 } from "./log.ts";
 import { createNatsLink, type NatsLink } from "./nats-link.ts";
 import { createNatsRequests, type NatsRequests, RequestError } from "./nats-requests.ts";
 import { noQuorum } from "./proposals.ts";
+import type { LogSpan, RegionLog } from "./region-log.ts";
 import { logNames, type RegionNames, regionNames } from "./region-name.ts";
 
 export interface JetStreamLogOptions {
@@ -76,11 +77,6 @@ const NOT_STORED: ReadonlySet<number> = new Set([
   ERR.sealed,
 ]);
 
-/** A log of a region, which may have had others before. */
-export interface RegionLog extends ReplicatedLog {
-  readonly identity: LogIdentity;
-}
-
 /** Opens the region's log. Rejects when the NATS cluster does not serve it in time. */
 export async function openJetStreamLog(options: JetStreamLogOptions): Promise<RegionLog> {
   const { connection, clock, logger } = options;
@@ -122,7 +118,9 @@ class JetStreamLog implements RegionLog {
   #highest = 0;
   /** When the stream's leader last answered, on the monotonic clock; undefined while nobody watches it. */
   #leaderHeardMs: number | undefined;
-  #watchers = 0;
+  /** As last seen or told; undefined: not known since the last break. */
+  #leader: string | undefined;
+  readonly #breakListeners = new Set<(why: string) => void>();
   /** Appends to which no answer came, since the last one that was answered; on the monotonic clock. */
   #unanswered: { readonly firstMs: number; readonly lastMs: number } | undefined;
 
@@ -150,6 +148,7 @@ class JetStreamLog implements RegionLog {
       loadTimeoutMs: SNAPSHOT_LOAD_TIMEOUT_MS,
       retryTimeoutMs: options.openTimeoutMs ?? OPEN_TIMEOUT_MS,
     });
+    this.#watchBreaks(options.connection);
   }
 
   // Servers of one cluster may differ in their limit while it is being changed, so it is asked anew.
@@ -190,7 +189,7 @@ class JetStreamLog implements RegionLog {
       received: (index: number) => this.#saw(index),
     };
     const stop = AbortSignal.any([signal, this.#closed.signal, this.#replaced.signal]);
-    void this.#watch(stop);
+    if (this.#leaderHeardMs === undefined) void this.#watch();
     await tailStream(context, after, deliver, stop, seen);
     if (signal.aborted) return;
     if (this.#replaced.signal.aborted) throw new LogGapError("the region follows another log now");
@@ -205,6 +204,39 @@ class JetStreamLog implements RegionLog {
 
   async firstIndex(signal?: AbortSignal): Promise<number> {
     return this.identity.base + (await this.#state(signal)).firstSeq;
+  }
+
+  async span(signal?: AbortSignal): Promise<LogSpan | undefined> {
+    let state: StreamState;
+    try {
+      state = await streamState(this.#requests, this.#names.stream, REQUEST_TIMEOUT_MS, signal);
+    } catch (error) {
+      if (error instanceof JetStreamRefusal && error.code === ERR.streamNotFound) return undefined;
+      throw error;
+    }
+    this.#heardLeader();
+    this.#leader = leaderOf(state);
+    if (state.sealed || state.created !== this.#stream.created) {
+      this.#replaced.abort();
+      throw new LogGapError("the region follows another log now");
+    }
+    const { base } = this.identity;
+    return { first: base + state.firstSeq, last: base + state.lastSeq };
+  }
+
+  async markAt(index: number, signal?: AbortSignal): Promise<RecordMark | undefined> {
+    const { stream } = this.#names;
+    const context = {
+      ...{ requests: this.#requests, stream, base: this.identity.base },
+      requestTimeoutMs: REQUEST_TIMEOUT_MS,
+    };
+    const record = await fetchRecord(context, index, signal);
+    return record && markOf(record);
+  }
+
+  onBreak(listener: (why: string) => void): () => void {
+    this.#breakListeners.add(listener);
+    return () => this.#breakListeners.delete(listener);
   }
 
   async truncate(index: number): Promise<void> {
@@ -261,6 +293,31 @@ class JetStreamLog implements RegionLog {
     return now - lastMs > LEADER_SILENCE_MAX_MS ? 0 : now - firstMs;
   }
 
+  /** Told of breaks, from the first moment on. */
+  #watchBreaks(connection: NatsConnection): void {
+    this.#link.onDown(() => {
+      this.#leader = undefined;
+      this.#break("the connection to the log was lost");
+    });
+    // Comes before whatever the new leader answers. A NATS server that is in no cluster elects nobody, and breaks the
+    // connection when it ends.
+    const elected = connection.subscribe(`$JS.EVENT.ADVISORY.STREAM.LEADER_ELECTED.${this.#names.stream}`, {
+      callback: (error, message) => {
+        if (error) return this.#options.logger.debug({ err: error }, "not told of new leaders of the log");
+        this.#leader = message.json<{ leader?: string }>().leader;
+        this.#break("the log has a new leader");
+      },
+    });
+    this.#closed.signal.addEventListener("abort", () => elected.unsubscribe(), { once: true });
+  }
+
+  #break(why: string): void {
+    if (this.#closed.signal.aborted) return;
+    // Nothing of what was sent before is sent again.
+    this.#requests.abandon(why);
+    for (const listener of [...this.#breakListeners]) listener(why);
+  }
+
   #heardLeader(): void {
     if (this.#leaderHeardMs !== undefined) this.#leaderHeardMs = this.#options.clock.monotonicMs();
   }
@@ -287,10 +344,10 @@ class JetStreamLog implements RegionLog {
 
   // A stream that was sealed brings no records, and says nothing of it to who waits for some. Nor does a NATS
   // node that is cut from its peers: another one may not be.
-  async #watch(signal: AbortSignal): Promise<void> {
+  async #watch(): Promise<void> {
     const { clock, connection, logger, replicas } = this.#options;
-    this.#watchers++;
-    this.#leaderHeardMs ??= clock.monotonicMs();
+    const signal = AbortSignal.any([this.#closed.signal, this.#replaced.signal]);
+    this.#leaderHeardMs = clock.monotonicMs();
     let movedAtMs = 0;
     while (!signal.aborted) {
       await clock.after(WATCH_MS, signal).catch(() => undefined);
@@ -303,8 +360,7 @@ class JetStreamLog implements RegionLog {
       logger.warn({ server: connection.getServer() }, "no word from the log's leader; trying another NATS node");
       await connection.reconnect();
     }
-    this.#watchers--;
-    if (this.#watchers === 0) this.#leaderHeardMs = undefined;
+    this.#leaderHeardMs = undefined;
   }
 
   /** Asks until the stream's leader answers or the time of an append runs out. */
@@ -317,7 +373,13 @@ class JetStreamLog implements RegionLog {
       try {
         const state = await streamState(this.#requests, this.#names.stream, REQUEST_TIMEOUT_MS, signal);
         this.#heardLeader();
-        if (!state.sealed && state.created === this.#stream.created) return state;
+        if (!state.sealed && state.created === this.#stream.created) {
+          const leader = leaderOf(state);
+          const before = this.#leader;
+          this.#leader = leader;
+          if (before !== undefined && before !== leader) this.#break("the log has another leader");
+          return state;
+        }
         this.#replaced.abort();
         throw new SteppeError("no-quorum", "No cluster leader: the region's log was replaced by another");
       } catch (error) {
@@ -329,6 +391,10 @@ class JetStreamLog implements RegionLog {
       }
     }
   }
+}
+
+function leaderOf({ copies }: StreamState): string | undefined {
+  return copies.find(({ leader }) => leader)?.name;
 }
 
 function appendError(error: unknown): AppendError {

@@ -8,7 +8,7 @@
  * 2. Only the stream's own state, asked for before each session, decides that records are gone.
  * 3. A session begins with the last record that was delivered, where the log still has it, and that
  *    has to be the same one: a log that lost its tail and grew again holds other records there.
- * 4. Where no session could be begun, records are fetched one by one before the next attempt.
+ * 4. Where no session could be begun, or few records are missing, they are fetched one by one before the next attempt.
  * 5. Flow control is answered when everything before it was delivered, so a slow reader slows
  *    the server down, and memory stays bounded.
  */
@@ -52,6 +52,8 @@ const RETRY_MAX_MS = 250;
  */
 const CREATE_MIN_MS = 500;
 const CREATE_QUICKLY = 8;
+/** So many are there before a consumer is, and sooner where those who make consumers are still to be elected. */
+const FEW = 8;
 
 /** Delivers every record after index `after`; see `ReplicatedLog.tail`. */
 export async function tailStream(
@@ -74,8 +76,9 @@ export async function tailStream(
         continue;
       }
       const kept = () => (known !== undefined && context.base + state.firstSeq <= known.index ? known : undefined);
-      if (failures > 0) {
-        const fetched = await fetchRecords(context, next, context.base + state.lastSeq, kept(), signal);
+      const last = context.base + state.lastSeq;
+      if (failures > 0 || last - next < FEW) {
+        const fetched = await fetchRecords(context, next, last, kept(), signal);
         for (const { index } of fetched) context.received(index);
         known = (await handOver(fetched, deliver)) ?? known;
         next += fetched.length;

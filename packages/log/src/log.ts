@@ -1,4 +1,5 @@
 import type { RecordMark } from "./identity.ts";
+import type { Report } from "./settle/decide.ts";
 
 /**
  * One region's ordered log of opaque records. Every replica that reads it sees the same records
@@ -105,9 +106,14 @@ export class PayloadTooLargeError extends Error {
   }
 }
 
+/** The log does not hold what was applied, here or elsewhere. */
 export class LogGapError extends Error {
-  constructor(message: string) {
+  /** What another server holds that the log lacks, where that is what shows it. */
+  readonly evidence: Report | undefined;
+
+  constructor(message: string, evidence?: Report) {
     super(message);
     this.name = "LogGapError";
+    this.evidence = evidence;
   }
 }

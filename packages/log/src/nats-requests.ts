@@ -33,6 +33,8 @@ export interface NatsRequests {
     signal?: AbortSignal,
     resendMs?: number,
   ): Promise<Msg>;
+  /** Rejects all that wait for an answer, with `no-answer`: what was sent may have arrived, and is not sent again. */
+  abandon(why: string): void;
   close(): void;
 }
 
@@ -70,11 +72,10 @@ export function createNatsRequests(connection: NatsConnection, link: NatsLink, c
       }
     },
   });
-  const stopListening = link.onDown(() => {
-    for (const request of [...pending.values()]) {
-      request.reject(new RequestError("no-answer", "the connection to NATS broke"));
-    }
-  });
+  const abandon = (why: string) => {
+    for (const request of [...pending.values()]) request.reject(new RequestError("no-answer", why));
+  };
+  const stopListening = link.onDown(() => abandon("the connection to NATS broke"));
 
   return {
     request(subject, payload, timeoutMs, signal, resendMs = Number.POSITIVE_INFINITY) {
@@ -127,10 +128,11 @@ export function createNatsRequests(connection: NatsConnection, link: NatsLink, c
         send();
       });
     },
+    abandon,
     close() {
       stopListening();
       subscription.unsubscribe();
-      for (const request of [...pending.values()]) request.reject(new RequestError("no-answer", "the log is closed"));
+      abandon("the log is closed");
     },
   };
 }

@@ -22,6 +22,7 @@ async function peer(region: string, joinPort?: number, logger = quiet): Promise<
   const membership = {
     exchange: (...given: Parameters<Exchange["service"]["exchange"]>) =>
       box.exchange?.service.exchange(...given) ?? Promise.reject(new Error("early")),
+    held: () => Promise.reject(new Error("unexpected call")),
   };
   const server = await serve(cleanup, { membership });
   const self = member(`${region}-1.${region}`, region, { GrpcPort: server.port });

@@ -22,7 +22,7 @@ const { exchange: EXCHANGE } = grpcMethods(MembershipDefinition);
 
 export interface Exchange {
   /** Answers other servers. The answer's first member is the answering server. */
-  readonly service: MembershipService;
+  readonly service: Pick<MembershipService, "exchange">;
   /** Rounds until the signal aborts. */
   run(signal: AbortSignal): Promise<void>;
   /** One round; resolves when all asked have answered or failed. */

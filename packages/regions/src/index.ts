@@ -15,6 +15,7 @@ export {
 export { createExchange, type Exchange, type ExchangeOptions } from "./exchange.ts";
 export { createRouter, type Router, type RouterOptions } from "./forward-client.ts";
 export { createGrpcServer, type GrpcServer, type GrpcServerOptions, type Implementations } from "./forward-server.ts";
+export { askHeld } from "./held-client.ts";
 export { connectNodeAgents, type NodeAgentsClient } from "./node-agent-client.ts";
 export type { MembershipService, NodeAgentsService, RegionServices } from "./region-services.ts";
 export { type RegionView, type Route, routeRequest } from "./route.ts";

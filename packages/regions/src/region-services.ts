@@ -53,6 +53,7 @@ export interface PeerCall extends Call {
 
 export interface MembershipService {
   exchange(request: MemberList, call: PeerCall): ReturnType<Service<MembershipDefinition>["exchange"]>;
+  held: Service<MembershipDefinition>["held"];
 }
 
 /** What a server does for node agents. */

@@ -48,7 +48,7 @@ async function serveTls(tls: TlsIdentity): Promise<GrpcServer> {
     { host: "127.0.0.1", port: 0, region: "eu", tls, clock, logger: quiet },
     {
       region: services({ "jobs.get": async () => JobGetResponse.create({ Job: { ID: "web" } }) }),
-      membership: { exchange: async () => ({ Members: [] }) },
+      membership: { exchange: async () => ({ Members: [] }), held: unasked },
       nodeAgents: {
         heartbeat,
         register: unasked,

@@ -2,9 +2,11 @@ import {
   createLocalBus,
   type LogGapError,
   type LogIdentity,
+  type OtherServers,
   openEmbeddedLog,
   type RegionBus,
   type ReplicatedLog,
+  type Report,
   SnapshotFolder,
 } from "@steppe/log";
 import type { Clock, Files, Logger, Random } from "@steppe/model";
@@ -30,6 +32,8 @@ export interface RegionEnds {
   replace?(state: State): Promise<number>;
   /** Calls `onLost` when another server shows that the log lacks what was applied. */
   heed?(onLost: (error: LogGapError) => void): void;
+  /** What this server holds of the region's log, once all that it took from it is on its disk. Absent: nothing. */
+  held?(): Promise<Report>;
   /** Of what both use, to be called when both are closed. */
   closeTransport(): Promise<void>;
 }
@@ -41,6 +45,10 @@ export interface RegionNeeds {
   readonly logger: Logger;
   /** Ends the wait for a log that can be followed. */
   readonly signal?: AbortSignal;
+  /** Of the region; those that answer are heard before the log is relied on. */
+  readonly others?: OtherServers;
+  /** Why the log that was followed before was left. */
+  readonly lost?: LogGapError | undefined;
 }
 
 /** A server's own disk. */

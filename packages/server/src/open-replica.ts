@@ -3,6 +3,8 @@ import {
   createApplier,
   createFreshness,
   createProposer,
+  type LogGapError,
+  type OtherServers,
   type RegionBus,
   type ReplicatedLog,
 } from "@steppe/log";
@@ -26,6 +28,8 @@ export interface ReplicaNeeds {
   readonly logger: Logger;
   /** Ends the wait for a log that can be followed. */
   readonly signal?: AbortSignal;
+  readonly others?: OtherServers;
+  readonly lost?: LogGapError | undefined;
   /** The replica cannot go on: serving from it would be wrong. */
   onFatal(error: Error): void;
 }
@@ -36,6 +40,7 @@ export interface OpenedReplica {
   /** Where a server keeps its own. */
   readonly local: LocalDisk | undefined;
   readonly replace: RegionEnds["replace"];
+  readonly held: RegionEnds["held"];
   readonly settings: {
     /** "jetstream" or "embedded". */
     readonly kind: string;
@@ -48,7 +53,7 @@ export interface OpenedReplica {
 export async function openReplica(needs: ReplicaNeeds): Promise<OpenedReplica> {
   const { clock, random, logger, meter = NO_METER } = needs;
   const applied = meteredApply(needs.apply, meter, clock);
-  const { log, bus, kind, local, replace, heed, closeTransport } = await needs.openRegion(needs);
+  const { log, bus, kind, local, replace, heed, held, closeTransport } = await needs.openRegion(needs);
   const state = local?.store === undefined ? await loadState(log, logger) : await local.store.loadSnapshot();
   const applier = createApplier({
     log,
@@ -88,6 +93,7 @@ export async function openReplica(needs: ReplicaNeeds): Promise<OpenedReplica> {
     bus,
     local,
     replace,
+    held,
     settings: { kind, payloadMax: log.payloadMax },
   };
 }

@@ -1,10 +1,13 @@
 import { LogGapError } from "@steppe/log";
 import { type Clock, type Logger, SteppeError } from "@steppe/model";
+import { DigestMismatchError } from "@steppe/state";
 import type { Server } from "./server.ts";
 
 /** What a start of the server is given. */
 export interface StartNeeds {
   readonly signal: AbortSignal;
+  /** Why the log that was followed before was left. */
+  readonly lost: LogGapError | undefined;
   onFatal(error: Error): void;
 }
 
@@ -16,9 +19,12 @@ export interface KeeperNeeds {
 }
 
 const RETRY_MS = 1000;
+/** So often within that time a server whose state differs from the leader's begins anew. */
+const MISMATCHES_MAX = 3;
+const MISMATCH_WITHIN_MS = 600_000;
 
 /**
- * The server of an agent, started again in this process when the log it followed is lost: the new one
+ * The server of an agent, started again in this process when the log it followed is lost, or led it elsewhere than the others: the new one
  * settles which log to follow before it serves. In between there is none, and requests answer 503.
  */
 export class ServerKeeper {
@@ -27,6 +33,7 @@ export class ServerKeeper {
   readonly #closing = new AbortController();
   #server: Server | undefined;
   #restarting: Promise<void> | undefined;
+  #mismatchesMs: readonly number[] = [];
 
   constructor(start: (needs: StartNeeds) => Promise<Server>, needs: KeeperNeeds) {
     this.#start = start;
@@ -37,9 +44,10 @@ export class ServerKeeper {
     return this.#server;
   }
 
-  async start(): Promise<void> {
+  async start(lost?: LogGapError): Promise<void> {
     this.#server = await this.#start({
       signal: this.#closing.signal,
+      lost,
       onFatal: (error) => this.#failed(error),
     });
   }
@@ -64,8 +72,20 @@ export class ServerKeeper {
   }
 
   #failed(error: Error): void {
-    if (error instanceof LogGapError) void this.restart(error);
+    if (error instanceof LogGapError || this.#mayBeOfAnotherLog(error)) void this.restart(error);
     else this.#needs.onFatal(error);
+  }
+
+  /**
+   * A state that differs from the leader's at an equal index came from other entries, as when NATS came back with an
+   * older log, or from a fault of this machine. What is on its disk is loaded and compared anew; should that lead to
+   * another state time after time, the process ends.
+   */
+  #mayBeOfAnotherLog(error: Error): boolean {
+    if (!(error instanceof DigestMismatchError)) return false;
+    const nowMs = this.#needs.clock.monotonicMs();
+    this.#mismatchesMs = [...this.#mismatchesMs.filter((ms) => nowMs - ms < MISMATCH_WITHIN_MS), nowMs];
+    return this.#mismatchesMs.length <= MISMATCHES_MAX;
   }
 
   async #again(why: unknown): Promise<void> {
@@ -77,7 +97,7 @@ export class ServerKeeper {
     await before?.close().catch((err: unknown) => logger.warn({ err }, "the server did not close cleanly"));
     while (!signal.aborted) {
       try {
-        await this.start();
+        await this.start(why instanceof LogGapError ? why : undefined);
         logger.info({}, "the server serves again");
         return;
       } catch (err) {

@@ -2,6 +2,7 @@
 //
 // Owns the order of things: what is started when, and stopped in which order. Decides nothing.
 import { HeartbeatCollector, Leadership, ttlFor } from "@steppe/control";
+import { type LogGapError, NOTHING_HELD, reportMessage } from "@steppe/log";
 import { type Clock, type Logger, type Random, SteppeError } from "@steppe/model";
 import {
   type Channels,
@@ -23,6 +24,7 @@ import { createSnapshotDoor, type SnapshotDoor } from "./durability/snapshot-doo
 import { leaderDuties, onAppliedOf, proposeTo, type ServerDuties } from "./leader-duties.ts";
 import { ownMember } from "./members.ts";
 import { type Meter, NO_METER } from "./metrics/figures.ts";
+import { neighbours } from "./neighbours.ts";
 import type { OpenRegion } from "./open-region.ts";
 import { type OpenedReplica, openReplica } from "./open-replica.ts";
 import { keepPresence } from "./presence.ts";
@@ -56,6 +58,8 @@ export interface ServerParts {
   readonly logger: Logger;
   /** Ends the wait for a log that can be followed. */
   readonly signal?: AbortSignal;
+  /** Why the log that was followed before was left. */
+  readonly lost?: LogGapError | undefined;
   onFatal(error: Error): void;
 }
 
@@ -79,10 +83,15 @@ export interface Server {
 
 export async function startServer(parts: ServerParts): Promise<Server> {
   const { config, channels, clock, random, logger, meter = NO_METER } = parts;
-  const opened = await openReplica(parts);
+  const known = new Known();
+  const name = `${config.name}.${config.region}`;
+  const others = neighbours({
+    ...{ name, region: config.region, channels, clock },
+    members: () => known.peek()?.directory.members(clock.monotonicMs()),
+  });
+  const opened = await openReplica({ ...parts, others });
   const { replica, bus } = opened;
   const stopping = new AbortController();
-  const known = new Known();
   const route = (region: string) => known.get().router.route(region);
   const duties = leaderDuties({ config, replica, bus, clock, random, logger, route });
 
@@ -136,7 +145,10 @@ export async function startServer(parts: ServerParts): Promise<Server> {
         return known.get().router.route(region, forwarded);
       },
     }),
-    membership: { exchange: (request, call) => known.get().exchange.service.exchange(request, call) },
+    membership: {
+      exchange: (request, call) => known.get().exchange.service.exchange(request, call),
+      held: async () => reportMessage((await opened.held?.()) ?? { name, position: NOTHING_HELD }),
+    },
     nodeAgents,
   });
   const self = ownMember(config, random.id(), clock.wallNs(), { http: parts.httpPort, rpc: grpc.port });
@@ -244,6 +256,10 @@ class Known {
 
   set(value: Whereabouts): void {
     this.#value = value;
+  }
+
+  peek(): Whereabouts | undefined {
+    return this.#value;
   }
 
   get(): Whereabouts {

@@ -1,8 +1,10 @@
 import {
+  answerOthers,
+  Fence,
   heedReports,
   journaledLog,
-  LogGapError,
   type LogIdentity,
+  NO_OTHERS,
   type RegionBus,
   type RegionLog,
   type RegionLogs,
@@ -32,21 +34,30 @@ export async function settleAndFollow(
   files: Files,
   connect: () => Promise<LogAccess>,
 ): Promise<RegionEnds> {
-  const { config, clock, logger, signal = new AbortController().signal } = needs;
+  const { config, clock, logger, signal = new AbortController().signal, others = NO_OTHERS } = needs;
   const { region } = config;
   const store = await openLocalStore({ files, folder: serverFolder(config.dataDir), region, logger });
   const name = `${config.name}.${region}`;
   const { logs, bus, openLog, kind, compact, close } = await connect();
+  const held = async () => {
+    // What came over a connection that has ended meanwhile is taken in, or never, before the position is told.
+    await clock.after(1);
+    await store.journal.idle();
+    return { name, position: store.position() };
+  };
+  const closing = new AbortController();
+  answerOthers({ bus, logger }, held, closing.signal);
   const say = (status: string) => {
     writeLogStatus(files, config.dataDir, { status, time: clock.wallNs() }).catch((err: unknown) => {
       logger.warn({ err }, "cannot write the log's status for operators");
     });
   };
+  const quorum = config.server.bootstrapExpect;
   try {
     const settled = await settle(
       {
         ...{ name, logs, bus, clock, random: needs.random, logger },
-        quorum: config.server.bootstrapExpect,
+        quorum,
         position: () => store.position(),
         saveState: async (identity) => {
           const state = await store.loadAll();
@@ -56,6 +67,7 @@ export async function settleAndFollow(
         snapshotIndex: (log) => logs.snapshots(log).newest(),
         rebuildAsked: () => takeRebuildRequest(files, config.dataDir),
         waiting: say,
+        evidence: needs.lost?.evidence,
       },
       signal,
     );
@@ -64,9 +76,9 @@ export async function settleAndFollow(
     await store.follow(log, settled);
     say("following");
     const { journal } = store;
-    const watching = new AbortController();
+    const fence = new Fence({ name, quorum, bus, clock, logger, others, log, own: held });
     return {
-      log: journaledLog({ log, journal, clock, logger }),
+      log: journaledLog({ log, journal, fence, clock, logger }),
       bus,
       kind,
       local: {
@@ -75,15 +87,16 @@ export async function settleAndFollow(
         snapshots: store.snapshots,
       },
       replace: (state) => replaceLog(logs, state, needs.random),
-      heed: (onLost) =>
-        heedReports({ name, bus, log, journal, logger }, (why) => onLost(new LogGapError(why)), watching.signal),
+      heed: (onLost) => heedReports({ name, bus, log, journal, logger }, onLost, closing.signal),
+      held,
       closeTransport: async () => {
-        watching.abort();
+        closing.abort();
         logs.close();
         await close();
       },
     };
   } catch (error) {
+    closing.abort();
     logs.close();
     await bus.close();
     await close();

@@ -69,6 +69,7 @@ export class Journal {
   /** Size of the newest segment up to its last durable record. */
   #durable = 0;
   #broken = false;
+  #writing: Promise<void> = Promise.resolve();
 
   constructor(options: JournalOptions) {
     this.#options = options;
@@ -183,8 +184,18 @@ export class Journal {
     this.#mark = undefined;
   }
 
+  /** Resolves when what is being added is durable, or failed. */
+  async idle(): Promise<void> {
+    await this.#writing.catch(() => undefined);
+  }
+
   /** Adds records that follow the last one. Resolves when they are durable; rejects with `FileError`. */
-  async append(records: readonly LogRecord[]): Promise<void> {
+  append(records: readonly LogRecord[]): Promise<void> {
+    this.#writing = this.#add(records);
+    return this.#writing;
+  }
+
+  async #add(records: readonly LogRecord[]): Promise<void> {
     const [first] = records;
     const lastRecord = records.at(-1);
     if (first === undefined || lastRecord === undefined) return;

@@ -1,11 +1,15 @@
 import { type Clock, FileError, type Logger } from "@steppe/model";
 import type { LogRecord, ReplicatedLog } from "../log.ts";
+import type { RegionLog } from "../region-log.ts";
+import type { Fence } from "../settle/fence.ts";
 import type { Journal } from "./journal.ts";
 
 export interface JournaledLogOptions {
-  readonly log: ReplicatedLog;
+  readonly log: RegionLog;
   /** Of the log's identity. */
   readonly journal: Journal;
+  /** Of the log; closed with it. */
+  readonly fence: Fence;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -14,11 +18,12 @@ export interface JournaledLogOptions {
 const RETRY_MS = 1000;
 
 /**
- * The log as a server with a journal reads it: a record is handed on when it is in the journal,
+ * The log as a server with a journal sees it: a record is handed on when it is in the journal,
  * durably, and records that the journal has are read from there. While the disk takes no writes,
- * nothing is handed on: the replica stays as it is, writes wait, and a message says why.
+ * nothing is handed on: the replica stays as it is, writes wait, and a message says why. While the fence is up, the
+ * log is neither read nor written. There may be one reader.
  */
-export function journaledLog({ log, journal, clock, logger }: JournaledLogOptions): ReplicatedLog {
+export function journaledLog({ log, journal, fence, clock, logger }: JournaledLogOptions): ReplicatedLog {
   const write = async (records: readonly LogRecord[], signal: AbortSignal) => {
     for (;;) {
       try {
@@ -41,21 +46,33 @@ export function journaledLog({ log, journal, clock, logger }: JournaledLogOption
     get payloadMax() {
       return log.payloadMax;
     },
-    append: (payload, signal) => log.append(payload, signal),
+    async append(payload, signal) {
+      if (fence.isUp) await fence.beforeAppend(signal);
+      return await log.append(payload, signal);
+    },
     async tail(after, deliver, signal) {
       for (let next = after + 1; next <= journal.last && !signal.aborted; ) {
         const records = await journal.read(next);
         await deliver(records);
         next += records.length;
       }
-      if (signal.aborted) return;
       const take = async (records: readonly LogRecord[]) => {
         await write(records, signal);
         await deliver(records);
       };
-      await log.tail(journal.last, take, signal, journal.lastMark);
+      while (!signal.aborted) {
+        const broken = await fence.pass(signal).catch((error: unknown) => {
+          if (signal.aborted) return signal;
+          throw error;
+        });
+        // What came before a break and is not in the journal is read again behind the fence.
+        await log.tail(journal.last, take, AbortSignal.any([signal, broken]), journal.lastMark);
+      }
     },
-    lastIndex: (signal) => log.lastIndex(signal),
+    async lastIndex(signal) {
+      if (fence.isUp) await fence.beforeQuestion(signal);
+      return await log.lastIndex(signal);
+    },
     firstIndex: (signal) => log.firstIndex(signal),
     truncate: (index) => log.truncate(index),
     saveSnapshot: (index, data) => log.saveSnapshot(index, data),
@@ -63,6 +80,7 @@ export function journaledLog({ log, journal, clock, logger }: JournaledLogOption
     silenceMs: () => log.silenceMs(),
     ...(log.replicas && { replicas: log.replicas.bind(log) }),
     close: async () => {
+      fence.close();
       await log.close();
       await journal.close();
     },

@@ -83,6 +83,20 @@ describe("who rebuilds", () => {
     if (move.kind === "wait") expect(move.operator).toBe(operator);
   });
 
+  test.each<[string, Position[], string, boolean]>([
+    ["one that was heard to hold more is not there", [own(12)], "wait", true],
+    ["one that was heard to hold less is not there", [own(7)], "rebuild", false],
+    ["one that was heard to be of a later log is not there", [own(5, 7, SECOND)], "wait", true],
+  ])("%s: %s", (_, known, kind, operator) => {
+    const rest = [report("other-0", own(8))];
+    const heard = known.map((it, n) => report(`known-${n}`, it));
+    const move = nextMove(report("first", own(9)), rest, 2, false, heard);
+    expect(move.kind).toBe(kind);
+    if (move.kind === "wait") expect(move).toMatchObject({ operator, why: expect.stringContaining("known-0") });
+    // What it says now counts, not what it was heard to say before.
+    expect(nextMove(report("first", own(9)), rest, 2, false, [report("other-0", own(12))]).kind).toBe("rebuild");
+  });
+
   test("an operator asked, rebuilds whoever is there", () => {
     expect(nextMove(report("a", own(9)), [], 3, true).kind).toBe("rebuild");
   });

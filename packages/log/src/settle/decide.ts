@@ -31,7 +31,8 @@ export type Verdict =
   /** There is no log, and nothing here that would be in one. */
   | { readonly kind: "new" };
 
-export function judge(own: Position, log: LogSight | undefined): Verdict {
+/** `who`: whose position it is, for the text. */
+export function judge(own: Position, log: LogSight | undefined, who = "this server"): Verdict {
   if (own.identity === undefined) return log === undefined ? { kind: "new" } : { kind: "follow" };
   if (log === undefined) return lost("the region's log is gone");
   const { identity } = log;
@@ -39,12 +40,12 @@ export function judge(own: Position, log: LogSight | undefined): Verdict {
     return { kind: "adopt", orphans: Math.max(0, own.last - identity.base) };
   }
   if (identity.epoch < own.identity.epoch) {
-    return lost(`the log there is of epoch ${identity.epoch}; this server followed one of epoch ${own.identity.epoch}`);
+    return lost(`the log there is of epoch ${identity.epoch}; ${who} followed one of epoch ${own.identity.epoch}`);
   }
-  if (!sameLog(identity, own.identity)) return lost("the log there is another one than this server followed");
-  if (log.last < own.last) return lost(`the log ends at ${log.last}; this server applied ${own.last}`);
+  if (!sameLog(identity, own.identity)) return lost(`the log there is another one than ${who} followed`);
+  if (log.last < own.last) return lost(`the log ends at ${log.last}; ${who} applied ${own.last}`);
   if (own.mark !== undefined && log.mark !== undefined && own.mark.crc !== log.mark.crc) {
-    return lost(`the log holds another record ${own.last} than this server applied`);
+    return lost(`the log holds another record ${own.last} than ${who} applied`);
   }
   return { kind: "follow" };
 }
@@ -80,10 +81,17 @@ export type Move =
   | { readonly kind: "wait"; readonly why: string; readonly operator: boolean };
 
 /**
- * What a server does that cannot follow the log. `quorum`: how many servers must take part before
- * the log is made or rebuilt without an operator; undefined when it was not configured.
+ * What a server does that cannot follow the log. `others`: those that take part. `known`: what servers were heard to
+ * hold, whether or not they take part now. `quorum`: how many servers must take part before the log is made or
+ * rebuilt without an operator; undefined when it was not configured.
  */
-export function nextMove(own: Report, others: readonly Report[], quorum: number | undefined, asked: boolean): Move {
+export function nextMove(
+  own: Report,
+  others: readonly Report[],
+  quorum: number | undefined,
+  asked: boolean,
+  known: readonly Report[] = [],
+): Move {
   const all = [own, ...others];
   const holders = all.filter(({ position }) => position.identity !== undefined);
   if (asked) return { kind: "rebuild" };
@@ -100,7 +108,11 @@ export function nextMove(own: Report, others: readonly Report[], quorum: number 
   if (holders.length < quorum) {
     return wait(`${holders.length} of ${quorum} servers (server.bootstrap_expect) have brought their journals`, true);
   }
-  const best = mostAdvanced(holders);
+  const absent = known.filter(({ name }) => !all.some((it) => it.name === name));
+  const best = mostAdvanced([...holders, ...absent]);
+  if (best !== undefined && absent.includes(best)) {
+    return wait(`${best.name} was heard to hold ${best.position.last}, more than those that are there`, true);
+  }
   return best?.name === own.name ? { kind: "rebuild" } : wait(`${best?.name} rebuilds the log`);
 }
 

@@ -1,8 +1,8 @@
 /**
  * Which log a server follows, decided before it serves anything.
  *
- * 1. The server's own copy (snapshot and journal) is compared with the region's log. Where the log
- *    goes on from the copy, it is followed; a log of a larger epoch has taken the place of ours.
+ * 1. The server's own copy (snapshot and journal) is compared with the region's log, and so is what others were heard
+ *    to hold. Where the log goes on from all of it, it is followed; a log of a larger epoch has taken the place of ours.
  * 2. Where it does not, and goes on not to for a while (a stream leader that was just elected may
  *    not know all yet), the server says so to the others, every round, with how far its copy goes.
  * 3. When as many as the quorum have said so, the one whose copy goes furthest rebuilds: it seals
@@ -14,11 +14,12 @@
  * The argument is in docs/durability.md.
  */
 import type { Clock, Logger, Random } from "@steppe/model";
-import { LogReport } from "@steppe/proto";
 import type { RegionBus } from "../bus.ts";
 import type { LogIdentity } from "../identity.ts";
 import type { FoundLog, RegionLogs } from "../region-logs.ts";
 import { judge, type LogSight, type Move, nextMove, type Position, type Report, type Verdict } from "./decide.ts";
+import { DOUBT_MS } from "./fence.ts";
+import { decodeReport, encodeReport } from "./others.ts";
 
 export const REPORTS = "log.reports";
 
@@ -32,6 +33,8 @@ export interface SettleNeeds {
   readonly random: Random;
   readonly logger: Logger;
   position(): Position;
+  /** What another server holds that the log lacked, when that is why this one settles anew. */
+  readonly evidence?: Report | undefined;
   /** Puts this server's state, as of `identity.base`, into a snapshot of that log, durably here and there. */
   saveState(identity: LogIdentity): Promise<void>;
   /** Index of the newest snapshot of a log, 0 = none. */
@@ -50,8 +53,6 @@ export interface Settled {
 }
 
 const ROUND_MS = 500;
-/** How long the log has to seem lost before that is believed. */
-const DOUBT_MS = 5000;
 /** A report counts for this long. */
 const REPORT_MS = 5 * ROUND_MS;
 
@@ -68,12 +69,15 @@ export async function settle(needs: SettleNeeds, signal: AbortSignal): Promise<S
 class Settlement {
   readonly #needs: SettleNeeds;
   readonly #heard: Map<string, { readonly report: Report; readonly atMs: number }> = new Map();
+  /** What others were heard to hold, the last of each. Not forgotten: it was acknowledged, and may be theirs alone. */
+  readonly #known: Map<string, Report> = new Map();
   #doubtSince: number | undefined;
   #said = "";
   #rebuilt = false;
 
   constructor(needs: SettleNeeds, signal: AbortSignal) {
     this.#needs = needs;
+    if (needs.evidence !== undefined) this.#known.set(needs.evidence.name, needs.evidence);
     needs.bus.subscribe(REPORTS, (payload) => this.#hear(payload), signal);
   }
 
@@ -99,7 +103,7 @@ class Settlement {
     const own = this.#needs.position();
     const found = await this.#needs.logs.list();
     const open = found.findLast(({ sealed }) => !sealed);
-    const verdict = judge(own, open && (await this.#sight(open, own)));
+    const verdict = await this.#verdict(open, own);
     if (open !== undefined && (verdict.kind === "follow" || verdict.kind === "adopt")) {
       return { identity: open.identity, verdict, rebuilt: this.#rebuilt };
     }
@@ -108,7 +112,7 @@ class Settlement {
     this.#publish(report);
     const others = this.#reports();
     const asked = await this.#needs.rebuildAsked();
-    const move = nextMove(report, others, quorum, asked);
+    const move = nextMove(report, others, quorum, asked, [...this.#known.values()]);
     const why = verdict.kind === "lost" ? verdict.why : "the region has no log yet";
     if (move.kind === "wait") this.#wait(textOf(why, move, this.#needs.name));
     else if (move.kind === "create") await this.#needs.logs.create({ epoch: 0, id: "", base: 0 });
@@ -127,6 +131,17 @@ class Settlement {
     if (now - this.#doubtSince >= DOUBT_MS) return false;
     this.#wait(verdict.kind === "lost" ? verdict.why : "");
     return true;
+  }
+
+  /** A log that goes on from this server's copy is lost all the same when it lacks what another one holds. */
+  async #verdict(open: FoundLog | undefined, own: Position): Promise<Verdict> {
+    const verdict = judge(own, open && (await this.#sight(open, own)));
+    if (verdict.kind !== "follow" && verdict.kind !== "adopt") return verdict;
+    for (const { name, position } of this.#known.values()) {
+      const of = judge(position, open && (await this.#sight(open, position)), name);
+      if (of.kind === "lost") return of;
+    }
+    return verdict;
   }
 
   async #sight(log: FoundLog, { identity, last }: Position): Promise<LogSight> {
@@ -158,6 +173,7 @@ class Settlement {
     const report = decodeReport(payload);
     if (report.name === this.#needs.name) return;
     this.#heard.set(report.name, { report, atMs: this.#needs.clock.monotonicMs() });
+    this.#known.set(report.name, report);
   }
 
   #reports(): Report[] {
@@ -180,29 +196,4 @@ class Settlement {
 function textOf(why: string, move: Extract<Move, { kind: "wait" }>, name: string): string {
   if (!move.operator) return `${why}; ${move.why}`;
   return `${why}; ${move.why}. To rebuild from what ${name} holds, run "steppe operator log rebuild" on that server`;
-}
-
-export function encodeReport({ name, position }: Report): Uint8Array {
-  const { identity, last, mark } = position;
-  return LogReport.encode({
-    Name: name,
-    Holds: identity !== undefined,
-    Epoch: identity?.epoch ?? 0,
-    ID: identity?.id ?? "",
-    Base: identity?.base ?? 0,
-    Last: last,
-    LastCRC: mark?.crc,
-  }).finish();
-}
-
-export function decodeReport(payload: Uint8Array): Report {
-  const { Name, Holds, Epoch, ID, Base, Last, LastCRC } = LogReport.decode(payload);
-  return {
-    name: Name,
-    position: {
-      identity: Holds ? { epoch: Epoch, id: ID, base: Base } : undefined,
-      last: Last,
-      mark: LastCRC === undefined ? undefined : { index: Last, crc: LastCRC },
-    },
-  };
 }

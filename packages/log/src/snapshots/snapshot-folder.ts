@@ -3,6 +3,11 @@ import type { LogIdentity } from "../identity.ts";
 import { encodeSnapshotFile, readInPieces, readSnapshotFile, type SnapshotAbout } from "./snapshot-file.ts";
 
 const SUFFIX = ".snapshot";
+/**
+ * Written between two syncs. A file system may write all that waits when any file is synced, and the journal is synced
+ * before each write is acknowledged: what waits here is kept small, so that nobody waits long for it.
+ */
+const SYNC_BYTES = 1024 * 1024;
 
 /** The newest snapshots of a server, on its own disk, in a folder that is there. One that is being written takes its place only when it is whole and durable. */
 export class SnapshotFolder {
@@ -27,7 +32,13 @@ export class SnapshotFolder {
     const path = this.pathOf(about.index);
     const file = await this.#files.create(`${path}.new`);
     try {
-      for await (const piece of encodeSnapshotFile(about, records)) await file.append(piece);
+      let synced = 0;
+      for await (const piece of encodeSnapshotFile(about, records)) {
+        await file.append(piece);
+        if (file.size - synced < SYNC_BYTES) continue;
+        await file.sync();
+        synced = file.size;
+      }
       await file.sync();
     } catch (error) {
       await file.close();
