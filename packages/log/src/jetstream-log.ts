@@ -312,8 +312,8 @@ class JetStreamLog implements RegionLog {
   }
 
   #break(why: string): void {
-    if (this.#closed.signal.aborted) return;
-    // Nothing of what was sent before is sent again.
+    if (this.#closed.signal.aborted || this.#breakListeners.size === 0) return;
+    // Whoever listens decides when something is sent again.
     this.#requests.abandon(why);
     for (const listener of [...this.#breakListeners]) listener(why);
   }
