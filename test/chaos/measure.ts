@@ -1,8 +1,10 @@
 // npm run chaos:measure.
 //
-// Times of failover, on processes of this machine and without containers; one measure, several rounds.
+// Times of failover, one measure, several rounds; on processes of this machine unless it says containers.
 import { parseArgs } from "node:util";
 import { handOver } from "./measures/hand-over.ts";
+import { killedServer } from "./measures/killed-server.ts";
+import { neighbourCut } from "./measures/neighbour-cut.ts";
 import { streamLeader } from "./measures/stream-leader.ts";
 
 const HELP = `Usage: npm run chaos:measure -- MEASURE [options]
@@ -11,21 +13,30 @@ Measures:
   stream-leader-dies    SIGKILL of the NATS node that leads the stream: NATS's election, and what Steppe adds
   stream-leader-hangs   SIGSTOP of it
   hand-over             a lease holder and a worker that leave, in order and not: time without an evaluation
+  neighbour-cut         a region cut off for --seconds: p99 of local writes before, while and after
+  killed-server         a killed server in containers: time until a client that retries writes again
 
 Options:
   --rounds N   default 3
+  --seconds N  of each phase of neighbour-cut, default 60
   --help       this text
 `;
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { help: { type: "boolean", default: false }, rounds: { type: "string", default: "3" } },
+  options: {
+    help: { type: "boolean", default: false },
+    rounds: { type: "string", default: "3" },
+    seconds: { type: "string", default: "60" },
+  },
 });
 const rounds = Number(values.rounds);
 const MEASURES: Readonly<Record<string, () => Promise<void>>> = {
   "stream-leader-dies": () => streamLeader("dies", rounds),
   "stream-leader-hangs": () => streamLeader("hangs", rounds),
   "hand-over": () => handOver(rounds),
+  "neighbour-cut": () => neighbourCut(rounds, Number(values.seconds) * 1000),
+  "killed-server": () => killedServer(rounds),
 };
 const measure = MEASURES[positionals[0] ?? ""];
 if (values.help || measure === undefined) {

@@ -48,6 +48,7 @@ interface Place {
   readonly id: string;
   readonly pid: number;
   readonly running: boolean;
+  readonly startedAt: Date;
   /** By network, without the project's name. */
   readonly addresses: Readonly<Record<string, string>>;
 }
@@ -140,7 +141,14 @@ export class DockerCluster implements AsyncDisposable {
     const addresses = Object.entries(NetworkSettings.Networks).map(([name, network]) => {
       return [name.replace(`${this.project}_`, ""), network.IPAddress] as const;
     });
-    return { id: Id, pid: State.Pid, running: State.Running, addresses: Object.fromEntries(addresses) };
+    const { Pid: pid, Running: running, StartedAt } = State;
+    return { id: Id, pid, running, startedAt: new Date(StartedAt), addresses: Object.fromEntries(addresses) };
+  }
+
+  /** What it wrote since then. */
+  async output(service: string, since: Date): Promise<string> {
+    const asked = { stdout: true, stderr: true, since: Math.floor(since.getTime() / 1000) };
+    return (await this.#container(service).logs(asked)).toString("utf8");
   }
 
   async signal(service: string, signal: "SIGKILL" | "SIGHUP"): Promise<void> {

@@ -228,6 +228,7 @@ function rollingRestart(): Scenario {
           await cluster.stop(service);
           await cluster.start(service);
           if (role === "server") await serves(cluster, service);
+          if (role === "worker") await works(cluster, service);
           if (role === "nats") await eventually(`${service} is healthy`, 60_000, () => natsIsHealthy(cluster, service));
         }
       }
@@ -264,6 +265,15 @@ export async function serves(cluster: DockerCluster, server: string): Promise<vo
       timeoutMs: 2_000,
     });
     if (status !== 200) throw new Error(text);
+  });
+}
+
+/** A worker has no port; it says in its log that it has begun. */
+async function works(cluster: DockerCluster, worker: string): Promise<void> {
+  const since = (await cluster.place(worker)).startedAt;
+  await eventually(`${worker} works`, 60_000, async () => {
+    const text = await cluster.output(worker, since);
+    if (!text.includes("worker started")) throw new Error(text);
   });
 }
 

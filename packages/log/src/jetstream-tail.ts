@@ -8,7 +8,7 @@
  * 2. Only the stream's own state, asked for before each session, decides that records are gone.
  * 3. A session begins with the last record that was delivered, where the log still has it, and that
  *    has to be the same one: a log that lost its tail and grew again holds other records there.
- * 4. Where no session could be begun, or few records are missing, they are fetched one by one before the next attempt.
+ * 4. Before every session but the first, and where few are missing, records are fetched one by one: no session may be to be had yet.
  * 5. Flow control is answered when everything before it was delivered, so a slow reader slows
  *    the server down, and memory stays bounded.
  */
@@ -45,13 +45,14 @@ const OVERDUE_MS = 2.5 * HEARTBEAT_MS;
 const BATCH_MAX = 1024;
 const RETRY_MIN_MS = 50;
 // A cluster elects a leader in a few seconds; this is not to add to it.
-const RETRY_MAX_MS = 250;
+const RETRY_MAX_MS = 100;
 /**
- * The first attempts at a consumer wait so long, each further one twice as long, up to the log's own limit: a
- * request that came while nobody led is never answered, and a busy cluster takes its time.
+ * The first attempts at a consumer wait so long, later ones twice as long and so on, up to the log's own limit: a
+ * request that came while nobody led is never answered, and a busy cluster takes its time. In between, records
+ * are fetched one by one, so a shorter wait is a shorter time until the next write is seen.
  */
-const CREATE_MIN_MS = 500;
-const CREATE_QUICKLY = 8;
+const CREATE_MIN_MS = 200;
+const CREATE_ALIKE = 6;
 /** So many are there before a consumer is, and sooner where those who make consumers are still to be elected. */
 const FEW = 8;
 
@@ -68,6 +69,7 @@ export async function tailStream(
   let next = after + 1;
   let known = seen?.index === after ? seen : undefined;
   let failures = 0;
+  let sessions = 0;
   while (!signal.aborted) {
     try {
       const state = await streamState(context.requests, context.stream, context.requestTimeoutMs, signal);
@@ -77,13 +79,14 @@ export async function tailStream(
       }
       const kept = () => (known !== undefined && context.base + state.firstSeq <= known.index ? known : undefined);
       const last = context.base + state.lastSeq;
-      if (failures > 0 || last - next < FEW) {
+      if (sessions > 0 || failures > 0 || last - next < FEW) {
         const fetched = await fetchRecords(context, next, last, kept(), signal);
         for (const { index } of fetched) context.received(index);
         known = (await handOver(fetched, deliver)) ?? known;
         next += fetched.length;
       }
-      const createMs = Math.min(context.requestTimeoutMs, CREATE_MIN_MS * 2 ** Math.max(0, failures - CREATE_QUICKLY));
+      const createMs = Math.min(context.requestTimeoutMs, CREATE_MIN_MS * 2 ** Math.floor(failures / CREATE_ALIKE));
+      sessions++;
       const delivered = await runSession(context, { from: next, mark: kept(), createMs }, deliver, signal);
       known = delivered.last ?? known;
       failures = delivered.count > 0 ? 0 : failures + 1;
