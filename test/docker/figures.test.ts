@@ -112,6 +112,7 @@ describe("figures", () => {
       moments: MOMENTS,
       timeline: [{ at: 1_000, text: "fault" }],
       done: [done({ start: 900, end: 905 }), done({ start: 1_500, end: 2_400, outcome: "unknown" })],
+      history: [],
     };
     const html = htmlReport([outcome], { seed: "7", minutes: "1" });
 

@@ -2,7 +2,7 @@
 import { eventually } from "../kit/api.ts";
 import { type DockerCluster, REGIONS, type Region } from "./cluster.ts";
 import { type Figures, figuresOf, type Moments } from "./figures.ts";
-import { type Done, Load, STEADY, type Steadiness } from "./load.ts";
+import { type Done, Load, STEADY, type Steadiness, type Step } from "./load.ts";
 import { judgeTargets, type Scenario } from "./scenarios.ts";
 
 export interface Outcome {
@@ -14,6 +14,7 @@ export interface Outcome {
   readonly moments: Moments;
   readonly timeline: readonly { readonly at: number; readonly text: string }[];
   readonly done: readonly Done[];
+  readonly history: readonly Step[];
 }
 
 const BEFORE_MS = 5_000;
@@ -73,7 +74,8 @@ async function underLoad(
   const targets = judgeTargets(scenario, figures);
   timeline.push(...changes(load.steadiness), ...forwardChanges(load.done.filter(({ to }) => to === region)));
   timeline.sort((a, b) => a.at - b.at);
-  return { name: scenario.name, region, what: injected.what, figures, targets, moments, timeline, done: load.done };
+  const { done, history } = load;
+  return { name: scenario.name, region, what: injected.what, figures, targets, moments, timeline, done, history };
 }
 
 /** All tasks of the load run in all regions, as seen after `from`. */
