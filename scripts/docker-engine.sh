@@ -9,7 +9,9 @@ own="unix://$home/docker.sock"
 answers() { docker -H "$1" version >/dev/null 2>&1; }
 
 root=no; [ "$(id -u)" != 0 ] || root=yes
-if ! command -v docker >/dev/null || { ! command -v dockerd >/dev/null && ! answers "${DOCKER_HOST:-unix:///var/run/docker.sock}"; }; then
+if ! # Stands in for Prometheus' own image where no registry can be reached.
+command -v prometheus >/dev/null || [ "$root" = no ] || apt-get install -y -qq --no-install-recommends prometheus >/dev/null 2>&1 || say "apt-get could not install prometheus"
+command -v docker >/dev/null || { ! command -v dockerd >/dev/null && ! answers "${DOCKER_HOST:-unix:///var/run/docker.sock}"; }; then
   if [ "$root" = yes ] && command -v apt-get >/dev/null; then
     say "installing Debian's docker.io …"
     export DEBIAN_FRONTEND=noninteractive

@@ -52,6 +52,23 @@ rootfs nats "$nats" nats-server
 base nats
 docker build -q -t "steppe-nats:$tag" --build-arg NATS_IMAGE=steppe-local/nats "$root/deploy/nats"
 
+# For the monitoring profile, where Debian's prometheus is installed: PROMETHEUS_IMAGE=steppe-local/prometheus.
+if prometheus=$(command -v prometheus); then
+  rootfs prometheus "$prometheus" prometheus
+  mkdir -p "$work/prometheus/prometheus"
+  chown 1000:1000 "$work/prometheus/prometheus"
+  cat >"$work/prometheus.Dockerfile" <<FILE
+FROM scratch
+COPY --chown=1000:1000 prometheus /prometheus
+COPY . /
+ENV PATH=/usr/local/bin:/usr/bin:/bin
+USER 1000:1000
+VOLUME /prometheus
+ENTRYPOINT ["prometheus", "--config.file=/etc/prometheus/prometheus.yml", "--storage.tsdb.path=/prometheus"]
+FILE
+  docker build -q -t steppe-local/prometheus -f "$work/prometheus.Dockerfile" "$work/prometheus"
+fi
+
 # The package, with what it needs at run time, as npm has already brought it here.
 cd "$source"
 "$source/node_modules/.bin/node" scripts/build.js

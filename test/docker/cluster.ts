@@ -212,6 +212,19 @@ export class DockerCluster implements AsyncDisposable {
     writeFileSync(clockFile(this.#folder, server), offset(seconds));
   }
 
+  /** Starts the profile's Prometheus; resolves with its address, once it answers. `image`: instead of the public one. */
+  async startPrometheus(image: string): Promise<string> {
+    const profiles = `${this.#environment.COMPOSE_PROFILES},monitoring`;
+    this.#environment = { ...this.#environment, COMPOSE_PROFILES: profiles, PROMETHEUS_IMAGE: image };
+    await this.compose("up", "-d", "--no-build", "--no-deps", "prometheus");
+    const url = `http://${await this.address("prometheus", "us")}:9090`;
+    await eventually("Prometheus is ready", 60_000, async () => {
+      const { status, text } = await call("GET", `${url}/-/ready`, undefined, { timeoutMs: 2_000 });
+      if (status !== 200) throw new Error(text);
+    });
+    return url;
+  }
+
   async leader(region: Region): Promise<string> {
     for (const server of this.names(region, "server")) {
       try {

@@ -7,14 +7,10 @@ import type { Logger } from "@steppe/model";
 import { devConfig, startAgent } from "@steppe/server";
 import { describe, expect, test } from "vitest";
 import { call, eventually } from "../kit/api.ts";
+import { dashboardPanels } from "./dashboard.ts";
 
 const DEPLOY = join(dirname(fileURLToPath(import.meta.url)), "../../deploy");
 const read = (file: string) => readFileSync(join(DEPLOY, file), "utf8");
-
-interface Panel {
-  readonly title: string;
-  readonly targets: readonly { readonly expr: string }[];
-}
 
 const quiet: Logger = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {}, child: () => quiet };
 
@@ -36,9 +32,8 @@ async function metricNames(): Promise<Set<string>> {
 
 describe("deploy", () => {
   test("dashboard, asks only for metrics that /v1/metrics tells", async () => {
-    const { panels } = JSON.parse(read("monitoring/grafana/steppe.json")) as { panels: readonly Panel[] };
     const told = await metricNames();
-    const asked = panels.flatMap(({ targets }) =>
+    const asked = dashboardPanels().flatMap(({ targets }) =>
       targets.flatMap(({ expr }) => expr.match(/(?:nomad|steppe)_\w+/g) ?? []),
     );
 
@@ -47,9 +42,7 @@ describe("deploy", () => {
   });
 
   test("dashboard, has a data source, a title and a place for each panel", () => {
-    const { panels } = JSON.parse(read("monitoring/grafana/steppe.json"));
-
-    for (const panel of panels) {
+    for (const panel of JSON.parse(read("monitoring/grafana/steppe.json")).panels) {
       expect(panel).toMatchObject({ title: expect.any(String), datasource: { uid: "prometheus" } });
       expect(panel.gridPos.x + panel.gridPos.w).toBeLessThanOrEqual(24);
     }

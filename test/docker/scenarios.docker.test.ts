@@ -5,6 +5,7 @@
 // or missed, and asserted with the slack that STEPPE_TARGET_SLACK gives (10 unless set).
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { DockerCluster, REGIONS, type Region } from "./cluster.ts";
+import { dashboardPanels, scraped, seriesOfDashboard } from "./dashboard.ts";
 import { buildImages, findEngine } from "./engine.ts";
 import { describeOutcome, runScenario } from "./run-scenario.ts";
 import { SCENARIOS } from "./scenarios.ts";
@@ -40,6 +41,20 @@ afterAll(async () => {
 });
 
 describe("three regions in containers", () => {
+  it("Prometheus as deploy/ has it: reaches every server and node agent, and every query of the dashboard has series", async () => {
+    const all = REGIONS.flatMap((region) =>
+      ["server-1", "server-2", "server-3", "client-1", "client-2"].map((it) => `${region}-${it}:4646`),
+    );
+    const prometheus = await (cluster as DockerCluster).startPrometheus("steppe-local/prometheus");
+    const targets = await scraped(prometheus, all);
+    const series = await seriesOfDashboard(prometheus);
+    for (const [query, count] of series) process.stdout.write(`   ${String(count).padStart(3)} series  ${query}\n`);
+
+    expect(targets.toSorted()).toEqual(all.map((it) => `${it} up`).toSorted());
+    expect(series.size).toBeGreaterThanOrEqual(dashboardPanels().length);
+    await (cluster as DockerCluster).stop("prometheus");
+  });
+
   it.each(
     SCENARIOS.filter(({ name }) => selection.includes(name)).map((scenario, n) => ({
       scenario,
