@@ -9,9 +9,7 @@ own="unix://$home/docker.sock"
 answers() { docker -H "$1" version >/dev/null 2>&1; }
 
 root=no; [ "$(id -u)" != 0 ] || root=yes
-if ! # Stands in for Prometheus' own image where no registry can be reached.
-command -v prometheus >/dev/null || [ "$root" = no ] || apt-get install -y -qq --no-install-recommends prometheus >/dev/null 2>&1 || say "apt-get could not install prometheus"
-command -v docker >/dev/null || { ! command -v dockerd >/dev/null && ! answers "${DOCKER_HOST:-unix:///var/run/docker.sock}"; }; then
+if ! command -v docker >/dev/null || { ! command -v dockerd >/dev/null && ! answers "${DOCKER_HOST:-unix:///var/run/docker.sock}"; }; then
   if [ "$root" = yes ] && command -v apt-get >/dev/null; then
     say "installing Debian's docker.io …"
     export DEBIAN_FRONTEND=noninteractive
@@ -24,6 +22,8 @@ if ! docker compose version >/dev/null 2>&1 && ! command -v docker-compose >/dev
 fi
 # Lets the clocks of containers jump, one by one.
 ls /usr/lib/*/faketime/libfaketime.so.1 >/dev/null 2>&1 || [ "$root" = no ] || apt-get install -y -qq faketime >/dev/null 2>&1 || say "apt-get could not install faketime"
+# Stands in for Prometheus' own image where no registry can be reached.
+command -v prometheus >/dev/null || [ "$root" = no ] || apt-get install -y -qq --no-install-recommends prometheus >/dev/null 2>&1 || say "apt-get could not install prometheus"
 command -v docker >/dev/null || { say "there is no docker command, and it could not be installed"; exit 1; }
 for host in "${DOCKER_HOST:-}" unix:///var/run/docker.sock "$own" unix:///run/steppe-docker/docker.sock; do
   [ -n "$host" ] || continue

@@ -55,6 +55,8 @@ describe("deploy", () => {
       "nats/start.sh",
       "local-base/build.sh",
       "local-base/up.sh",
+      "local-base/previous.sh",
+      "../scripts/docker-engine.sh",
     ]) {
       execFileSync("sh", ["-n", join(DEPLOY, script)]);
     }

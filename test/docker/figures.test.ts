@@ -80,6 +80,7 @@ describe("figures", () => {
       {
         faulted: true,
         longestGapMs: 1_200,
+        longestGapBeforeMs: 90,
         longestSchedulingGapMs: 1_500,
         allRunAgainMs: 1_100,
         p99BeforeMs: 10,

@@ -16,6 +16,8 @@ export interface RegionFigures {
   readonly faulted: boolean;
   /** Longest time without an acknowledged write, from the fault to the end. */
   readonly longestGapMs: number;
+  /** The same before the fault: what the machine is busy with has a part in both. */
+  readonly longestGapBeforeMs: number;
   /** Longest time without a finished evaluation. */
   readonly longestSchedulingGapMs: number;
   /** From the fault until all tasks ran for good; 0 when they never stopped. */
@@ -87,6 +89,7 @@ function regionFigures(
     region,
     faulted: faulted.includes(region),
     longestGapMs: longestGap(ends(WRITES), moments.fault, moments.end),
+    longestGapBeforeMs: longestGap(ends(WRITES), Math.min(moments.fault, ...ends(WRITES)), moments.fault),
     longestSchedulingGapMs: longestGap(ends(["schedule"]), moments.fault, moments.end),
     allRunAgainMs: allRunAgain(
       load.steadiness.filter((it) => it.region === region),

@@ -123,7 +123,7 @@ export function describeOutcome({ name, region, figures, targets, moments, timel
     `   writes: tried ${tried}, acknowledged ${acknowledged}, refused ${refused}, unknown ${unknown}, lost ${lost}, doubled ${doubled}`,
     ...figures.regions.map(
       (it) =>
-        `   ${it.region}${it.faulted ? " (fault)" : "        "} longest without a write ${ms(it.longestGapMs)}, without an evaluation ${ms(it.longestSchedulingGapMs)}, ` +
+        `   ${it.region}${it.faulted ? " (fault)" : "        "} longest without a write ${ms(it.longestGapMs)} (before ${ms(it.longestGapBeforeMs)}), without an evaluation ${ms(it.longestSchedulingGapMs)}, ` +
         `all tasks again after ${ms(it.allRunAgainMs)}, p99 ${ms(it.p99BeforeMs)} -> ${ms(it.p99DuringMs)}` +
         (it.slowestForwardMs > 0
           ? `, slowest request for the region ${ms(it.slowestForwardMs)} ${it.forwardAnswers.join(" | ")}`
