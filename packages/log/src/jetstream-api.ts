@@ -1,7 +1,6 @@
 import type { Msg } from "@nats-io/nats-core";
-import type { Clock } from "@steppe/model";
 import type { LogReplica } from "./log.ts";
-import type { NatsRequests, Resend } from "./nats-requests.ts";
+import type { NatsRequests } from "./nats-requests.ts";
 
 // The few calls of the JetStream API that a log makes while it runs. Those that set things up
 // go through the client library; these must know whether they were sent, and end at once when
@@ -50,9 +49,7 @@ export interface StreamState {
 
 const EMPTY = new Uint8Array(0);
 /** Only the stream's leader answers, and there may be a new one. */
-export const ASK_AGAIN: Resend = { everyMs: 150 };
-/** One that does not answer a question by then counts as silent. */
-const SILENT_MS = 300;
+const ASK_AGAIN_MS = 500;
 
 export async function streamState(
   requests: NatsRequests,
@@ -60,7 +57,7 @@ export async function streamState(
   timeoutMs: number,
   signal?: AbortSignal,
 ): Promise<StreamState> {
-  const answer = await requests.request(`$JS.API.STREAM.INFO.${stream}`, EMPTY, timeoutMs, signal, ASK_AGAIN);
+  const answer = await requests.request(`$JS.API.STREAM.INFO.${stream}`, EMPTY, timeoutMs, signal, ASK_AGAIN_MS);
   const { created, config, state, cluster } = parse<{
     created: string;
     config: { num_replicas: number; description?: string; sealed?: boolean };
@@ -76,34 +73,6 @@ export async function streamState(
     lastSeq: state.last_seq,
     copies: copiesOf(cluster),
   };
-}
-
-/**
- * Resolves when the stream's leader answers after a silence: there is a new one, or the old one woke up. Of one that is only busy
- * it says nothing. Rejects when the signal aborts or the connection breaks.
- */
-export async function leaderAgain(
-  requests: NatsRequests,
-  clock: Clock,
-  stream: string,
-  timeoutMs: number,
-  signal: AbortSignal,
-): Promise<void> {
-  let silent = false;
-  for (;;) {
-    const askedMs = clock.monotonicMs();
-    const led = await streamState(requests, stream, timeoutMs, signal).then(
-      () => true,
-      (error: unknown) => {
-        // The others say that nobody leads.
-        if (error instanceof JetStreamRefusal) return false;
-        throw error;
-      },
-    );
-    silent ||= !led || clock.monotonicMs() - askedMs >= SILENT_MS;
-    if (led && silent) return;
-    await clock.after(SILENT_MS / 2, signal);
-  }
 }
 
 /** As JetStream tells it; a single server that is in no cluster tells nothing, or only itself. */

@@ -1,5 +1,5 @@
 import { markOf, type RecordMark } from "./identity.ts";
-import { ASK_AGAIN, ERR, JetStreamRefusal, parse } from "./jetstream-api.ts";
+import { ERR, JetStreamRefusal, parse } from "./jetstream-api.ts";
 import { LogGapError, type LogRecord } from "./log.ts";
 import type { NatsRequests } from "./nats-requests.ts";
 
@@ -48,7 +48,7 @@ export async function fetchRecord(
   signal?: AbortSignal,
 ): Promise<LogRecord | undefined> {
   const body = new TextEncoder().encode(JSON.stringify({ seq: index - base }));
-  const answer = await requests.request(`$JS.API.STREAM.MSG.GET.${stream}`, body, requestTimeoutMs, signal, ASK_AGAIN);
+  const answer = await requests.request(`$JS.API.STREAM.MSG.GET.${stream}`, body, requestTimeoutMs, signal);
   try {
     const { message } = parse<{ message: { seq: number; data?: string } }>(answer);
     return { index: base + message.seq, payload: new Uint8Array(Buffer.from(message.data ?? "", "base64")) };

@@ -2,7 +2,7 @@ import { type JetStreamManager, jetstreamManager } from "@nats-io/jetstream";
 import type { NatsConnection } from "@nats-io/nats-core";
 import { type Clock, type Logger, SteppeError } from "@steppe/model";
 import { type LogIdentity, markOf, type RecordMark } from "./identity.ts";
-import { ERR, JetStreamRefusal, leaderAgain, parse, type StreamState, streamState } from "./jetstream-api.ts";
+import { ERR, JetStreamRefusal, parse, type StreamState, streamState } from "./jetstream-api.ts";
 import { fetchRecord } from "./jetstream-fetch.ts";
 import { createSnapshotStore, type SnapshotStore } from "./jetstream-snapshots.ts";
 import { type OpenedStream, openStream } from "./jetstream-stream.ts";
@@ -17,7 +17,7 @@ import {
   type SnapshotData,
 } from "./log.ts";
 import { createNatsLink, type NatsLink } from "./nats-link.ts";
-import { createNatsRequests, type NatsRequests, RequestError, type Resend } from "./nats-requests.ts";
+import { createNatsRequests, type NatsRequests, RequestError } from "./nats-requests.ts";
 import { noQuorum } from "./proposals.ts";
 import type { LogSpan, RegionLog } from "./region-log.ts";
 import { logNames, type RegionNames, regionNames } from "./region-name.ts";
@@ -48,8 +48,8 @@ const OPEN_TIMEOUT_MS = 30_000;
 const REQUEST_TIMEOUT_MS = 2000;
 const SNAPSHOT_LOAD_TIMEOUT_MS = 120_000;
 /**
- * An append that is not acknowledged by then is sent again, and then whenever a leader is heard of after a silence: while
- * the stream's leader hangs, nobody says that there is a new one. Longer than a disk takes that syncs each record.
+ * An append that is not acknowledged by then is sent again: while the stream's leader hangs, nobody says that
+ * there is a new one. Longer than a disk takes that syncs each record.
  */
 const RESEND_MS = 1000;
 /**
@@ -111,7 +111,6 @@ class JetStreamLog implements RegionLog {
   readonly #manager: JetStreamManager;
   readonly #stream: OpenedStream;
   readonly #snapshots: SnapshotStore;
-  readonly #resend: Resend = { everyMs: RESEND_MS, sooner: (signal) => this.#leaderAgain(signal) };
   readonly #closed = new AbortController();
   /** Aborts once it is known that another log has followed this one. */
   readonly #replaced = new AbortController();
@@ -164,7 +163,7 @@ class JetStreamLog implements RegionLog {
     const sentMs = this.#options.clock.monotonicMs();
     try {
       const timeoutMs = this.#options.ackTimeoutMs ?? ACK_TIMEOUT_MS;
-      const answer = await this.#requests.request(this.#names.logSubject, payload, timeoutMs, signal, this.#resend);
+      const answer = await this.#requests.request(this.#names.logSubject, payload, timeoutMs, signal, RESEND_MS);
       const ack = parse<{ stream: string; seq: number }>(answer);
       return this.#acknowledged(ack.stream, this.identity.base + ack.seq, before);
     } catch (error) {
@@ -280,10 +279,6 @@ class JetStreamLog implements RegionLog {
     this.#closed.abort();
     this.#requests.close();
     this.#link.close();
-  }
-
-  #leaderAgain(signal: AbortSignal): Promise<void> {
-    return leaderAgain(this.#requests, this.#options.clock, this.#names.stream, ACK_TIMEOUT_MS, signal);
   }
 
   #leaderSilenceMs(): number {

@@ -21,16 +21,18 @@ export class RequestError extends Error {
   }
 }
 
-/** When a request that is not answered is sent again: whoever should answer may have been followed by another, and one that hangs says nothing. */
-export interface Resend {
-  readonly everyMs: number;
-  /** Looks out from the second sending on; resolves when it should be sent at once. */
-  readonly sooner?: (signal: AbortSignal) => Promise<void>;
-}
-
 export interface NatsRequests {
-  /** Resolves with the first answer. `resend`: default never. */
-  request(subject: string, payload: Uint8Array, timeoutMs: number, signal?: AbortSignal, resend?: Resend): Promise<Msg>;
+  /**
+   * Resolves with the first answer. While none comes it is sent again every `resendMs` (default: never),
+   * since whoever should answer may have been followed by another, and one that hangs says nothing.
+   */
+  request(
+    subject: string,
+    payload: Uint8Array,
+    timeoutMs: number,
+    signal?: AbortSignal,
+    resendMs?: number,
+  ): Promise<Msg>;
   /** Rejects all that wait for an answer, with `no-answer`: what was sent may have arrived, and is not sent again. */
   abandon(why: string): void;
   close(): void;
@@ -42,8 +44,6 @@ interface Pending {
   resolve(message: Msg): void;
   reject(error: RequestError): void;
 }
-
-const NEVER: Resend = { everyMs: Number.POSITIVE_INFINITY };
 
 /** An abort reason made once: a fresh one captures a stack. */
 const ANSWERED = new Error("answered");
@@ -78,7 +78,7 @@ export function createNatsRequests(connection: NatsConnection, link: NatsLink, c
   const stopListening = link.onDown(() => abandon("the connection to NATS broke"));
 
   return {
-    request(subject, payload, timeoutMs, signal, resend = NEVER) {
+    request(subject, payload, timeoutMs, signal, resendMs = Number.POSITIVE_INFINITY) {
       if (!link.connected) return Promise.reject(new RequestError("not-sent", "not connected to NATS"));
       if (signal?.aborted) {
         return Promise.reject(new RequestError("not-sent", "given up before it was sent", { cause: signal.reason }));
@@ -110,20 +110,15 @@ export function createNatsRequests(connection: NatsConnection, link: NatsLink, c
             entry.reject(new RequestError(entry.repeated ? "no-answer" : "not-sent", text, { cause: error }));
           }
         };
-        const sendAgain = () => {
-          if (timer.signal.aborted) return;
-          entry.repeated = true;
-          send();
-        };
         const wait = (leftMs: number) => {
-          clock.after(Math.min(leftMs, resend.everyMs), timer.signal).then(
+          clock.after(Math.min(leftMs, resendMs), timer.signal).then(
             () => {
-              if (leftMs <= resend.everyMs) {
+              if (leftMs <= resendMs) {
                 return entry.reject(new RequestError("no-answer", `no answer within ${timeoutMs} ms`));
               }
-              if (!entry.repeated) resend.sooner?.(timer.signal).then(sendAgain, () => undefined);
-              sendAgain();
-              wait(leftMs - resend.everyMs);
+              entry.repeated = true;
+              send();
+              wait(leftMs - resendMs);
             },
             () => undefined,
           );
