@@ -60,6 +60,7 @@ const bundle = await rolldown({
     steppe: join(emitted, "packages/cli/src/main.js"),
     // A thread's file is named by the code, and lies beside it.
     "embedded-thread": join(emitted, "packages/log/src/embedded-thread.js"),
+    "compaction-thread": join(emitted, "packages/server/src/durability/compaction-thread.js"),
   },
   platform: "node",
   // Dependencies stay what npm installed.
