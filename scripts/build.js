@@ -1,9 +1,10 @@
 // Builds what is published and put into images: dist/, one npm package with everything in it as
 // plain JavaScript. The workspace's packages lie under dist/node_modules/@steppe, for those who import
-// them; the command itself runs from a few joined files in dist/lib, since finding and reading hundreds
-// took most of its start.
+// them; the command itself runs from a few joined files in dist/lib, what it depends on with it, since
+// finding and reading hundreds took most of its start.
 import { execFileSync } from "node:child_process";
 import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { isBuiltin } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { rolldown } from "rolldown";
@@ -63,11 +64,25 @@ const bundle = await rolldown({
     "compaction-thread": join(emitted, "packages/server/src/durability/compaction-thread.js"),
   },
   platform: "node",
-  // Dependencies stay what npm installed.
-  external: (id) => /^[^./]/.test(id) && !id.startsWith("@steppe/"),
+  // Loaded only where a region has NATS, from what npm installed.
+  external: (id) => isBuiltin(id) || id.startsWith("@nats-io/"),
   resolve: { alias: Object.fromEntries(names.flatMap(doorsOf)) },
 });
-await bundle.write({ dir: join(dist, "lib"), format: "esm", entryFileNames: "[name].js", sourcemap: true });
+const joined = await bundle.write({
+  ...{ dir: join(dist, "lib"), format: "esm", entryFileNames: "[name].js", sourcemap: true },
+});
+writeFileSync(join(dist, "lib/LICENSES"), licencesOf(joined.output.flatMap(({ moduleIds = [] }) => moduleIds)));
+
+/** Of the packages whose files were joined in, each with its name: they want to go with their code. */
+function licencesOf(modules) {
+  const folders = modules.flatMap((id) => /^.*\/node_modules\/(?:@[^/]+\/)?[^/]+/.exec(id)?.[0] ?? []);
+  const texts = [...new Set(folders)].sort().map((folder) => {
+    const { name: of, version, license: kind } = read(join(folder, "package.json"));
+    const file = readdirSync(folder).find((it) => /^(licen[cs]e|copying)/i.test(it));
+    return `${of} ${version}: ${kind}\n\n${file === undefined ? "" : readFileSync(join(folder, file), "utf8").trim()}`;
+  });
+  return `${texts.join(`\n\n${"-".repeat(80)}\n\n`)}\n`;
+}
 
 /** What each import of a package of ours means among the emitted files. */
 function doorsOf(name) {
