@@ -75,6 +75,11 @@ export class PlainConnection implements ReplyEnds {
       this.#socket.pause();
       return;
     }
+    if (this.#socket.writableNeedDrain) {
+      // It does not read its replies: node:http takes nothing more from it until it does.
+      this.#handOver(bytes);
+      return;
+    }
     let request = readPlain(bytes, this.#needs.blocks, false);
     if (request === "unknown") {
       this.#newBlocks += 1;
