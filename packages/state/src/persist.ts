@@ -333,7 +333,7 @@ class Restore {
     job.lastLaunch = record.LastLaunch;
     for (const submission of record.OlderSubmissions) job.submit(submission);
     if (record.Submission !== undefined) job.submit(record.Submission);
-    for (const [group, { Events }] of Object.entries(record.ScalingEvents)) job.scalingEvents.set(group, Events);
+    for (const [group, { Events }] of Object.entries(record.ScalingEvents)) job.restoreScalingEvents(group, Events);
     job.scalingIndex = record.ScalingIndex;
     job.rollout = record.Rollout;
     job.rolloutVersion = record.RolloutVersion;

@@ -24,7 +24,6 @@ import { type DeploymentEntry, DeploymentTable } from "./tables/deployments.ts";
 import { EvaluationTable } from "./tables/evaluations.ts";
 import { Healths } from "./tables/healths.ts";
 import { type JobState, JobTable } from "./tables/jobs.ts";
-import { NameCounts } from "./tables/name-counts.ts";
 import { NamespaceTable } from "./tables/namespaces.ts";
 import { NodePoolTable } from "./tables/node-pools.ts";
 import { isUsable, NodeTable } from "./tables/nodes.ts";
@@ -157,7 +156,7 @@ export class State {
   addAllocation(step: Step, job: JobState, allocation: AllocationState): void {
     this.allocations.add(allocation);
     this.deployments.get(allocation.DeploymentID)?.allocations.add(allocation);
-    job.allocations.add(allocation);
+    job.addAllocation(allocation);
     const slot = this.nodes.slot(allocation.NodeID);
     this.nodes.addAllocation(allocation);
     this.#hold(job, allocation, slot);
@@ -171,7 +170,7 @@ export class State {
   restoreAllocation(job: JobState, allocation: AllocationState): void {
     this.allocations.add(allocation);
     this.deployments.get(allocation.DeploymentID)?.allocations.add(allocation);
-    job.allocations.add(allocation);
+    job.addAllocation(allocation);
     const slot = this.nodes.slot(allocation.NodeID);
     this.nodes.addAllocation(allocation);
     this.#hold(job, allocation, slot);
@@ -269,7 +268,7 @@ export class State {
     }
     this.allocations.remove(allocation);
     this.deployments.get(allocation.DeploymentID)?.allocations.delete(allocation);
-    job?.allocations.delete(allocation);
+    job?.removeAllocation(allocation);
     this.nodes.removeAllocation(allocation);
     step.changes.removedAllocations.push(allocation);
     step.changes.nodeAllocations.add(allocation.NodeID);
@@ -360,11 +359,7 @@ export class State {
 
   /** Counts those that have the name: beside an allocation there may be a canary of the same name. */
   #name(job: JobState, allocation: AllocationState, by: 1 | -1): void {
-    let names = job.names.get(allocation.TaskGroup);
-    if (names === undefined) {
-      names = new NameCounts();
-      job.names.set(allocation.TaskGroup, names);
-    }
+    const names = job.namesOf(allocation.TaskGroup);
     if (by === 1) names.add(allocation.NameIndex);
     else names.remove(allocation.NameIndex);
   }

@@ -20,12 +20,16 @@ export function createStep(index: number, time: number, seed: Uint8Array, change
   return { index, time, moment: { index, time }, changes, mint: () => deriveId(seed, minted++) };
 }
 
+/** Thousands are remembered, and most have none of what is in lists: those are shared. */
+const BLANK: Readonly<Outcome> = Object.freeze(Outcome.create());
+for (const value of Object.values(BLANK)) if (Array.isArray(value)) Object.freeze(value);
+
 /** The command took effect (or had nothing to do). */
 export function done(step: Step, fields: Partial<Outcome> = {}): Outcome {
-  return { ...Outcome.create(), Index: step.index, ...fields };
+  return { ...BLANK, Index: step.index, ...fields };
 }
 
 /** The command changed nothing, and why. */
 export function refuse(step: Step, code: ErrorCode, message: string): Outcome {
-  return { ...Outcome.create(), Index: step.index, Refusal: { Code: code, Message: message } };
+  return { ...BLANK, Index: step.index, Refusal: { Code: code, Message: message } };
 }

@@ -38,23 +38,47 @@ export function deriveEvents(entry: Entry, changes: Changes, view: StateView): E
   const pools = found(changes.nodePools, (name) => view.nodePools.get(name) ?? changes.removedNodePools.get(name));
   const isRemoved = new Set(changes.removedNodePools.keys());
   const typeOf = eventTypes(entry.Commands);
-  const { index } = changes;
+  return laterEvents(changes.index, size, typeOf, {
+    ...{ jobs, evaluations, allocations, deployments, nodes, pools, isRemoved, registrations, removedRegistrations },
+  });
+}
+
+interface Changed {
+  readonly jobs: readonly Job[];
+  readonly evaluations: readonly Evaluation[];
+  readonly allocations: readonly AllocationThen[];
+  readonly deployments: readonly Deployment[];
+  readonly nodes: readonly Node[];
+  readonly pools: readonly NodePool[];
+  /** Names of pools. */
+  readonly isRemoved: ReadonlySet<string>;
+  readonly registrations: readonly ServiceRegistration[];
+  readonly removedRegistrations: readonly ServiceRegistration[];
+}
+
+/** Apart, so that what is kept for readers does not keep all else that is known of an entry. */
+function laterEvents(
+  index: number,
+  size: number,
+  typeOf: ReturnType<typeof eventTypes>,
+  changed: Changed,
+): EntryEvents {
   let made: readonly Event[] | undefined;
   return {
     index,
     size,
     events() {
       made ??= [
-        ...jobs.map((job) => jobEvent(index, typeOf("Job"), job)),
-        ...evaluations.map((it) => evaluationEvent(index, typeOf("Evaluation"), it)),
-        ...allocations.map((it) => allocationEvent(index, typeOf("Allocation"), it)),
-        ...deployments.map((it) => deploymentEvent(index, typeOf("Deployment"), it)),
-        ...nodes.map((node) => nodeEvent(index, typeOf("Node"), node)),
-        ...pools.map((pool) =>
-          nodePoolEvent(index, isRemoved.has(pool.Name) ? "NodePoolDeleted" : "NodePoolUpserted", pool),
+        ...changed.jobs.map((job) => jobEvent(index, typeOf("Job"), job)),
+        ...changed.evaluations.map((it) => evaluationEvent(index, typeOf("Evaluation"), it)),
+        ...changed.allocations.map((it) => allocationEvent(index, typeOf("Allocation"), it)),
+        ...changed.deployments.map((it) => deploymentEvent(index, typeOf("Deployment"), it)),
+        ...changed.nodes.map((node) => nodeEvent(index, typeOf("Node"), node)),
+        ...changed.pools.map((pool) =>
+          nodePoolEvent(index, changed.isRemoved.has(pool.Name) ? "NodePoolDeleted" : "NodePoolUpserted", pool),
         ),
-        ...registrations.map((it) => serviceEvent(index, "ServiceRegistration", it)),
-        ...removedRegistrations.map((it) => serviceEvent(index, "ServiceDeregistration", it)),
+        ...changed.registrations.map((it) => serviceEvent(index, "ServiceRegistration", it)),
+        ...changed.removedRegistrations.map((it) => serviceEvent(index, "ServiceDeregistration", it)),
       ];
       return made;
     },

@@ -18,15 +18,15 @@ export class EvaluationTable {
     const key = jobKey(evaluation.Namespace, evaluation.JobID);
     let ofJob = this.byJob.get(key);
     if (ofJob === undefined) {
-      ofJob = { ids: new Set(), blocked: new Set(), open: 0, index: 0 };
+      ofJob = { ids: new Set(), blocked: NONE, open: 0, index: 0 };
       this.byJob.set(key, ofJob);
     }
     const before = this.byId.get(evaluation.ID);
     ofJob.open += Number(isOpen(evaluation)) - Number(before !== undefined && isOpen(before));
     ofJob.index = Math.max(ofJob.index, evaluation.ModifyIndex);
     ofJob.ids.add(evaluation.ID);
-    if (evaluation.Status === "blocked") ofJob.blocked.add(evaluation.ID);
-    else ofJob.blocked.delete(evaluation.ID);
+    if (evaluation.Status === "blocked") ofJob.blocked = new Set([...ofJob.blocked, evaluation.ID]);
+    else unblock(ofJob, evaluation.ID);
     this.byId.set(evaluation.ID, evaluation);
   }
 
@@ -38,16 +38,23 @@ export class EvaluationTable {
     const ofJob = this.byJob.get(key);
     if (ofJob === undefined) return;
     ofJob.ids.delete(id);
-    ofJob.blocked.delete(id);
+    unblock(ofJob, id);
     if (isOpen(evaluation)) ofJob.open -= 1;
     if (ofJob.ids.size === 0) this.byJob.delete(key);
   }
 }
 
+/** Few jobs have a blocked one, so the others share a set. */
+const NONE: ReadonlySet<string> = new Set();
+
+function unblock(ofJob: JobEvaluations, id: string): void {
+  if (ofJob.blocked.has(id)) ofJob.blocked = new Set([...ofJob.blocked].filter((it) => it !== id));
+}
+
 export interface JobEvaluations {
   readonly ids: Set<string>;
   /** Those that wait for capacity: at most one, once the entry is applied. */
-  readonly blocked: Set<string>;
+  blocked: ReadonlySet<string>;
   /** Evaluations that are still to be processed. */
   open: number;
   /** Index of the last change among them. */

@@ -1,7 +1,7 @@
 import type { Job, JobSubmission, JobSummary, ScalingEvent } from "@steppe/proto";
 import { type JobKey, jobKey } from "../changes.ts";
 import type { AllocationState } from "./allocations.ts";
-import type { NameCounts } from "./name-counts.ts";
+import { NameCounts } from "./name-counts.ts";
 
 /** Versions kept a job, the newest included and tagged ones not counted (the peer's default of job_tracked_versions). */
 export const TRACKED_VERSIONS = 6;
@@ -9,22 +9,23 @@ export const TRACKED_VERSIONS = 6;
 /** Scaling events kept a group, as the peer does. */
 const SCALING_EVENTS = 10;
 
+/** Most jobs lack most of what may hang on one, and share what is empty. */
+const NONE: ReadonlySet<never> = new Set();
+const NOTHING: ReadonlyMap<string, never> = new Map<string, never>();
+
 /** A job with what hangs on it. `Job` objects are never changed in place: a change replaces them. */
 export class JobState {
   /** Newest last; the last one is the job as it is. */
   readonly versions: Job[];
-  readonly allocations: Set<AllocationState> = new Set();
-  /** By group: name indexes held by non-terminal allocations, and by how many: a canary shares its name. */
-  readonly names: Map<string, NameCounts> = new Map();
-  /** Keys of periodic and dispatched children. */
-  readonly children: Set<JobKey> = new Set();
+  #allocations: Set<AllocationState> | undefined = undefined;
+  #names: Map<string, NameCounts> | undefined = undefined;
+  #children: Set<JobKey> | undefined = undefined;
+  #scalingEvents: Map<string, ScalingEvent[]> | undefined = undefined;
   liveAllocations = 0;
   summary: JobSummary;
   allocationsIndex: number;
   /** The sources that versions still tracked were made from, oldest first. */
   readonly submissions: JobSubmission[] = [];
-  /** By group, newest first. */
-  readonly scalingEvents: Map<string, ScalingEvent[]> = new Map();
   /** Index of the last of them; 0 = there is none. */
   scalingIndex = 0;
   /** Unix nanoseconds of the last periodic launch, or of the registration. */
@@ -37,6 +38,59 @@ export class JobState {
     this.versions = [job];
     this.summary = summary;
     this.allocationsIndex = job.CreateIndex;
+  }
+
+  get allocations(): ReadonlySet<AllocationState> {
+    return this.#allocations ?? NONE;
+  }
+
+  addAllocation(allocation: AllocationState): void {
+    this.#allocations ??= new Set();
+    this.#allocations.add(allocation);
+  }
+
+  removeAllocation(allocation: AllocationState): void {
+    this.#allocations?.delete(allocation);
+  }
+
+  /** By group: name indexes held by non-terminal allocations, and by how many: a canary shares its name. */
+  get names(): ReadonlyMap<string, NameCounts> {
+    return this.#names ?? NOTHING;
+  }
+
+  /** To be changed by whoever asks. */
+  namesOf(group: string): NameCounts {
+    this.#names ??= new Map();
+    let names = this.#names.get(group);
+    if (names === undefined) {
+      names = new NameCounts();
+      this.#names.set(group, names);
+    }
+    return names;
+  }
+
+  /** Keys of periodic and dispatched children. */
+  get children(): ReadonlySet<JobKey> {
+    return this.#children ?? NONE;
+  }
+
+  addChild(key: JobKey): void {
+    this.#children ??= new Set();
+    this.#children.add(key);
+  }
+
+  removeChild(key: JobKey): void {
+    this.#children?.delete(key);
+  }
+
+  /** By group, newest first. */
+  get scalingEvents(): ReadonlyMap<string, ScalingEvent[]> {
+    return this.#scalingEvents ?? NOTHING;
+  }
+
+  restoreScalingEvents(group: string, events: ScalingEvent[]): void {
+    this.#scalingEvents ??= new Map();
+    this.#scalingEvents.set(group, events);
   }
 
   get job(): Job {
@@ -79,7 +133,7 @@ export class JobState {
 
   addScalingEvent(group: string, event: ScalingEvent): void {
     const events = this.scalingEvents.get(group) ?? [];
-    this.scalingEvents.set(group, [event, ...events].slice(0, SCALING_EVENTS));
+    this.restoreScalingEvents(group, [event, ...events].slice(0, SCALING_EVENTS));
     this.scalingIndex = event.CreateIndex;
   }
 
@@ -121,7 +175,7 @@ export class JobTable {
     this.#asked = undefined;
     this.byKey.set(state.key, state);
     this.classify(state);
-    this.parentOf(state)?.children.add(state.key);
+    this.parentOf(state)?.addChild(state.key);
   }
 
   /** Call after the newest version changed. */
@@ -141,7 +195,7 @@ export class JobTable {
     this.byKey.delete(state.key);
     this.system.delete(state);
     this.periodic.delete(state);
-    this.parentOf(state)?.children.delete(state.key);
+    this.parentOf(state)?.removeChild(state.key);
   }
 }
 
