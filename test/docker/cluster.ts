@@ -39,6 +39,8 @@ export interface ClusterOptions {
   readonly project?: string;
   /** Default `ha`. */
   readonly shape?: ShapeName;
+  /** Only these are started; default all. */
+  readonly regions?: readonly Region[];
   /** Whether clocks can be set; default true. Needs an image that deploy/local-base built. */
   readonly clocks?: boolean;
 }
@@ -57,6 +59,7 @@ export class DockerCluster implements AsyncDisposable {
   readonly project: string;
   readonly #folder: string;
   readonly #shape: Shape;
+  readonly #regions: readonly Region[];
   readonly #runtime: ContainerRuntimeClient;
   #environment: Record<string, string>;
   #urls = new Map<string, { readonly url: string; readonly untilMs: number }>();
@@ -66,6 +69,7 @@ export class DockerCluster implements AsyncDisposable {
     this.#folder = folder;
     const shape = options.shape ?? "ha";
     this.#shape = SHAPES[shape];
+    this.#regions = options.regions ?? REGIONS;
     this.#runtime = runtime;
     this.#environment = {
       COMPOSE_PROFILES: shape === "ha" ? shape : "",
@@ -92,8 +96,10 @@ export class DockerCluster implements AsyncDisposable {
     // Where there is a file, the container's clock follows it.
     if (options.clocks !== false)
       for (const region of REGIONS) for (const it of cluster.names(region, "server")) cluster.setClock(it, 0);
+    for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => cluster.#abandon(signal));
     try {
-      await cluster.compose("up", "-d", "--no-build");
+      const services = options.regions?.flatMap((region) => cluster.all(region)) ?? [];
+      await cluster.compose("up", "-d", "--no-build", ...services);
       await cluster.ready();
       return cluster;
     } catch (error) {
@@ -270,7 +276,7 @@ export class DockerCluster implements AsyncDisposable {
 
   /** Every server of every region answers, is led, and knows all regions; every node is ready. */
   async ready(timeoutMs: number = START_TIMEOUT_MS): Promise<void> {
-    await Promise.all(REGIONS.map((region) => this.#regionReady(region, timeoutMs)));
+    await Promise.all(this.#regions.map((region) => this.#regionReady(region, timeoutMs)));
   }
 
   async #regionReady(region: Region, timeoutMs: number): Promise<void> {
@@ -278,7 +284,7 @@ export class DockerCluster implements AsyncDisposable {
       for (const server of this.names(region, "server")) {
         const url = await this.url(server);
         const regions = await call<Json>("GET", `${url}/v1/regions`, undefined, { timeoutMs: 3_000 });
-        if (regions.status !== 200 || regions.body.length !== REGIONS.length)
+        if (regions.status !== 200 || regions.body.length !== this.#regions.length)
           throw new Error(`${server}: ${regions.text}`);
         const nodes = await call<Json[]>("GET", `${url}/v1/nodes`, undefined, { timeoutMs: 3_000 });
         const ready = nodes.status === 200 ? nodes.body.filter((node) => node.Status === "ready").length : 0;
@@ -288,12 +294,23 @@ export class DockerCluster implements AsyncDisposable {
   }
 
   async compose(...args: string[]): Promise<void> {
-    const [command, ...first] = composeCommand();
+    const { command, words, options } = this.#composing(args);
+    await run(command, words, options);
+  }
+
+  #composing(args: readonly string[]) {
+    const [command = "", ...first] = composeCommand();
     const file = ["-p", this.project, "-f", join(ROOT, "deploy/compose.yaml")];
-    await run(command as string, [...first, ...file, ...args], {
-      env: { ...process.env, ...this.#environment },
-      maxBuffer: 64 * 1024 * 1024,
-    });
+    const options = { env: { ...process.env, ...this.#environment }, maxBuffer: 64 * 1024 * 1024 };
+    return { command, words: [...first, ...file, ...args], options };
+  }
+
+  /** Thirty containers that nobody looks after would keep the machine busy for ever. */
+  #abandon(signal: NodeJS.Signals): void {
+    const { command, words, options } = this.#composing(["down", "-v", "-t", "0"]);
+    execFileSync(command, words, { ...options, stdio: "ignore" });
+    rmSync(this.#folder, { recursive: true, force: true });
+    process.exit(signal === "SIGINT" ? 130 : 143);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
