@@ -3,8 +3,8 @@
 // Times of failover, one measure, several rounds; on processes of this machine unless it says containers.
 import { parseArgs } from "node:util";
 import { handOver } from "./measures/hand-over.ts";
-import { killedServer } from "./measures/killed-server.ts";
 import { neighbourCut } from "./measures/neighbour-cut.ts";
+import { regionAlone } from "./measures/region-alone.ts";
 import { streamLeader } from "./measures/stream-leader.ts";
 
 const HELP = `Usage: npm run chaos:measure -- MEASURE [options]
@@ -14,10 +14,11 @@ Measures:
   stream-leader-hangs   SIGSTOP of it
   hand-over             a lease holder and a worker that leave, in order and not: time without an evaluation
   neighbour-cut         a region cut off for --seconds: p99 of local writes before, while and after
-  killed-server         a killed server in containers: time until a client that retries writes again
+  region-alone          a scenario of npm run chaos (--only) on one region of containers that has the machine for itself
 
 Options:
   --rounds N   default 3
+  --only TEXT  scenarios of region-alone whose name has this text, default "kill -9 a server"
   --seconds N  of each phase of neighbour-cut, default 60
   --help       this text
 `;
@@ -27,6 +28,7 @@ const { values, positionals } = parseArgs({
   options: {
     help: { type: "boolean", default: false },
     rounds: { type: "string", default: "3" },
+    only: { type: "string", default: "kill -9 a server" },
     seconds: { type: "string", default: "60" },
   },
 });
@@ -36,7 +38,7 @@ const MEASURES: Readonly<Record<string, () => Promise<void>>> = {
   "stream-leader-hangs": () => streamLeader("hangs", rounds),
   "hand-over": () => handOver(rounds),
   "neighbour-cut": () => neighbourCut(rounds, Number(values.seconds) * 1000),
-  "killed-server": () => killedServer(rounds),
+  "region-alone": () => regionAlone(values.only, rounds),
 };
 const measure = MEASURES[positionals[0] ?? ""];
 if (values.help || measure === undefined) {
