@@ -1,6 +1,7 @@
 import type { Clock, Logger } from "@steppe/model";
 import { BusError, type RegionBus } from "./bus.ts";
 import { checkSubject } from "./bus-subject.ts";
+import { DeadlineAlarm } from "./deadline-alarm.ts";
 import { PayloadTooLargeError } from "./log.ts";
 
 /** As NATS has it by default, so that what works here works there. */
@@ -14,10 +15,26 @@ interface Listeners {
   readonly servers: Serve[];
 }
 
+interface Asking {
+  /** On the clock's monotonic milliseconds. */
+  readonly deadline: number;
+  readonly reject: (error: unknown) => void;
+  readonly late: () => BusError;
+}
+
 /** The bus of a region that is one process. Like over NATS, nothing is delivered before the sender's turn is over. */
 export function createLocalBus(clock: Clock, logger: Logger): RegionBus {
   const subjects = new Map<string, Listeners>();
   const closing = new AbortController();
+  const asking = new Set<Asking>();
+  const alarm = new DeadlineAlarm(clock, (nowMs) => {
+    let earliest = Number.POSITIVE_INFINITY;
+    for (const one of [...asking]) {
+      if (one.deadline <= nowMs) one.reject(one.late());
+      else earliest = Math.min(earliest, one.deadline);
+    }
+    return earliest;
+  });
 
   const listenersOf = (subject: string) => {
     let listeners = subjects.get(subject);
@@ -90,24 +107,29 @@ export function createLocalBus(clock: Clock, logger: Logger): RegionBus {
       // As in NATS, somebody who only listens counts as a responder.
       if (servers.length === 0 && subscribers.size === 0)
         throw new BusError("no-responders", `nobody serves ${subject}`);
+      signal?.throwIfAborted();
+      if (closing.signal.aborted) throw closed();
       return await new Promise<Uint8Array>((resolve, reject) => {
-        const timer = new AbortController();
-        // Listened to one by one: a composite signal for each request costs more than the request.
-        const stops = signal === undefined ? [closing.signal] : [signal, closing.signal];
-        const abort = () => settle(() => reject(signal?.aborted ? signal.reason : closed()));
-        const settle = (how: () => void) => {
-          timer.abort(ANSWERED);
-          for (const stop of stops) stop.removeEventListener("abort", abort);
-          how();
+        const one: Asking = {
+          deadline: clock.monotonicMs() + timeoutMs,
+          reject: (error) => {
+            leave();
+            reject(error);
+          },
+          late: () => new BusError("timeout", `no answer on ${subject} within ${timeoutMs} ms`),
         };
-        if (stops.some((stop) => stop.aborted)) return abort();
-        for (const stop of stops) stop.addEventListener("abort", abort, { once: true });
-        clock.after(timeoutMs, timer.signal).then(
-          () => settle(() => reject(new BusError("timeout", `no answer on ${subject} within ${timeoutMs} ms`))),
-          () => undefined,
-        );
+        const abort = () => one.reject(signal?.reason);
+        const leave = () => {
+          asking.delete(one);
+          signal?.removeEventListener("abort", abort);
+        };
+        asking.add(one);
+        signal?.addEventListener("abort", abort, { once: true });
+        alarm.watch(one.deadline);
         void deliver(subject, copy).then((answer) => {
-          if (answer !== undefined) settle(() => resolve(new Uint8Array(answer)));
+          if (answer === undefined) return;
+          leave();
+          resolve(new Uint8Array(answer));
         });
       });
     },
@@ -133,13 +155,12 @@ export function createLocalBus(clock: Clock, logger: Logger): RegionBus {
 
     async close() {
       closing.abort();
+      alarm.stop();
+      for (const one of [...asking]) one.reject(closed());
       subjects.clear();
     },
   };
 }
-
-/** One reason for all: the default one is a new exception with its stack trace. */
-const ANSWERED = new Error("answered");
 
 function closed(): BusError {
   return new BusError("closed", "the bus is closed");

@@ -1,4 +1,5 @@
 import type { NatsConnection } from "@nats-io/nats-core";
+import { createClock } from "@steppe/runtime";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { describeBusContract } from "./bus-contract.ts";
 import { createNatsBus } from "./nats-bus.ts";
@@ -7,6 +8,7 @@ import { type NatsServer, startNats } from "./testing/nats-server.ts";
 import { createQuietLogger } from "./testing/quiet-logger.ts";
 
 const logger = createQuietLogger();
+const clock = createClock();
 let server: NatsServer;
 let regions = 0;
 
@@ -28,8 +30,8 @@ describeBusContract("NATS", async () => {
   const region = `region ${++regions}`;
   const [one, two] = [await connected(), await connected()];
   return {
-    here: createNatsBus(one, region, logger),
-    there: createNatsBus(two, region, logger),
+    here: createNatsBus(one, region, { clock, logger }),
+    there: createNatsBus(two, region, { clock, logger }),
     // Each round trip proves that the server has taken what that connection sent before.
     async settled() {
       await one.flush();
@@ -41,7 +43,25 @@ describeBusContract("NATS", async () => {
 
 test("NATS bus: another region on the same servers, hears nothing", async () => {
   const connection = await connected();
-  const [eu, us] = [createNatsBus(connection, "eu", logger), createNatsBus(connection, "us", logger)];
+  const [eu, us] = [
+    createNatsBus(connection, "eu", { clock, logger }),
+    createNatsBus(connection, "us", { clock, logger }),
+  ];
   us.serve("s", async (payload) => payload, new AbortController().signal);
   await expect(eu.request("s", new Uint8Array(1), 2000)).rejects.toThrow("nobody serves s");
+});
+
+test("NATS bus: a subject that the asking process serves itself, is asked here, and of others once it serves no more", async () => {
+  const [one, two] = [await connected(), await connected()];
+  const [here, there] = [one, two].map((it) => createNatsBus(it, "home", { clock, logger }));
+  const stop = new AbortController();
+  const served = (by: string) => async () => new TextEncoder().encode(by);
+  here?.serve("s", served("here"), stop.signal);
+  there?.serve("s", served("there"), new AbortController().signal);
+  await two.flush();
+  const ask = async () => new TextDecoder().decode(await here?.request("s", new Uint8Array(1), 2000));
+  for (let i = 0; i < 20; i++) expect(await ask()).toBe("here");
+  stop.abort();
+  await one.flush();
+  expect(await ask()).toBe("there");
 });

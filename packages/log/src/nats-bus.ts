@@ -1,7 +1,8 @@
 import { errors, type Msg, type NatsConnection } from "@nats-io/nats-core";
-import type { Logger } from "@steppe/model";
+import type { Clock, Logger } from "@steppe/model";
 import { BusError, type RegionBus } from "./bus.ts";
 import { checkSubject } from "./bus-subject.ts";
+import { createLocalBus } from "./local-bus.ts";
 import { PayloadTooLargeError } from "./log.ts";
 import { regionNames } from "./region-name.ts";
 
@@ -11,10 +12,21 @@ const QUEUE = "serve";
 /**
  * The bus of a region over NATS. The connection stays the caller's. Payloads are limited as NATS
  * limits them; a larger one throws, or rejects with, `PayloadTooLargeError`.
+ *
+ * A request for what this process serves itself does not leave it: mostly it is the leader's own worker that
+ * waits for its broker, and an evaluation would spend more time on the way to NATS and back than it is thought about.
  */
-export function createNatsBus(connection: NatsConnection, region: string, logger: Logger): RegionBus {
+export function createNatsBus(
+  connection: NatsConnection,
+  region: string,
+  { clock, logger }: { readonly clock: Clock; readonly logger: Logger },
+): RegionBus {
   const { busPrefix } = regionNames(region);
   const closing = new AbortController();
+  const here = createLocalBus(clock, logger);
+  /** How often this process serves each subject. */
+  const servedHere = new Map<string, number>();
+  const count = (subject: string, by: 1 | -1) => servedHere.set(subject, (servedHere.get(subject) ?? 0) + by);
 
   const fullSubject = (subject: string) => {
     checkSubject(subject);
@@ -55,17 +67,21 @@ export function createNatsBus(connection: NatsConnection, region: string, logger
       checkSize(payload);
       signal?.throwIfAborted();
       if (closing.signal.aborted || connection.isClosed()) throw closed();
-      const stop = signal === undefined ? closing.signal : AbortSignal.any([signal, closing.signal]);
+      if ((servedHere.get(subject) ?? 0) > 0) return await here.request(subject, payload, timeoutMs, signal);
+      // Listened to one by one: a composite signal for each request costs more than the request.
+      const stops = signal === undefined ? [closing.signal] : [signal, closing.signal];
       return await new Promise<Uint8Array>((resolve, reject) => {
         const abort = () => reject(signal?.aborted ? signal.reason : closed());
-        stop.addEventListener("abort", abort, { once: true });
+        for (const stop of stops) stop.addEventListener("abort", abort, { once: true });
         connection
           .request(full, payload, { timeout: timeoutMs })
           .then(
             (answer) => resolve(answer.data),
             (error: unknown) => reject(busError(error, subject, timeoutMs)),
           )
-          .finally(() => stop.removeEventListener("abort", abort));
+          .finally(() => {
+            for (const stop of stops) stop.removeEventListener("abort", abort);
+          });
       });
     },
 
@@ -84,10 +100,15 @@ export function createNatsBus(connection: NatsConnection, region: string, logger
         }
       };
       listen(subject, QUEUE, (message) => void answer(message), signal);
+      if (signal.aborted || closing.signal.aborted) return;
+      here.serve(subject, handle, signal);
+      count(subject, 1);
+      signal.addEventListener("abort", () => count(subject, -1), { once: true });
     },
 
     async close() {
       closing.abort();
+      await here.close();
     },
   };
 }

@@ -11,6 +11,7 @@
  */
 import { type Clock, SteppeError } from "@steppe/model";
 import type { Command, Outcome } from "@steppe/proto";
+import { DeadlineAlarm } from "./deadline-alarm.ts";
 
 export type CommandKind = NonNullable<Command["Kind"]>;
 
@@ -37,20 +38,15 @@ export interface Proposal {
   state: "queued" | "sent" | "stored" | "applied";
 }
 
-/** Timers overflow at 2^31 ms; a later deadline is looked at again after an hour. */
-const ALARM_MAX_MS = 3_600_000;
-
-/** One reason for all: the default one is a new exception with its stack trace. */
-const SET_ANEW = new Error("the alarm is set anew");
-
 export class Proposals {
   readonly #clock: Clock;
   readonly #byRequestId = new Map<string, Proposal>();
-  #alarm: { readonly at: number; readonly stop: AbortController } | undefined;
+  readonly #alarm: DeadlineAlarm;
   #onEmpty: () => void = () => undefined;
 
   constructor(clock: Clock) {
     this.#clock = clock;
+    this.#alarm = new DeadlineAlarm(clock, (nowMs) => this.#expire(nowMs));
   }
 
   find(requestId: string): Proposal | undefined {
@@ -84,7 +80,7 @@ export class Proposals {
       };
       proposal.callers.add(caller);
       signal?.addEventListener("abort", stop, { once: true });
-      this.#setAlarm(deadline);
+      this.#alarm.watch(deadline);
     });
   }
 
@@ -112,12 +108,14 @@ export class Proposals {
     return proposal.callers.size > 0;
   }
 
-  /** Resolves when nobody waits for anything. */
-  empty(): Promise<void> {
-    if (this.#byRequestId.size === 0) return Promise.resolve();
-    return new Promise((resolve) => {
-      this.#onEmpty = resolve;
-    });
+  /** Resolves when nobody waits for anything; nothing may be added after the call. */
+  async close(): Promise<void> {
+    if (this.#byRequestId.size > 0) {
+      await new Promise<void>((resolve) => {
+        this.#onEmpty = resolve;
+      });
+    }
+    this.#alarm.stop();
   }
 
   #leave(proposal: Proposal, caller: Caller): void {
@@ -128,37 +126,14 @@ export class Proposals {
   #forget(proposal: Proposal): void {
     proposal.callers.clear();
     if (this.#byRequestId.get(proposal.requestId) === proposal) this.#byRequestId.delete(proposal.requestId);
-    if (this.#byRequestId.size > 0) return;
-    this.#onEmpty();
-    this.#stopAlarm();
+    if (this.#byRequestId.size === 0) this.#onEmpty();
   }
 
-  // One timer for all, set to the earliest deadline that was known when it was set. Deadlines
-  // mostly come in ascending order, so it is seldom set anew.
-  #setAlarm(deadline: number): void {
-    if (this.#alarm !== undefined && this.#alarm.at <= deadline) return;
-    this.#stopAlarm();
-    const stop = new AbortController();
-    this.#alarm = { at: deadline, stop };
-    const left = Math.max(0, deadline - this.#clock.monotonicMs());
-    this.#clock.after(Math.min(left, ALARM_MAX_MS), stop.signal).then(
-      () => this.#expire(),
-      () => undefined,
-    );
-  }
-
-  #stopAlarm(): void {
-    this.#alarm?.stop.abort(SET_ANEW);
-    this.#alarm = undefined;
-  }
-
-  #expire(): void {
-    this.#alarm = undefined;
-    const now = this.#clock.monotonicMs();
+  #expire(nowMs: number): number {
     let earliest = Number.POSITIVE_INFINITY;
     for (const proposal of [...this.#byRequestId.values()]) {
       for (const caller of [...proposal.callers]) {
-        if (caller.deadline > now) {
+        if (caller.deadline > nowMs) {
           earliest = Math.min(earliest, caller.deadline);
           continue;
         }
@@ -166,7 +141,7 @@ export class Proposals {
         this.#leave(proposal, caller);
       }
     }
-    if (earliest !== Number.POSITIVE_INFINITY) this.#setAlarm(earliest);
+    return earliest;
   }
 }
 

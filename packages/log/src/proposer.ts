@@ -132,7 +132,7 @@ class LogProposer implements Proposer {
 
   async close(): Promise<void> {
     this.#closed ??= new SteppeError("no-quorum", "the server is shutting down");
-    await this.#proposals.empty();
+    await this.#proposals.close();
     this.#stopListening();
   }
 
@@ -163,8 +163,10 @@ class LogProposer implements Proposer {
     this.#queue.push(proposal);
     if (!this.#running) {
       this.#running = true;
-      // Not at once: what is proposed in the same turn goes into the same entry.
-      queueMicrotask(() => this.#run());
+      // Not at once: requests that the event loop found at the same time go into the same entry.
+      const begin = () => void this.#run();
+      if (this.#clock.afterTurn === undefined) queueMicrotask(begin);
+      else this.#clock.afterTurn(begin);
     }
     return proposal;
   }

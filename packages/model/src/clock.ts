@@ -6,6 +6,11 @@ export interface Clock {
   wallNs(): number;
   /** Resolves after `ms`, or rejects with the signal's reason when it aborts first. */
   after(ms: number, signal?: AbortSignal): Promise<void>;
+  /**
+   * Runs `work` when the event loop has taken in what is there by now, without waiting for more. Absent where
+   * time is stepped: then nothing else is there.
+   */
+  afterTurn?(work: () => void): void;
 }
 
 /** Where ids, seeds and jitter come from. */

@@ -5,6 +5,7 @@ export function createClock(): Clock {
   return {
     monotonicMs: () => performance.now(),
     wallNs: () => Date.now() * 1e6,
+    afterTurn: (work) => void setImmediate(work),
     after: (ms, signal) =>
       new Promise((resolve, reject) => {
         if (signal?.aborted) return reject(signal.reason);

@@ -17,7 +17,7 @@ export async function openTrusted({ config, clock, logger }: RegionNeeds): Promi
   const log = await openJetStreamLog({ connection, region, replicas: nats.replicas, clock, logger, create, ...wait });
   return {
     log,
-    bus: createNatsBus(connection, region, logger),
+    bus: createNatsBus(connection, region, { clock, logger }),
     kind: "jetstream",
     ...(config.server.enabled && { local: await openDisk(log.identity, config, logger) }),
     closeTransport: () => connection.close(),
@@ -32,7 +32,7 @@ export async function openJournaled(needs: RegionNeeds): Promise<RegionEnds> {
     const connection = await connectNats({ ...natsOptions(nats), name: `${config.name}.${region}`, logger });
     return {
       logs: await openRegionLogs({ connection, region, replicas: nats.replicas, clock }),
-      bus: createNatsBus(connection, region, logger),
+      bus: createNatsBus(connection, region, { clock, logger }),
       openLog: (identity) => openJetStreamLog({ connection, region, replicas: nats.replicas, clock, logger, identity }),
       kind: "jetstream",
       compact,

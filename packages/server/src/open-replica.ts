@@ -127,6 +127,7 @@ function stampClock(clock: Clock, logTimeNs: () => number): Clock {
   return {
     monotonicMs: () => clock.monotonicMs(),
     after: (ms, signal) => clock.after(ms, signal),
+    ...(clock.afterTurn && { afterTurn: clock.afterTurn }),
     wallNs: () => Math.max(clock.wallNs(), logTimeNs()),
   };
 }

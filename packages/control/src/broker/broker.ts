@@ -52,6 +52,8 @@ export class Broker {
   readonly #acks: Map<string, { readonly id: string; readonly gone: Alarm }> = new Map();
   #waiters: Waiter[] = [];
   #conflictsAtMs: number;
+  /** Until when `run` sleeps unless it is rung; on the monotonic clock. */
+  #wakesAtMs: number = Number.POSITIVE_INFINITY;
 
   constructor(term: number, needs: BrokerNeeds, settings: BrokerSettings, signal: AbortSignal) {
     this.#term = term;
@@ -82,7 +84,9 @@ export class Broker {
     bus.subscribe(SUBJECTS.leave, (payload) => this.#leave(payload), this.#signal);
     while (!this.#signal.aborted) {
       this.#pump();
-      await this.#alarm.wait(clock, this.#nextDueInMs(), this.#signal);
+      const dueInMs = this.#nextDueInMs();
+      this.#wakesAtMs = clock.monotonicMs() + dueInMs;
+      await this.#alarm.wait(clock, dueInMs, this.#signal);
     }
     unsubscribe();
     for (const { answer } of this.#waiters) answer(BrokerDequeueResponse.create());
@@ -98,8 +102,13 @@ export class Broker {
       this.#open.take({ ...evaluation, Status: "canceled" }, wallNs);
     }
     this.#open.freed(changes.freedClasses, index);
+    this.#moveOn();
+  }
+
+  /** After something came in. Most of it is due later than what `run` sleeps until anyway, and to set a timer anew is dear. */
+  #moveOn(): void {
     this.#pump();
-    this.#alarm.ring();
+    if (this.#needs.clock.monotonicMs() + this.#nextDueInMs() < this.#wakesAtMs) this.#alarm.ring();
   }
 
   /** Everything that is due now: take back, hand out, write. */
@@ -142,8 +151,7 @@ export class Broker {
       const answer = (response: BrokerDequeueResponse) => resolve(BrokerDequeueResponse.encode(response).finish());
       if (this.#signal.aborted) return answer(BrokerDequeueResponse.create());
       this.#waiters.push({ request, untilMs, answer });
-      this.#pump();
-      this.#alarm.ring();
+      this.#moveOn();
     });
   }
 
@@ -181,8 +189,7 @@ export class Broker {
 
   #nack(id: string, token: string): boolean {
     const accepted = this.#open.queue.nack(id, token, this.#needs.clock.monotonicMs());
-    this.#pump();
-    this.#alarm.ring();
+    this.#moveOn();
     return accepted;
   }
 

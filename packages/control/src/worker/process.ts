@@ -1,3 +1,4 @@
+import { SteppeError } from "@steppe/model";
 import type { BrokerDequeueResponse, Evaluation, Outcome, Plan } from "@steppe/proto";
 import { isOpen, type JobView } from "@steppe/state";
 import { exhaustedPlan, nextMove, type Submission, submissionOf } from "./decide.ts";
@@ -38,13 +39,13 @@ async function attempt(needs: ProcessNeeds, catchUpMs: number, id: string, used:
   const evaluation = view.evaluations.get(id);
   if (evaluation === undefined || !isOpen(evaluation)) return undefined;
   const plan = needs.schedule(evaluation);
-  const move = nextMove(evaluation.Type, used, await submit(needs, needs.splitPlan(plan), catchUpMs));
+  const move = nextMove(evaluation.Type, used, await submit(needs, plan, catchUpMs));
   if (move.kind === "done") return undefined;
   if (move.kind === "error") throw new Error(`plan refused: ${move.reason}`);
   if (move.kind === "again") return move.used;
   const job = view.jobs.get(evaluation.Namespace, evaluation.JobID)?.job;
   const last = exhaustedPlan(evaluation, job, plan, random.id(), view.index);
-  const { kind, reason } = await submit(needs, [last], catchUpMs);
+  const { kind, reason } = await submit(needs, last, catchUpMs);
   if (kind === "committed") return undefined;
   throw new Error(`giving up failed: ${reason}`);
 }
@@ -53,8 +54,18 @@ function isLarge(job: JobView | undefined): boolean {
   return job !== undefined && job.job.TaskGroups.reduce((sum, { Count }) => sum + (Count ?? 0), 0) >= LARGE;
 }
 
+/** Whole where it fits into a log entry. Who encodes it knows that; to find out before would be to encode it twice. */
+async function submit(needs: ProcessNeeds, plan: Plan, catchUpMs: number): Promise<Submission> {
+  try {
+    return await submitParts(needs, [plan], catchUpMs);
+  } catch (error) {
+    if (!(error instanceof SteppeError && error.code === "too-large")) throw error;
+  }
+  return await submitParts(needs, needs.splitPlan(plan), catchUpMs);
+}
+
 /** Parts go one after the other, since each is checked against what the ones before left. */
-async function submit(needs: ProcessNeeds, parts: readonly Plan[], catchUpMs: number): Promise<Submission> {
+async function submitParts(needs: ProcessNeeds, parts: readonly Plan[], catchUpMs: number): Promise<Submission> {
   const outcomes: Outcome[] = [];
   for (const part of parts) {
     const outcome = await needs.propose({ $case: "ApplyPlan", value: part });

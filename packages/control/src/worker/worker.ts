@@ -155,28 +155,27 @@ export class Worker {
     // Written out in this turn, before anything is decided that may take long.
     this.#tell(name);
     this.#toldIndex = Math.max(this.#toldIndex, delivery.WaitIndex);
-    let done = true;
     try {
       await processEvaluation(this.#needs, this.#settings, delivery, this.#turns);
       this.#processed += 1;
     } catch (error) {
-      done = false;
       this.#failed += 1;
       logger.warn({ err: error, evaluation, job }, "evaluation not processed");
+      await this.#giveBack(evaluation, delivery.Token);
     }
-    await this.#acknowledge(evaluation, delivery.Token, done);
     this.#inHand.delete(name);
   }
 
-  /** Lost acknowledgements are harmless: the broker reads the log, and takes back what falls silent. */
-  async #acknowledge(EvalID: string, Token: string, Done: boolean): Promise<void> {
+  /**
+   * To be delivered again. What has ended is not told of: the broker reads the log. Has to arrive before this
+   * worker may be forgotten; if it does not, the broker takes back what falls silent.
+   */
+  async #giveBack(EvalID: string, Token: string): Promise<void> {
     const { bus, logger } = this.#needs;
-    const request = BrokerAckRequest.encode({ EvalID, Token, Done }).finish();
-    const answered = bus.request(SUBJECTS.ack, request, ACK_MS).catch((error) => {
-      logger.debug({ err: error, evaluation: EvalID }, "acknowledgement not answered");
+    const request = BrokerAckRequest.encode({ EvalID, Token, Done: false }).finish();
+    await bus.request(SUBJECTS.ack, request, ACK_MS).catch((error) => {
+      logger.debug({ err: error, evaluation: EvalID }, "giving back not answered");
     });
-    // The end of an evaluation is in the log; only giving it back has to arrive before this worker may be forgotten.
-    if (!Done) await answered;
   }
 
   async #touch(): Promise<void> {
