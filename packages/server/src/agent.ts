@@ -37,6 +37,7 @@ import { KnownMembers } from "./known-members.ts";
 import { LogTap } from "./log-tap.ts";
 import { ownMember } from "./members.ts";
 import { Figures } from "./metrics/figures.ts";
+import { requestTimes } from "./metrics/metered.ts";
 import { openRegion } from "./open-region.ts";
 import { type Server, startServer } from "./server.ts";
 import { ServerKeeper } from "./server-keeper.ts";
@@ -197,8 +198,7 @@ function httpNeeds(running: Running): HttpNeeds {
     regions: () => told?.regions() ?? serving(running).directory.regions(clock.monotonicMs()),
     nodeId: () => running.client?.nodeId ?? "",
     members: (): readonly Member[] => told?.all() ?? serving(running).directory.members(clock.monotonicMs()),
-    served: (route, method, status, ms) =>
-      running.meter.sample("steppe.http.request", ms, { route, method, status: `${Math.floor(status / 100)}xx` }),
+    served: requestTimes(running.meter),
     learnMembers: async (call) => await told?.learn(call),
     agent: agentInformation({
       config,

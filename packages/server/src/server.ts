@@ -137,11 +137,13 @@ export async function startServer(parts: ServerParts): Promise<Server> {
     heartbeatTtlMs: () => ttlFor(replica.view.nodes.size, random.fraction(), duties.timing),
   });
 
+  const rpcs = meter.counter("nomad.nomad.rpc.request");
+  const crossRegion = meter.counter("steppe.rpc.cross_region");
   const grpc = await parts.listen({
     region: routedServices({
       route(region, forwarded) {
-        meter.count("nomad.nomad.rpc.request");
-        if (forwarded === true) meter.count("steppe.rpc.cross_region");
+        rpcs.add(1);
+        if (forwarded === true) crossRegion.add(1);
         return known.get().router.route(region, forwarded);
       },
     }),

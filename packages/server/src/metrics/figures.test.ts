@@ -24,6 +24,17 @@ test("timer, tells the last whole interval, and since the process began in total
   expect(figures.samples({})[0]).toMatchObject({ Count: 0, Min: 0, Max: 0, Mean: 0, total: { count: 4 } });
 });
 
+test("figure that was looked up once, is the meter's own of that name, and untold before it has anything", () => {
+  const { figures } = world();
+  const [timer, counter] = [figures.timer("t", { route: "/x" }), figures.counter("c")];
+  expect([figures.samples({}), figures.counters({})]).toEqual([[], []]);
+  timer.add(2);
+  figures.sample("t", 4, { route: "/x" });
+  counter.add(3);
+  expect(figures.samples({})).toMatchObject([{ Labels: { route: "/x" }, Count: 2, Sum: 6 }]);
+  expect(figures.counters({})).toMatchObject([{ Name: "c", Sum: 3 }]);
+});
+
 test("timer, in its first interval, tells what there is", () => {
   const { figures } = world();
   figures.sample("t", 5);

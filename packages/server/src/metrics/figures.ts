@@ -16,8 +16,16 @@ const BUCKETS = 40 * STEPS;
 const SMALLEST = 0.001;
 const QUANTILES = [0.5, 0.9, 0.99] as const;
 
+/** A name with its labels, looked up once: for places that report often. */
+export interface Figure {
+  /** As `count` or `sample` of its meter. */
+  add(value: number): void;
+}
+
 /** What parts of a process report to. */
 export interface Meter {
+  counter(name: string, labels?: Labels): Figure;
+  timer(name: string, labels?: Labels): Figure;
   /** Something happened, once or several times. */
   count(name: string, labels?: Labels, times?: number): void;
   /** Something took so many milliseconds. */
@@ -25,7 +33,14 @@ export interface Meter {
 }
 
 /** For parts that nobody measures. */
-export const NO_METER: Meter = { count: () => undefined, sample: () => undefined };
+export const NO_METER: Meter = {
+  counter: () => NO_FIGURE,
+  timer: () => NO_FIGURE,
+  count: () => undefined,
+  sample: () => undefined,
+};
+
+const NO_FIGURE: Figure = { add: () => undefined };
 
 export class Figures implements Meter {
   readonly #clock: Clock;
@@ -34,6 +49,25 @@ export class Figures implements Meter {
 
   constructor(clock: Clock) {
     this.#clock = clock;
+  }
+
+  counter(name: string, labels: Labels = {}): Figure {
+    return this.#figure(this.#counters, name, labels);
+  }
+
+  timer(name: string, labels: Labels = {}): Figure {
+    return this.#figure(this.#samples, name, labels);
+  }
+
+  /** It is told of only once there is something to tell. */
+  #figure(all: Map<string, Series>, name: string, labels: Labels): Figure {
+    let series: Series | undefined;
+    return {
+      add: (value) => {
+        series ??= seriesOf(all, name, labels);
+        series.add(value, this.#clock.monotonicMs());
+      },
+    };
   }
 
   count(name: string, labels: Labels = {}, times = 1): void {
@@ -59,12 +93,12 @@ export class Figures implements Meter {
 }
 
 /** Runs `work` and reports how long it took, also when it fails. */
-export async function timed<T>(meter: Meter, clock: Clock, name: string, work: () => Promise<T>): Promise<T> {
+export async function timed<T>(timer: Figure, clock: Clock, work: () => Promise<T>): Promise<T> {
   const beganMs = clock.monotonicMs();
   try {
     return await work();
   } finally {
-    meter.sample(name, clock.monotonicMs() - beganMs);
+    timer.add(clock.monotonicMs() - beganMs);
   }
 }
 

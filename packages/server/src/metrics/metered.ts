@@ -8,31 +8,37 @@ import { type Meter, timed } from "./figures.ts";
 
 /** How long entries take to apply, and how many commands of each kind they have. */
 export function meteredApply(given: typeof apply, meter: Meter, clock: Clock): typeof apply {
+  const applies = meter.timer("nomad.nomad.fsm.apply");
+  const commands = byLabel((kind: string) => meter.counter("steppe.commands", { kind }));
   return (state, index, entry) => {
     const beganMs = clock.monotonicMs();
     const applied = given(state, index, entry);
-    meter.sample("nomad.nomad.fsm.apply", clock.monotonicMs() - beganMs);
-    for (const { Kind: kind } of entry.Commands) meter.count("steppe.commands", { kind: kind?.$case ?? "none" });
+    applies.add(clock.monotonicMs() - beganMs);
+    for (const { Kind: kind } of entry.Commands) commands(kind?.$case ?? "none").add(1);
     return applied;
   };
 }
 
 /** What goes to the log, and how long it is until it is applied here. */
 export function meteredProposer(given: Replica["proposer"], meter: Meter, clock: Clock): Replica["proposer"] {
+  const proposals = meter.counter("nomad.raft.apply");
+  const commits = meter.timer("nomad.raft.commitTime");
+  const barriers = meter.timer("nomad.raft.barrier");
   return {
     propose: (kind, options) => {
-      meter.count("nomad.raft.apply");
-      return timed(meter, clock, "nomad.raft.commitTime", () => given.propose(kind, options));
+      proposals.add(1);
+      return timed(commits, clock, () => given.propose(kind, options));
     },
-    barrier: (signal) => timed(meter, clock, "nomad.raft.barrier", () => given.barrier(signal)),
+    barrier: (signal) => timed(barriers, clock, () => given.barrier(signal)),
     close: () => given.close(),
   };
 }
 
 /** Plans that were applied on this replica, whoever made them. */
 export function meterPlans({ applier }: Pick<Replica, "applier">, meter: Meter): void {
+  const written = meter.counter("steppe.log.bytes");
   applier.onApplied(({ entry, outcomes, bytes }) => {
-    meter.count("steppe.log.bytes", {}, bytes);
+    written.add(bytes);
     for (const [i, outcome] of outcomes.entries()) {
       const kind: Command["Kind"] = entry.Commands[i]?.Kind;
       if (kind?.$case !== "ApplyPlan") continue;
@@ -50,29 +56,54 @@ export function meteredSchedule<P>(
   meter: Meter,
   clock: Clock,
 ): (evaluation: Evaluation) => P {
+  const schedules = byLabel((type: string) => meter.timer(`nomad.nomad.worker.invoke_scheduler.${type}`));
   return (evaluation) => {
     const beganMs = clock.monotonicMs();
     try {
       return given(evaluation);
     } finally {
-      meter.sample(`nomad.nomad.worker.invoke_scheduler.${evaluation.Type}`, clock.monotonicMs() - beganMs);
+      schedules(evaluation.Type).add(clock.monotonicMs() - beganMs);
     }
   };
 }
 
 export function meteredPlans(given: Propose, meter: Meter, clock: Clock): Propose {
-  return (kind, options) => timed(meter, clock, "nomad.nomad.worker.submit_plan", () => given(kind, options));
+  const plans = meter.timer("nomad.nomad.worker.submit_plan");
+  return (kind, options) => timed(plans, clock, () => given(kind, options));
 }
 
 /** What workers ask the broker; a request for an evaluation is held until there is one. */
 export function meteredBus(given: Pick<Bus, "request" | "publish">, meter: Meter, clock: Clock): typeof given {
+  const acknowledged = meter.timer("nomad.nomad.worker.send_ack");
+  const dequeued = meter.timer("nomad.nomad.worker.dequeue_eval");
   return {
     publish: (subject, payload) => given.publish(subject, payload),
     request: (subject, payload, timeoutMs, signal) => {
-      const name = subject.endsWith("ack") ? "send_ack" : "dequeue_eval";
-      return timed(meter, clock, `nomad.nomad.worker.${name}`, () =>
-        given.request(subject, payload, timeoutMs, signal),
-      );
+      const timer = subject.endsWith("ack") ? acknowledged : dequeued;
+      return timed(timer, clock, () => given.request(subject, payload, timeoutMs, signal));
     },
+  };
+}
+
+/** How long requests took, by route, method and class of status. */
+export function requestTimes(meter: Meter): (route: string, method: string, status: number, ms: number) => void {
+  const ofRoutes = byLabel((route: string) =>
+    byLabel((method: string) =>
+      byLabel((hundreds: number) => meter.timer("steppe.http.request", { route, method, status: `${hundreds}xx` })),
+    ),
+  );
+  return (route, method, status, ms) => ofRoutes(route)(method)(Math.floor(status / 100)).add(ms);
+}
+
+/** Makes one for each label that comes; those come from the code and not from requests. */
+function byLabel<K, T>(make: (label: K) => T): (label: K) => T {
+  const made = new Map<K, T>();
+  return (label) => {
+    let it = made.get(label);
+    if (it === undefined) {
+      it = make(label);
+      made.set(label, it);
+    }
+    return it;
   };
 }
