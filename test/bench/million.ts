@@ -97,8 +97,8 @@ async function fill(requests: Requests, region: Region, Type: string, jobs: numb
       Job: mockTaskJob(`${region.name}-${n}`, { count: COUNT, cpu: CPU, type: Type }),
     });
   });
-  const placed = await reached("placed", () => gauge(requests, http, "state.allocations"), 50);
-  return { placed, running: await reached("told running", () => running(requests, http), 250) };
+  const placed = await reached("placed", () => gauge(requests, http, "state.allocations"), Math.max(50, jobs));
+  return { placed, running: await reached("told running", () => running(requests, http), 1_000) };
 }
 
 /** Between two words on how far it is. */

@@ -46,7 +46,7 @@ function deployment(state: Partial<DeploymentState>, allocations: Given[], statu
 }
 
 const decide = (entry: DeploymentView, seen = 10, before: readonly AllocationState[] = []) =>
-  decideDeployment(entry, job, [...entry.allocations, ...before], seen, NOW);
+  decideDeployment(entry, job, [...entry.allocations, ...before].filter((it) => !it.terminal).length, seen, NOW);
 const failed = (description: string, rollback = false) => ({ kind: "fail", description, rollback });
 const UNHEALTHY = "Failed due to unhealthy allocations";
 const DEADLINE = "Failed due to progress deadline";

@@ -18,40 +18,51 @@ export interface Census {
   readonly unhealthy: readonly AllocationView[];
   /** Index at which the last of the wanted and healthy ones was told to be so; 0 = there are none. */
   readonly newestHealthy: number;
-  /** By group: how many live ones are healthy, and how many of these are canaries. */
-  readonly healthy: ReadonlyMap<string, { all: number; canaries: number }>;
+  readonly groups: ReadonlyMap<string, GroupCensus>;
+  /** Of all groups. */
+  readonly live: number;
+}
+
+export interface GroupCensus {
+  readonly live: number;
+  /** Of the live ones. */
+  readonly healthy: number;
+  /** Of the healthy ones. */
+  readonly canaries: number;
 }
 
 export function takeCensus({ allocations }: DeploymentView): Census {
   const unhealthy: AllocationView[] = [];
-  const healthy = new Map<string, { all: number; canaries: number }>();
-  let newestHealthy = 0;
+  const groups = new Map<string, { live: number; healthy: number; canaries: number }>();
+  let [newestHealthy, live] = [0, 0];
   for (const it of allocations) {
-    const isWanted = it.DesiredStatus === "run";
-    if (isWanted && isUnhealthy(it)) unhealthy.push(it);
-    if (!isHealthy(it)) continue;
-    if (isWanted) newestHealthy = Math.max(newestHealthy, it.healthIndex);
+    if (it.DesiredStatus !== "run") continue;
+    if (isUnhealthy(it)) unhealthy.push(it);
+    if (isHealthy(it)) newestHealthy = Math.max(newestHealthy, it.healthIndex);
     if (it.terminal) continue;
-    let counts = healthy.get(it.TaskGroup);
-    if (counts === undefined) {
-      counts = { all: 0, canaries: 0 };
-      healthy.set(it.TaskGroup, counts);
+    let group = groups.get(it.TaskGroup);
+    if (group === undefined) {
+      group = { live: 0, healthy: 0, canaries: 0 };
+      groups.set(it.TaskGroup, group);
     }
-    counts.all += 1;
-    if (it.isCanary) counts.canaries += 1;
+    live += 1;
+    group.live += 1;
+    if (!isHealthy(it)) continue;
+    group.healthy += 1;
+    if (it.isCanary) group.canaries += 1;
   }
-  return { unhealthy, newestHealthy, healthy };
+  return { unhealthy, newestHealthy, groups, live };
 }
 
 /**
  * Looks at a deployment as it stands, so a new leader decides as the last one would have.
- * `ofJob`: all allocations of the job. `seenIndex`: health up to there is known to an evaluation that was, or
+ * `liveOfJob`: live allocations of the job, also those of before. `seenIndex`: health up to there is known to an evaluation that was, or
  * will be, processed.
  */
 export function decideDeployment(
   entry: DeploymentView,
   job: Job,
-  ofJob: Iterable<AllocationView>,
+  liveOfJob: number,
   seenIndex: number,
   nowNs: number,
   census: Census = takeCensus(entry),
@@ -67,25 +78,19 @@ export function decideDeployment(
   const replace = unhealthy.filter(({ Reschedule }) => !Reschedule).map(({ ID }) => ID);
   if (replace.length > 0) return { kind: "advance", replace };
   const isNews = census.newestHealthy > seenIndex;
-  return isNews && !isRolledOut(entry, ofJob) ? { kind: "advance", replace } : WAIT;
+  return isNews && !isRolledOut(entry, census, liveOfJob) ? { kind: "advance", replace } : WAIT;
 }
 
 /**
  * All that is to be placed is, nothing of before is left, and not all of it is healthy yet: an evaluation would
  * find nothing to do. The first deployment of a job with thousands of allocations is in this state until its end.
  */
-function isRolledOut(entry: DeploymentView, ofJob: Iterable<AllocationView>): boolean {
-  const groups = Object.entries(entry.deployment.TaskGroups);
-  if (groups.some(([, { DesiredCanaries, Promoted }]) => DesiredCanaries > 0 && !Promoted)) return false;
-  const placed = new Map<string, number>();
-  let allHealthy = true;
-  for (const it of ofJob) {
-    if (it.terminal || it.DesiredStatus !== "run") continue;
-    if (!entry.allocations.has(it)) return false;
-    placed.set(it.TaskGroup, (placed.get(it.TaskGroup) ?? 0) + 1);
-    allHealthy &&= isHealthy(it);
-  }
-  return !allHealthy && groups.every(([name, { DesiredTotal }]) => (placed.get(name) ?? 0) >= DesiredTotal);
+function isRolledOut({ deployment }: DeploymentView, { groups, live }: Census, liveOfJob: number): boolean {
+  const all = Object.entries(deployment.TaskGroups);
+  if (liveOfJob > live || all.some(([, { DesiredCanaries, Promoted }]) => DesiredCanaries > 0 && !Promoted))
+    return false;
+  const isHealthy = [...groups.values()].every((group) => group.healthy === group.live);
+  return !isHealthy && all.every(([name, { DesiredTotal }]) => (groups.get(name) ?? NOBODY).live >= DesiredTotal);
 }
 
 /** When the deployment fails unless an allocation turns healthy, unix nanoseconds; infinite when it does not. */
@@ -135,20 +140,20 @@ function fail({ deployment }: DeploymentView, description: string, groups: Reado
 }
 
 /** Groups that have to make progress. One whose canaries are all healthy waits for a person instead. */
-function laggards(entry: DeploymentView, { healthy }: Census): [string, DeploymentState][] {
+function laggards(entry: DeploymentView, { groups }: Census): [string, DeploymentState][] {
   return Object.entries(entry.deployment.TaskGroups).filter(([name, state]) => {
     if (state.RequireProgressBy === 0) return false;
-    const { all, canaries } = healthy.get(name) ?? NOBODY;
+    const { healthy, canaries } = groups.get(name) ?? NOBODY;
     const waitsForPromotion = state.DesiredCanaries > 0 && !state.Promoted;
-    return waitsForPromotion ? canaries < state.DesiredCanaries : all < state.DesiredTotal;
+    return waitsForPromotion ? canaries < state.DesiredCanaries : healthy < state.DesiredTotal;
   });
 }
 
-function isToBePromoted({ deployment }: DeploymentView, { healthy }: Census): boolean {
+function isToBePromoted({ deployment }: DeploymentView, { groups }: Census): boolean {
   const { Status, TaskGroups } = deployment;
   const waiting = Object.entries(TaskGroups).filter(([, it]) => it.DesiredCanaries > 0 && !it.Promoted);
   if (Status !== "running" || waiting.length === 0) return false;
-  return waiting.every(([name, it]) => it.AutoPromote && (healthy.get(name) ?? NOBODY).canaries >= it.DesiredCanaries);
+  return waiting.every(([name, it]) => it.AutoPromote && (groups.get(name) ?? NOBODY).canaries >= it.DesiredCanaries);
 }
 
-const NOBODY = { all: 0, canaries: 0 };
+const NOBODY: GroupCensus = { live: 0, healthy: 0, canaries: 0 };

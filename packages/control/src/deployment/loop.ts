@@ -9,7 +9,8 @@ import type { DeploymentNeeds } from "./needs.ts";
  *
  * 1. What is to be done follows from the state alone, so nothing is lost with a leader.
  * 2. A deployment is looked at when it or one of its allocations changed, and at its deadline;
- *    changes of a quarter of a second are looked at together, and make one evaluation a job.
+ *    changes of a quarter of a second, or longer where looking takes long, are looked at together, and make one
+ *    evaluation a job.
  * 3. A write that failed is made again after a while, if it is still called for.
  */
 export class DeploymentWatcher {
@@ -18,6 +19,8 @@ export class DeploymentWatcher {
   readonly #signal: AbortSignal;
   readonly #alarm: Alarm = new Alarm();
   readonly #changed: Set<string> = new Set();
+  /** How long the last look took, writes aside. */
+  #lookedMs = 0;
   /** Unix nanoseconds by deployment, of those that have a deadline. */
   readonly #due: Map<string, number> = new Map();
 
@@ -33,7 +36,7 @@ export class DeploymentWatcher {
     for (const [id, { active }] of view.deployments.byId) if (active) this.#changed.add(id);
     while (!this.#signal.aborted) {
       if (this.#changed.size > 0) {
-        await new Alarm().wait(clock, GATHER_MS, this.#signal);
+        await new Alarm().wait(clock, Math.max(GATHER_MS, this.#lookedMs * REST), this.#signal);
         await this.#look(this.#takeChanged());
       } else {
         const nextNs = Math.min(Number.POSITIVE_INFINITY, ...this.#due.values());
@@ -60,11 +63,13 @@ export class DeploymentWatcher {
   async #look(ids: readonly string[]): Promise<void> {
     const writes: Promise<void>[] = [];
     const advances: DeploymentAdvance[] = [];
+    const beganMs = this.#needs.clock.monotonicMs();
     for (const id of this.#signal.aborted ? [] : ids) {
       const decision = this.#decide(id);
       if (decision.kind === "advance") advances.push({ DeploymentID: id, ReplaceAllocIDs: [...decision.replace] });
       else if (decision.kind !== "wait") writes.push(this.#write([id], this.#commandOf(id, decision)));
     }
+    this.#lookedMs = this.#needs.clock.monotonicMs() - beganMs;
     for (let at = 0; at < advances.length; at += ADVANCES_MAX) {
       const Advances = advances.slice(at, at + ADVANCES_MAX);
       const command = { $case: "AdvanceDeployments", value: { Term: this.#term, Advances } } as const;
@@ -88,7 +93,7 @@ export class DeploymentWatcher {
     if (ofJob === undefined) return { kind: "wait" };
     const seenIndex = seenIndexOf(this.#evaluationsOf(Namespace, JobID));
     const census = takeCensus(entry);
-    const decision = decideDeployment(entry, ofJob.job, ofJob.allocations, seenIndex, clock.wallNs(), census);
+    const decision = decideDeployment(entry, ofJob.job, ofJob.liveAllocations, seenIndex, clock.wallNs(), census);
     const dueNs = dueAtNs(entry, census);
     if (decision.kind === "wait" && Number.isFinite(dueNs)) this.#due.set(id, dueNs);
     return decision;
@@ -131,6 +136,8 @@ export class DeploymentWatcher {
 
 /** As the peer does; bounds the evaluations of a job that rolls out to four a second. */
 const GATHER_MS = 250;
+/** Looking at deployments of thousands of allocations takes at most a twentieth of the time. */
+const REST = 20;
 const RETRY_MS = 1_000;
 /** Deployments in one command. */
 const ADVANCES_MAX = 500;
