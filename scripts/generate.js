@@ -25,7 +25,11 @@ rmSync(join(cache, "google/protobuf/descriptor.ts"));
 const files = readdirSync(folder).filter((name) => name.endsWith(".ts"));
 for (const name of [...files.map((file) => join(folder, file)), join(cache, "google/protobuf/struct.ts")]) {
   const source = readFileSync(name, "utf8")
-    .replace('from "@bufbuild/protobuf/wire"', 'from "../../wire.js"')
+    .replace(
+      '{ BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire"',
+      '{ BinaryReader, BinaryWriter, NO_BYTES } from "../../wire.js"',
+    )
+    .replaceAll("new Uint8Array(0)", "NO_BYTES")
     .replaceAll(/longToNumber\((reader\.\w+\(\))\)/g, "$1")
     .replace(/function longToNumber[\s\S]*?\n}\n/, "")
     // What makes a message with nothing set; the JSON codec starts from it.

@@ -14,13 +14,19 @@ const AT_ONCE = 32;
 /** Jobs that live at a time; the oldest is stopped for each new one. */
 const LIVE = 2_000;
 const SLICES = 12;
+/** What ended is garbage after a tenth of the time, so that there is a level for it to stay at. */
+const GARBAGE_SECONDS = Math.ceil(MINUTES * 6);
+const GARBAGE = [
+  `job_gc_interval = "${Math.ceil(MINUTES * 2)}s"`,
+  ...["job", "eval", "batch_eval", "deployment"].map((it) => `${it}_gc_threshold = "${GARBAGE_SECONDS}s"`),
+].join("\n");
 
 export const soak: Scenario = {
   name: "soak",
   summary:
     "churn (register, update, stop, GC) at half the highest rate for BENCH_MINUTES=60: memory, p99, size of the log",
   async run() {
-    await using live = await regionOn("embedded");
+    await using live = await regionOn("embedded", { serverOptions: GARBAGE });
     const { server, cluster, region } = live;
     await cluster.addSimulatedNodes(region, 50);
     const requests = new Requests(AT_ONCE * 2);
@@ -42,7 +48,7 @@ export const soak: Scenario = {
     const column = (i: number) => rows.map((row) => Number(String(row[i]).replaceAll(",", "")));
     return [
       {
-        title: `Soak: ${figure(MINUTES)} minutes at ${figure(rate)} writes/s (highest: ${figure(highest.perSecond)}); peak ${figure(peakMb(server.pid))} MB`,
+        title: `Soak: ${figure(MINUTES)} minutes at ${figure(rate)} writes/s (highest: ${figure(highest.perSecond)}); peak ${figure(peakMb(server.pid))} MB; garbage after ${GARBAGE_SECONDS} s`,
         columns: ["minute", "writes/s", "p50 ms", "p99 ms", "resident MB", "data folder MB"],
         rows,
       },

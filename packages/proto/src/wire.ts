@@ -30,6 +30,9 @@ interface WriterInsides {
 
 /** Shorter texts are put together from characters: concatenated, they stay flat strings of their own. */
 const PIECEWISE_MAX = 12;
+/** One for all fields without bytes: an empty one cannot change. */
+export const NO_BYTES: Uint8Array<ArrayBuffer> = new Uint8Array(0);
+
 /** Of Node: decodes without a view of the bytes. Elsewhere the library's way is taken. */
 const utf8Slice = (
   globalThis as { Buffer?: { prototype: { utf8Slice(this: Uint8Array, from: number, to: number): string } } }
