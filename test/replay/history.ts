@@ -16,6 +16,7 @@ import {
   TaskState,
 } from "@steppe/proto";
 import { type AllocationView, defaultSchedulerConfiguration } from "@steppe/state";
+import { laterSteps } from "./later-commands.ts";
 import { Recorder } from "./recorder.ts";
 
 const NODES = 24;
@@ -89,6 +90,7 @@ const STEPS: readonly Act[] = [
   releaseLease,
   (it) => void it.run({ $case: "Barrier", value: {} }),
   pass,
+  ...laterSteps(lease),
 ];
 
 function repeat(times: number, act: Act): Act[] {

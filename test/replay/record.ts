@@ -5,8 +5,8 @@ import { parseArgs } from "node:util";
 import { history } from "./history.ts";
 import { write } from "./recording.ts";
 
-const SEED = 20;
-const STEPS = 1500;
+const SEED = 22;
+const STEPS = 1700;
 const SNAPSHOT_EVERY = 300;
 
 const { positionals } = parseArgs({ allowPositionals: true });
