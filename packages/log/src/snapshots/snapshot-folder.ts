@@ -41,8 +41,9 @@ export class SnapshotFolder {
       }
       await file.sync();
     } catch (error) {
-      await file.close();
-      await this.#files.remove(`${path}.new`);
+      // What went wrong first says more than what fails after it; the next attempt writes over what is left.
+      await file.close().catch(() => undefined);
+      await this.#files.remove(`${path}.new`).catch(() => undefined);
       throw error;
     }
     await file.close();
