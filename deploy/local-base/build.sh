@@ -4,7 +4,8 @@
 #
 #   deploy/local-base/build.sh [TAG]      steppe:TAG and steppe-nats:TAG (dev unless set)
 #
-# SOURCE=PATH builds steppe from another checkout (with its node_modules), for trying upgrades.
+# SOURCE=PATH builds steppe from another checkout (with its node_modules), for trying upgrades. BASES=keep takes the base
+# images that are there.
 # Needs: Debian's nats-server and busybox-static, and the project's own node_modules. With Debian's faketime, too,
 # tests can let clocks jump.
 set -eu
@@ -41,19 +42,25 @@ base() {
   docker build -q -t "steppe-local/$1" -f "$work/$1.Dockerfile" "$work/$1"
 }
 
-rootfs node "$node" node
-# Moves the wall clock of a process, for tests that let it jump. Debian's faketime has it.
-for library in /usr/lib/*/faketime/libfaketime.so.1; do
-  [ ! -e "$library" ] || { mkdir -p "$work/node/usr/local/lib" && cp "$library" "$work/node/usr/local/lib/"; }
-done
-base node
+kept() { [ "${BASES:-}" = keep ] && docker image inspect "$1" >/dev/null 2>&1; }
 
-rootfs nats "$nats" nats-server
-base nats
+if ! kept steppe-local/node; then
+  rootfs node "$node" node
+  # Moves the wall clock of a process, for tests that let it jump. Debian's faketime has it.
+  for library in /usr/lib/*/faketime/libfaketime.so.1; do
+    [ ! -e "$library" ] || { mkdir -p "$work/node/usr/local/lib" && cp "$library" "$work/node/usr/local/lib/"; }
+  done
+  base node
+fi
+
+if ! kept steppe-local/nats; then
+  rootfs nats "$nats" nats-server
+  base nats
+fi
 docker build -q -t "steppe-nats:$tag" --build-arg NATS_IMAGE=steppe-local/nats "$root/deploy/nats"
 
 # For the monitoring profile, where Debian's prometheus is installed: PROMETHEUS_IMAGE=steppe-local/prometheus.
-if prometheus=$(command -v prometheus); then
+if prometheus=$(command -v prometheus) && ! kept steppe-local/prometheus; then
   rootfs prometheus "$prometheus" prometheus
   mkdir -p "$work/prometheus/prometheus"
   chown 1000:1000 "$work/prometheus/prometheus"

@@ -14,4 +14,4 @@ for package in "$work"/packages/*/; do
   ln -s "../../packages/$(basename "$package")" "$work/node_modules/@steppe/$(basename "$package")"
 done
 (cd "$work" && node_modules/node/bin/node scripts/generate.js)
-SOURCE="$work" sh deploy/local-base/build.sh previous
+BASES=keep SOURCE="$work" sh deploy/local-base/build.sh previous
