@@ -19,6 +19,7 @@ Measures:
 Options:
   --rounds N   default 3
   --only TEXT  scenarios of region-alone whose name has this text, default "kill -9 a server"
+  --monitoring let region-alone tell first what Prometheus, as deploy/ has it, gets
   --seconds N  of each phase of neighbour-cut, default 60
   --help       this text
 `;
@@ -29,6 +30,7 @@ const { values, positionals } = parseArgs({
     help: { type: "boolean", default: false },
     rounds: { type: "string", default: "3" },
     only: { type: "string", default: "kill -9 a server" },
+    monitoring: { type: "boolean", default: false },
     seconds: { type: "string", default: "60" },
   },
 });
@@ -38,7 +40,7 @@ const MEASURES: Readonly<Record<string, () => Promise<void>>> = {
   "stream-leader-hangs": () => streamLeader("hangs", rounds),
   "hand-over": () => handOver(rounds),
   "neighbour-cut": () => neighbourCut(rounds, Number(values.seconds) * 1000),
-  "region-alone": () => regionAlone(values.only, rounds),
+  "region-alone": () => regionAlone(values.only, rounds, values.monitoring),
 };
 const measure = MEASURES[positionals[0] ?? ""];
 if (values.help || measure === undefined) {

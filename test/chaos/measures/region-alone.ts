@@ -1,6 +1,8 @@
 // Scenarios of the chaos run on one region of the ha shape that has the machine for itself: what is measured then is not
 // what thirty containers do to two cores. Nothing is judged here; the chaos run does that.
+
 import { DockerCluster, type Region } from "../../docker/cluster.ts";
+import { scraped, seriesOfDashboard } from "../../docker/dashboard.ts";
 import { buildImages, findEngine } from "../../docker/engine.ts";
 import { SCENARIOS, type Scenario } from "../../docker/scenarios.ts";
 import { eventually } from "../../kit/api.ts";
@@ -19,12 +21,13 @@ interface Gaps {
   readonly evaluations: number;
 }
 
-/** `only`: of scenarios whose name has this text. */
-export async function regionAlone(only: string, rounds: number): Promise<void> {
+/** `only`: of scenarios whose name has this text. `monitoring`: first, what Prometheus gets from it. */
+export async function regionAlone(only: string, rounds: number, monitoring: boolean): Promise<void> {
   const scenarios = SCENARIOS.filter(({ name }) => name.includes(only));
   process.env.DOCKER_HOST = findEngine();
   buildImages("dev", false);
   await using cluster = await DockerCluster.up({ project: `steppe-measure-${process.pid}`, regions: [REGION] });
+  if (monitoring) await watched(cluster);
   for (const scenario of scenarios) {
     const seen: Gaps[] = [];
     for (let n = 1; n <= rounds; n++) {
@@ -40,6 +43,16 @@ export async function regionAlone(only: string, rounds: number): Promise<void> {
       `${scenario.name}, a region alone, ${rounds} rounds: no write for ${shown((it) => it.writes)}; no evaluation for ${shown((it) => it.evaluations)}\n`,
     );
   }
+}
+
+async function watched(cluster: DockerCluster): Promise<void> {
+  const prometheus = await cluster.startPrometheus("steppe-local/prometheus");
+  const agents = [...cluster.names(REGION, "server"), ...cluster.names(REGION, "client")].map((it) => `${it}:4646`);
+  const targets = await scraped(prometheus, agents);
+  for (const target of targets.filter((it) => it.startsWith(REGION))) process.stdout.write(`Prometheus: ${target}\n`);
+  for (const [query, count] of await seriesOfDashboard(prometheus))
+    process.stdout.write(`Prometheus: ${String(count).padStart(3)} series  ${query}\n`);
+  await cluster.stop("prometheus");
 }
 
 async function one(cluster: DockerCluster, scenario: Scenario, n: number): Promise<Gaps> {
