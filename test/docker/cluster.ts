@@ -220,7 +220,7 @@ export class DockerCluster implements AsyncDisposable {
 
   /** Starts the profile's Prometheus; resolves with its address, once it answers. `image`: instead of the public one. */
   async startPrometheus(image: string): Promise<string> {
-    const profiles = `${this.#environment.COMPOSE_PROFILES},monitoring`;
+    const profiles = [this.#environment.COMPOSE_PROFILES, "monitoring"].filter((it) => it !== "").join(",");
     this.#environment = { ...this.#environment, COMPOSE_PROFILES: profiles, PROMETHEUS_IMAGE: image };
     await this.compose("up", "-d", "--no-build", "--no-deps", "prometheus");
     const url = `http://${await this.address("prometheus", "us")}:9090`;
