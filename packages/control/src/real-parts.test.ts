@@ -25,12 +25,12 @@ const logger: Logger = {
 };
 
 /** A server and a worker in one process, as `agent -dev` is. */
-async function startRegion() {
+async function startRegion(payloadMax = 1024 * 1024) {
   const folder = await mkdtemp(join(tmpdir(), "steppe-control-"));
   const clock = createClock();
   const random = createRandom();
   const state = new State();
-  const log = await openEmbeddedLog({ path: join(folder, "log.db"), logger });
+  const log = await openEmbeddedLog({ path: join(folder, "log.db"), logger, payloadMax });
   const machine = {
     get index() {
       return state.index;
@@ -67,11 +67,6 @@ async function startRegion() {
     await bus.close();
     await rm(folder, { recursive: true, force: true });
   });
-  return { state, propose, onApplied, leadership };
-}
-
-test("control: a job is registered, is placed by the real parts and stopped again (1 process)", async () => {
-  const { state, propose, onApplied, leadership } = await startRegion();
   const until = (reached: () => boolean) =>
     new Promise<void>((resolve) => {
       const stop = onApplied(() => {
@@ -80,6 +75,11 @@ test("control: a job is registered, is placed by the real parts and stopped agai
         resolve();
       });
     });
+  return { state, propose, onApplied, leadership, until };
+}
+
+test("control: a job is registered, is placed by the real parts and stopped again (1 process)", async () => {
+  const { state, propose, leadership, until } = await startRegion();
   const job: Job = mockJob({ ID: "web" });
   for (let n = 0; n < 3; n++) await propose({ $case: "RegisterNode", value: { Node: mockNode({}, n) } });
 
@@ -98,4 +98,24 @@ test("control: a job is registered, is placed by the real parts and stopped agai
   });
   await stopped;
   expect(state.jobs.get("default", "web")?.job.Status).toBe("dead");
+});
+
+test("control: a plan is larger than a log entry may be, takes effect in parts (1 process)", async () => {
+  const { state, propose, onApplied, until } = await startRegion(8 * 1024);
+  const plans: number[] = [];
+  onApplied(({ entry, outcomes }) => {
+    for (const [i, { Kind }] of entry.Commands.entries()) {
+      if (Kind?.$case === "ApplyPlan") plans.push(outcomes[i]?.Placed ?? 0);
+    }
+  });
+  for (let n = 0; n < 60; n++) await propose({ $case: "RegisterNode", value: { Node: mockNode({}, n) } });
+  const job: Job = mockJob({ ID: "wide" });
+  for (const group of job.TaskGroups) group.Count = 400;
+  const settled = until(() => [...state.evaluations.byId.values()].some(({ Status }) => Status === "complete"));
+  const command = { Job: job, EnforceIndex: false, JobModifyIndex: 0, EvalPriority: 0 };
+  const kept = { PreserveCounts: false, PreserveResources: false, Submission: undefined, CheckPlace: false };
+  await propose({ $case: "RegisterJob", value: { ...command, ...kept } });
+  await settled;
+  expect(state.jobs.get("default", "wide")?.liveAllocations).toBe(400);
+  expect(plans.length).toBeGreaterThan(1);
 });
