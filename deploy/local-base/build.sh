@@ -62,13 +62,12 @@ docker build -q -t "steppe-nats:$tag" --build-arg NATS_IMAGE=steppe-local/nats "
 # For the monitoring profile, where Debian's prometheus is installed: PROMETHEUS_IMAGE=steppe-local/prometheus.
 if prometheus=$(command -v prometheus) && ! kept steppe-local/prometheus; then
   rootfs prometheus "$prometheus" prometheus
-  mkdir -p "$work/prometheus/prometheus"
-  chown 1000:1000 "$work/prometheus/prometheus"
   cat >"$work/prometheus.Dockerfile" <<FILE
 FROM scratch
-COPY --chown=1000:1000 prometheus /prometheus
 COPY . /
 ENV PATH=/usr/local/bin:/usr/bin:/bin
+# A new volume takes its owner from here.
+RUN mkdir /prometheus && chown 1000:1000 /prometheus
 USER 1000:1000
 VOLUME /prometheus
 ENTRYPOINT ["prometheus", "--config.file=/etc/prometheus/prometheus.yml", "--storage.tsdb.path=/prometheus"]

@@ -2,31 +2,21 @@
 // asserted leaves room for a machine that does other work.
 import { expect, test } from "vitest";
 import { call, eventually } from "../kit/api.ts";
-import { type Agent, Cluster, type Region } from "../kit/cluster.ts";
+import { type Agent, Cluster } from "../kit/cluster.ts";
+import { leaseHolder } from "../kit/lease-holder.ts";
 import { percentile } from "../kit/samples.ts";
+import { SteadyProber } from "../kit/steady-prober.ts";
 import { SteadyWriter } from "../kit/steady-writer.ts";
 
 const say = (text: string) => process.stdout.write(`   ${text}\n`);
 const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
-
-/** The server that holds the lease. */
-async function holder(region: Region): Promise<Agent> {
-  return eventually("somebody leads", 20_000, async () => {
-    for (const server of region.servers) {
-      const { body } = await call("GET", `${server.http}/v1/agent/self`);
-      const leading = body.stats?.nomad?.leader === "true";
-      if (leading) return server;
-    }
-    throw new Error("nobody");
-  });
-}
 
 test("kill -9 of a server, and of the lease holder, a client that retries on another writes again at once (3 servers)", async () => {
   await using cluster = await Cluster.create({ embedded: false });
   const region = await cluster.addRegion({ name: "us", servers: 3, workers: 0, clients: 0 });
   const gaps: number[] = [];
   for (const which of ["a server", "the lease holder"]) {
-    const leading = await holder(region);
+    const leading = await leaseHolder(region);
     const alive = region.servers.filter(({ child }) => child.signalCode === null);
     const victim = which === "a server" ? alive.find((server) => server !== leading) : leading;
     const first = alive.indexOf(victim as Agent);
@@ -43,6 +33,30 @@ test("kill -9 of a server, and of the lease holder, a client that retries on ano
     gaps.push(gap);
   }
   expect(Math.max(...gaps)).toBeLessThan(1_000);
+}, 120_000);
+
+test("lease holder and a worker are stopped in order, evaluations go on at once (2 servers, 2 workers)", async () => {
+  await using cluster = await Cluster.create({ embedded: false });
+  const region = await cluster.addRegion({ name: "us", servers: 2, workers: 2, clients: 0 });
+  const leading = await leaseHolder(region);
+  const staying = region.servers.filter((server) => server !== leading).map(({ http }) => http);
+  await using prober = new SteadyProber("probe", staying);
+  for (const [what, leaving] of [
+    ["a worker", region.workers[0]],
+    ["the lease holder", leading],
+  ] as const) {
+    const before = prober.processed.length;
+    await eventually("evaluations are dealt with", 30_000, async () => {
+      if (prober.processed.length < before + 20) throw new Error(`${prober.processed.length}`);
+    });
+    const from = performance.now();
+    await leaving?.stop(15_000);
+    // Longer than what a lost evaluation was missed for.
+    await sleep(7_000);
+    const gap = prober.longestGap(from, performance.now());
+    say(`stop ${what}: ${gap.toFixed(0)} ms without an evaluation`);
+    expect(gap).toBeLessThan(3_000);
+  }
 }, 120_000);
 
 test.each(["dies", "hangs"] as const)(

@@ -1,6 +1,7 @@
 // Servers and workers that leave, in order or not: how long no evaluation is dealt with.
-import { call, eventually } from "../../kit/api.ts";
+import { eventually } from "../../kit/api.ts";
 import { type Agent, Cluster, type Region } from "../../kit/cluster.ts";
+import { leaseHolder } from "../../kit/lease-holder.ts";
 import type { Started } from "../../kit/process.ts";
 import { percentile } from "../../kit/samples.ts";
 import { SteadyProber } from "../../kit/steady-prober.ts";
@@ -30,7 +31,7 @@ export async function handOver(rounds: number): Promise<void> {
 }
 
 async function one(cluster: Cluster, region: Region, way: Way, whom: "the lease holder" | "a worker"): Promise<number> {
-  const victim: Started = whom === "a worker" ? (region.workers[0] as Started) : await holder(region);
+  const victim: Started = whom === "a worker" ? (region.workers[0] as Started) : await leaseHolder(region);
   const others = region.servers.filter((server) => server !== victim);
   await using prober = new SteadyProber(
     "probe",
@@ -52,14 +53,4 @@ async function one(cluster: Cluster, region: Region, way: Way, whom: "the lease 
     await cluster.restartServer(region, victim as Agent);
   }
   return gap;
-}
-
-async function holder(region: Region): Promise<Agent> {
-  return eventually("somebody leads", 20_000, async () => {
-    for (const server of region.servers) {
-      const { body } = await call("GET", `${server.http}/v1/agent/self`);
-      if (body.stats?.nomad?.leader === "true") return server;
-    }
-    throw new Error("nobody");
-  });
 }
