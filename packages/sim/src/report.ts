@@ -35,10 +35,11 @@ export function summary({
   blockingAnswers,
   launches,
   terms,
+  rebuilds,
   tookMs,
 }: RunResult): string {
   return (
-    `${(tookMs / 1000).toFixed(0)} virtual seconds, ${events} events, ${entries} log entries, ${terms} lease terms, ` +
+    `${(tookMs / 1000).toFixed(0)} virtual seconds, ${events} events, ${entries} log entries, ${terms} lease terms, ${rebuilds} rebuilds, ` +
     `${operations} register operations, ${blockingAnswers} blocking answers, ${launches} launches, digest ${digest.toString(16)}`
   );
 }

@@ -1,5 +1,5 @@
 /** One run: a world, its faults and its clients follow from the seed; the judges tell what was wrong. */
-import { judge, unsettled } from "./checks/end.ts";
+import { judge, unserved, unsettled } from "./checks/end.ts";
 import { drawFaults, type Fault, Faults } from "./faults/faults.ts";
 import { seededRandom } from "./kernel/random.ts";
 import { Workload } from "./workload/workload.ts";
@@ -26,6 +26,7 @@ export interface RunResult {
   readonly blockingAnswers: number;
   readonly launches: number;
   readonly terms: number;
+  readonly rebuilds: number;
   readonly trace: readonly string[];
 }
 
@@ -39,6 +40,8 @@ const BEGIN_MS = 2500;
 const CALM_LEAST_MS = 26_000;
 const CALM_MOST_MS = 120_000;
 const STEP_MS = 1000;
+/** Of a log that was lost, once all servers are there. */
+const REBUILD_MOST_MS = 40_000;
 
 export function planOf(seed: number): Plan {
   const random = seededRandom(`plan ${seed}`);
@@ -82,13 +85,18 @@ export async function run(plan: Plan, { parts = REAL_PARTS, verbose = false }: R
   kernel.at(1500, "clients begin", () => workload.start(plan.calmMs));
   await kernel.runUntil(plan.calmMs, hasFailed);
   faults.heal();
-  workload.restoreNodes();
-  await kernel.runUntil(plan.calmMs + CALM_LEAST_MS, hasFailed);
-  const isQuiet = () => workload.isDone && unsettled(world).length === 0;
-  while (!hasFailed() && kernel.nowMs < plan.calmMs + CALM_MOST_MS && !isQuiet()) {
+  const isServed = () => world.regions.every((region) => unserved(region).length === 0);
+  while (!hasFailed() && kernel.nowMs < plan.calmMs + REBUILD_MOST_MS && !isServed()) {
     await kernel.runUntil(kernel.nowMs + STEP_MS, hasFailed);
   }
-  if (!hasFailed()) judge(world, workload, plan.calmMs);
+  const calmMs = kernel.nowMs;
+  workload.restoreNodes();
+  await kernel.runUntil(calmMs + CALM_LEAST_MS, hasFailed);
+  const isQuiet = () => workload.isDone && unsettled(world).length === 0;
+  while (!hasFailed() && kernel.nowMs < calmMs + CALM_MOST_MS && !isQuiet()) {
+    await kernel.runUntil(kernel.nowMs + STEP_MS, hasFailed);
+  }
+  if (!hasFailed()) judge(world, workload, calmMs);
   for (const machine of world.machines) machine.life?.end();
   process.off("unhandledRejection", unhandled);
   return {
@@ -101,6 +109,7 @@ export async function run(plan: Plan, { parts = REAL_PARTS, verbose = false }: R
     blockingAnswers: world.blocking.judged,
     launches: world.regions.reduce((sum, { witness }) => sum + witness.launches.length, 0),
     terms: world.regions.reduce((sum, { witness }) => sum + (witness.state.lease?.Term ?? 0), 0),
+    rebuilds: world.regions.reduce((sum, { witness }) => sum + witness.rebuilds, 0),
     trace: world.trace,
   };
 }

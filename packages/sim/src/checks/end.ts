@@ -10,8 +10,14 @@ import type { Region, World } from "../world/world.ts";
 export function unsettled(world: World): string[] {
   return world.regions.flatMap((region) => {
     const down = region.machines.filter(({ life }) => life === undefined).map(({ name }) => `${name} is down`);
-    return [...down, ...openEvaluations(region), ...unfinishedJobs(region)];
+    return [...down, ...unserved(region), ...openEvaluations(region), ...unfinishedJobs(region)];
   });
+}
+
+/** What of a region is not there for its clients yet. */
+export function unserved({ name, logs, servers }: Region): string[] {
+  const idle = servers.filter(({ serves }) => !serves).map((server) => `${server.name} does not serve`);
+  return logs.isLost ? [`${name} has not rebuilt its log`, ...idle] : idle;
 }
 
 function openEvaluations({ name, witness }: Region): string[] {
@@ -46,6 +52,7 @@ function unfinishedJobs({ name, witness }: Region): string[] {
 
 /** Judges the whole run; failures go to the world. `calmMs`: since when nothing went wrong any more. */
 export function judge(world: World, workload: Workload, calmMs: number): void {
+  for (const { witness, logs } of world.regions) witness.show(logs.newest?.tip);
   for (const text of unsettled(world)) world.fail("settled", text);
   if (!workload.isDone) world.fail("settled", "a client still waits for an answer");
   world.blocking.judgeOpen();

@@ -10,6 +10,7 @@ import type { Disturbance } from "../network/network.ts";
 import type { Machine } from "../world/machine.ts";
 import { ServerMachine } from "../world/machine.ts";
 import { type Region, type RegionShape, regionOf, type World } from "../world/world.ts";
+import { type LogLoss, loseLog, mayLoseDisk, scheduleBackups } from "./log-loss.ts";
 
 export type Fault = { readonly atMs: number; readonly forMs: number } & (
   | { readonly kind: "crash"; readonly machine: string }
@@ -34,6 +35,9 @@ export type Fault = { readonly atMs: number; readonly forMs: number } & (
   | { readonly kind: "slow-disk"; readonly machine: string; readonly byMs: number }
   | ({ readonly kind: "bad-network" } & Disturbance)
   | ({ readonly kind: "bad-log"; readonly region: string } & LogFault)
+  /** Of what comes meanwhile, the next one has some; for a while it tells of `lag` records fewer than it has. */
+  | { readonly kind: "leader-change"; readonly region: string; readonly kept: number; readonly lag: number }
+  | LogLoss
 );
 
 export type FaultKind = Fault["kind"];
@@ -56,7 +60,22 @@ export function drawFaults(
     durability === "journal" && random.chance(DISK_SHARE)
       ? drawDiskFault(random, regions, fromMs, untilMs)
       : drawFault(random, regions, fromMs, untilMs);
-  return Array.from({ length: count }, draw).sort((a, b) => a.atMs - b.atMs);
+  const faults = Array.from({ length: count }, draw);
+  if (durability === "journal" && random.chance(LOSS_SHARE)) {
+    for (let n = random.pick([1, 1, 2]); n > 0; n--) faults.push(drawLogLoss(random, regions, fromMs, untilMs));
+  }
+  return faults.sort((a, b) => a.atMs - b.atMs);
+}
+
+/** Of the runs in which servers have disks. */
+const LOSS_SHARE = 0.5;
+const HOW_LOST = ["tail", "tail", "tail", "emptied", "gone", "restored", "restored"] as const;
+
+function drawLogLoss(random: SeededRandom, regions: readonly RegionShape[], fromMs: number, untilMs: number): Fault {
+  const atMs = Math.round(random.between(fromMs + 1000, untilMs));
+  const forMs = Math.round(random.between(100, 3000));
+  const region = random.pick(regions).name;
+  return { kind: "log-loss", region, how: random.pick(HOW_LOST), share: random.fraction(), atMs, forMs };
 }
 
 const DISK_SHARE = 0.3;
@@ -115,6 +134,14 @@ function drawFault(random: SeededRandom, regions: readonly RegionShape[], fromMs
     }),
     () => ({ kind: "bad-log", region: region.name, stalled: true, ...when }),
     () => ({
+      kind: "leader-change",
+      region: region.name,
+      kept: random.fraction(),
+      lag: random.below(5),
+      atMs,
+      forMs: Math.round(random.between(300, 5000)),
+    }),
+    () => ({
       kind: "bad-log",
       region: region.name,
       ackLoss: random.between(0.05, 1),
@@ -139,19 +166,29 @@ function many(kind: string, count: number): string[] {
 /** Stands for the server that holds the lease at that time. */
 const LEADER = "leader";
 
+/** How long one that was just elected may not know all that was stored. */
+const NEW_LEADER_MS = 1500;
+
 /** Makes the faults happen; `heal` ends all that are under way and starts what is down. */
 export class Faults {
   readonly #world: World;
   readonly #machines: ReadonlyMap<string, Machine>;
   readonly #ends: Set<() => void> = new Set();
+  readonly #backups: ReturnType<typeof scheduleBackups>;
+  #isHealing = false;
 
   constructor(world: World, faults: readonly Fault[]) {
     this.#world = world;
     this.#machines = new Map(world.machines.map((machine) => [machine.name, machine]));
+    this.#backups = scheduleBackups(
+      world,
+      faults.filter((fault) => fault.kind === "log-loss"),
+    );
     for (const fault of faults) world.kernel.at(fault.atMs, `fault ${fault.kind}`, () => this.#begin(fault));
   }
 
   heal(): void {
+    this.#isHealing = true;
     for (const end of [...this.#ends]) end();
     for (const machine of this.#world.machines) {
       machine.life?.dieAtEffect(Number.POSITIVE_INFINITY);
@@ -212,8 +249,10 @@ export class Faults {
       case "blackout":
         for (const server of this.#region(fault.region).servers) server.losePower(fault.forMs);
         return undefined;
-      case "disk-loss":
-        return void this.#server(fault.machine).losePower(fault.forMs, true);
+      case "disk-loss": {
+        const server = this.#server(fault.machine);
+        return void server.losePower(fault.forMs, mayLoseDisk(server.region));
+      }
       case "bad-disk": {
         const { disk } = this.#server(fault.machine);
         disk.failsWith = fault.failsWith;
@@ -230,6 +269,24 @@ export class Faults {
       }
       case "bad-network":
         return network.disturb(fault);
+      case "leader-change": {
+        const { logs } = this.#region(fault.region);
+        const elect = logs.fault({ stalled: true, keptByNext: fault.kept });
+        return () => {
+          const knowsAll = logs.lag(fault.lag);
+          elect();
+          this.#world.kernel.after(NEW_LEADER_MS, "the leader knows all", knowsAll);
+        };
+      }
+      case "log-loss": {
+        const region = this.#region(fault.region);
+        const comeBack = region.logs.fault({ down: true });
+        return () => {
+          const lost = this.#isHealing ? undefined : loseLog(region, fault, this.#backups.get(fault));
+          this.#world.tell(`the log of ${region.name} is back, without ${lost ?? "any loss"}`);
+          comeBack();
+        };
+      }
       case "bad-log":
         return this.#region(fault.region).logs.fault(fault);
     }

@@ -22,6 +22,8 @@ export class Workload {
   readonly writes: MarkedWrite[] = [];
   readonly #world: World;
   readonly #clients: Client[] = [];
+  /** Largest index that a write was acknowledged with, by region. */
+  readonly #indexes: Map<Region, number> = new Map();
   #untilMs = 0;
   #open = 0;
   #marks = 0;
@@ -239,6 +241,15 @@ export class Workload {
     return settledAs;
   }
 
+  /** A registration that was sent when another had been acknowledged has a larger index than that. */
+  #checkIndex(region: Region, id: string, result: JobResult, before: number): void {
+    if (!("applied" in result) || !result.applied) return;
+    const { index } = result;
+    if (index <= before)
+      this.#world.fail("index", `${id} of ${region.name} was acknowledged at ${index} after ${before}`);
+    this.#indexes.set(region, Math.max(index, this.#indexes.get(region) ?? 0));
+  }
+
   async #recorded(
     client: Client,
     region: Region,
@@ -247,8 +258,10 @@ export class Workload {
     act: () => Promise<{ readonly outcome: Outcome; readonly result?: JobResult }>,
   ): Promise<JobResult | undefined> {
     const start = this.#world.kernel.nowMs;
+    const indexBefore = this.#indexes.get(region) ?? 0;
     const { outcome, result } = await act();
     const end = this.#world.kernel.nowMs;
+    if (result !== undefined && "mark" in call) this.#checkIndex(region, id, result, indexBefore);
     const operation = { client: client.life.name, key: `${region.name}/${id}`, call, start, end, outcome };
     this.history.push({ ...operation, ...(result !== undefined && { result }) });
     this.#world.tell(

@@ -8,8 +8,9 @@
 import type { LogIdentity } from "@steppe/log";
 import { type Command, Entry, type Outcome } from "@steppe/proto";
 import { violations } from "@steppe/scheduler/invariants";
-import { decodeSnapshot, State } from "@steppe/state";
+import { DigestMismatchError, decodeSnapshot, State } from "@steppe/state";
 import type { LogJudge } from "../log/store.ts";
+import type { Machine } from "./machine.ts";
 import type { Parts } from "./parts.ts";
 
 /** A registration or deregistration that took effect. */
@@ -33,6 +34,8 @@ export interface Tip {
   readonly step: { readonly payload: Uint8Array } | { readonly snapshot: Uint8Array | undefined };
   readonly effects: readonly Effect[];
   readonly launches: readonly Launch[];
+  /** No replica can take it: a leader wrote it that knows another branch. */
+  readonly isDead?: boolean;
 }
 
 type Fail = (check: string, text: string) => void;
@@ -44,6 +47,8 @@ const EMPTY_DIGEST = new State().digest.value;
 export class Witness implements LogJudge {
   readonly #apply: Parts["apply"];
   readonly #fail: Fail;
+  /** Whether the log lost what it had, and was not rebuilt yet. */
+  readonly #isLost: () => boolean;
   /** Of all branches, by index. */
   readonly #digests: Map<number, Set<number>> = new Map();
   /** The last with a digest. */
@@ -52,13 +57,15 @@ export class Witness implements LogJudge {
   #tip: Tip | undefined;
   #effects: Effect[] = [];
   #launches: Launch[] = [];
-  #highest = 0;
+  /** Largest index that a server applied. */
+  #served = 0;
   /** Logs that were made after the first. */
   rebuilds = 0;
 
-  constructor(apply: Parts["apply"], fail: Fail) {
+  constructor(apply: Parts["apply"], fail: Fail, isLost: () => boolean) {
     this.#apply = apply;
     this.#fail = fail;
+    this.#isLost = isLost;
   }
 
   get state(): State {
@@ -82,8 +89,7 @@ export class Witness implements LogJudge {
       return tip(undefined);
     }
     this.rebuilds += 1;
-    if (base < this.#highest)
-      this.#fail("rebuild", `log ${epoch} begins behind ${base}; ${this.#highest} was given out`);
+    if (base < this.#served) this.#fail("rebuild", `log ${epoch} begins behind ${base}; ${this.#served} was served`);
     const digest = decodeSnapshot(snapshot).digest.value;
     const before = this.#byDigest.get(digest);
     if (before === undefined && digest !== EMPTY_DIGEST)
@@ -94,12 +100,15 @@ export class Witness implements LogJudge {
   }
 
   stored(before: Tip, index: number, payload: Uint8Array): Tip {
+    const dead: Tip = { index, before, step: { payload }, effects: [], launches: [], isDead: true };
+    if (before.isDead) return dead;
     this.show(before);
     const entry = Entry.decode(payload);
     const { lease } = this.#state;
     // As they were sent, in case `apply` is a broken one.
     const sent = entry.Commands.map(sentOf);
-    const { outcomes } = this.#apply(this.#state, index, entry);
+    const outcomes = this.#outcomes(index, entry);
+    if (outcomes === undefined) return dead;
     const claims = sent.some(({ kind }) => kind === "ClaimLease" || kind === "ReleaseLease");
     const effects: Effect[] = [];
     const launches: Launch[] = [];
@@ -113,7 +122,6 @@ export class Witness implements LogJudge {
     }
     this.#effects.push(...effects);
     this.#launches.push(...launches);
-    this.#highest = Math.max(this.#highest, index);
     const tip: Tip = { index, before, step: { payload }, effects, launches };
     this.#tip = tip;
     this.#note(tip);
@@ -122,7 +130,9 @@ export class Witness implements LogJudge {
   }
 
   /** Turns to a branch. */
-  show(tip: Tip | undefined): void {
+  show(shown: Tip | undefined): void {
+    let tip = shown;
+    while (tip?.isDead) tip = tip.before;
     if (tip === this.#tip || tip === undefined) return;
     const path: Tip[] = [];
     for (let at: Tip | undefined = tip; at !== undefined; at = at.before) path.push(at);
@@ -139,13 +149,26 @@ export class Witness implements LogJudge {
   }
 
   /** A replica has applied that entry. */
-  compare(name: string, index: number, digest: number): void {
+  compare({ name, kind }: Pick<Machine, "name" | "kind">, index: number, digest: number): void {
+    if (kind === "server") this.#served = Math.max(this.#served, index);
     const expected = this.#digests.get(index);
     if (expected !== undefined && !expected.has(digest)) {
       this.#fail(
         "digest",
         `${name} has digest ${digest} at index ${index}; the log gives ${[...expected].join(" or ")}`,
       );
+    }
+  }
+
+  /** Undefined when no replica can apply it. */
+  #outcomes(index: number, entry: Entry): readonly Outcome[] | undefined {
+    try {
+      return this.#apply(this.#state, index, entry).outcomes;
+    } catch (error) {
+      if (!(error instanceof DigestMismatchError && this.#isLost())) throw error;
+      // It may have left half an entry behind.
+      this.#tip = undefined;
+      return undefined;
     }
   }
 

@@ -151,7 +151,8 @@ export class Region {
     this.#world = world;
     this.name = name;
     this.bus = new BusHub(place, world.network, world.random.child(`${place} bus`));
-    this.witness = new Witness(world.parts.apply, (check, text) => world.fail(check, `${name}: ${text}`));
+    const fail = (check: string, text: string) => world.fail(check, `${name}: ${text}`);
+    this.witness = new Witness(world.parts.apply, fail, () => this.logs.isLost);
     this.logs = new LogStore(place, world.random.child(place), {
       begun: (identity, snapshot) => {
         world.tell(`log ${identity.epoch} of ${name} begins behind ${identity.base}`);
@@ -186,7 +187,7 @@ export class Region {
   witnessed(machine: Machine, life: Life): Parts["apply"] {
     return (state, index, entry) => {
       const applied = this.#world.parts.apply(state, index, entry);
-      this.witness.compare(machine.name, index, state.digest.value);
+      this.witness.compare(machine, index, state.digest.value);
       this.#world.blocking.applied(life, state);
       return applied;
     };
