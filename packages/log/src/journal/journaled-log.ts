@@ -69,10 +69,7 @@ export function journaledLog({ log, journal, fence, clock, logger }: JournaledLo
         await log.tail(journal.last, take, AbortSignal.any([signal, broken]), journal.lastMark);
       }
     },
-    async lastIndex(signal) {
-      if (fence.isUp) await fence.beforeQuestion(signal);
-      return await log.lastIndex(signal);
-    },
+    lastIndex: (signal) => fence.question(() => log.lastIndex(signal), signal),
     firstIndex: (signal) => log.firstIndex(signal),
     truncate: (index) => log.truncate(index),
     saveSnapshot: (index, data) => log.saveSnapshot(index, data),

@@ -156,7 +156,7 @@ describe("fence", () => {
     it.log.break();
     expect(first.aborted).toBe(true);
     const sent = watched(it.fence.beforeAppend());
-    const asked = watched(it.fence.beforeQuestion());
+    const asked = watched(it.fence.question(async () => 10));
     await it.clock.advance(500);
     expect([sent.state, asked.state]).toEqual(["open", "open"]);
     await it.fence.pass(it.signal);
@@ -164,11 +164,26 @@ describe("fence", () => {
     expect([sent.state, asked.state]).toEqual(["passed", "passed"]);
   });
 
+  test("an answer comes after a break, is asked for again behind the fence", async () => {
+    const it = world(new FakeLog(10), held(10), { quorum: 1 });
+    await it.fence.pass(it.signal);
+    const answers = [Promise.withResolvers<number>(), Promise.withResolvers<number>()];
+    let asked = 0;
+    const told = it.fence.question(() => (answers[asked++] as (typeof answers)[number]).promise);
+    it.log.break();
+    answers[0]?.resolve(4);
+    await settled();
+    expect(asked).toBe(1);
+    await it.fence.pass(it.signal);
+    answers[1]?.resolve(12);
+    expect(await told).toBe(12);
+  });
+
   test("it stays up, what was to be sent is given back unsent, and then the questions are", async () => {
     const it = world(new FakeLog(9), held(10), { quorum: 1 });
     const passed = watched(it.fence.pass(it.signal));
     const sent = watched(it.fence.beforeAppend());
-    const asked = watched(it.fence.beforeQuestion());
+    const asked = watched(it.fence.question(async () => 10));
     await it.clock.advance(1010);
     expect(sent.error).toMatchObject({ name: "AppendError", outcome: "refused" });
     await it.clock.advance(4000);

@@ -79,9 +79,15 @@ export class Fence {
     throw new AppendError("refused", `the log is compared with what its servers hold: ${this.#why}`);
   }
 
-  /** Before it is told how far the log goes. Rejects with `no-quorum` when it takes long. */
-  async beforeQuestion(signal?: AbortSignal): Promise<void> {
-    if (!(await this.#isDownWithin(ASK_MS, signal))) throw noQuorum();
+  /** Asks how far the log goes. Rejects as `ask` does, and with `no-quorum` when the fence is up for long. */
+  async question<T>(ask: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+    for (;;) {
+      if (this.isUp && !(await this.#isDownWithin(ASK_MS, signal))) throw noQuorum();
+      const breaks = this.#breaks;
+      const answer = await ask();
+      // One that was asked before a break may be answered by another log.
+      if (breaks === this.#breaks || this.#closed) return answer;
+    }
   }
 
   close(): void {
