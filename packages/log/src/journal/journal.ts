@@ -120,21 +120,22 @@ export class Journal {
       this.#durable = segment.size;
       if (segment.size < bytes.length) {
         logger.warn({ path, bytes: bytes.length - segment.size, last: this.last }, "cut the torn end of the journal");
-        await files.cut(path, segment.size);
         if (n + 1 < names.length) await this.#setAside(names.slice(n + 1), "follows a damaged one");
         break;
       }
     }
-    await this.#syncNewest();
+    await this.#makeNewestDurable();
   }
 
-  /** A process that died before it synced left records that are read here and that a loss of power would still take. */
-  async #syncNewest(): Promise<void> {
+  /**
+   * A process that died before it synced, or whose disk failed to, left records that are read here and that a loss of
+   * power would still take. A file that was not written to its end takes nothing before it is cut.
+   */
+  async #makeNewestDurable(): Promise<void> {
     const { files, folder } = this.#options;
     const newest = this.#segments.at(-1);
     if (newest === undefined) return;
-    this.#file = await files.open(newest.path);
-    await this.#file.sync();
+    await files.cut(newest.path, this.#durable);
     await files.syncFolder(folder);
   }
 
