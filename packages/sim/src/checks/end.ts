@@ -17,7 +17,12 @@ export function unsettled(world: World): string[] {
 /** What of a region is not there for its clients yet. */
 export function unserved({ name, logs, servers }: Region): string[] {
   const idle = servers.filter(({ serves }) => !serves).map((server) => `${server.name} does not serve`);
-  return logs.isLost ? [`${name} has not rebuilt its log`, ...idle] : idle;
+  // What was lost may have been sent again, all of it; then there is nothing to rebuild.
+  const { newest } = logs;
+  const isWhole = servers.every(
+    ({ held }) => held?.epoch === newest?.identity.epoch && held?.index === newest?.lastIndex,
+  );
+  return logs.isLost && !isWhole ? [`${name} has not rebuilt its log`, ...idle] : idle;
 }
 
 function openEvaluations({ name, witness }: Region): string[] {

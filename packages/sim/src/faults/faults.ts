@@ -55,6 +55,7 @@ export function drawFaults(
   fromMs: number,
   untilMs: number,
 ): readonly Fault[] {
+  if (durability === "journal" && random.chance(BEHIND_SHARE)) return drawOneBehind(random, regions, fromMs, untilMs);
   const count = 2 + random.below(9);
   const draw = () =>
     durability === "journal" && random.chance(DISK_SHARE)
@@ -68,10 +69,38 @@ export function drawFaults(
 }
 
 /** Of the runs in which servers have disks. */
+const BEHIND_SHARE = 0.12;
 const LOSS_SHARE = 0.5;
+
+/** One server hears nothing for a while; before it does again, the log comes back without what the others took from it. */
+function drawOneBehind(
+  random: SeededRandom,
+  regions: readonly RegionShape[],
+  fromMs: number,
+  untilMs: number,
+): readonly Fault[] {
+  const { name, servers } = random.pick(regions);
+  const machine = `${name}-server${random.below(servers)}`;
+  const lossMs = Math.round(random.between(fromMs + 4000, Math.max(fromMs + 4001, untilMs - 2000)));
+  const loss: Fault = { ...drawLogLoss(random, regions, fromMs, untilMs), region: name, atMs: lossMs };
+  const atMs = Math.round(lossMs - random.between(500, 3500));
+  const forMs = Math.round(lossMs + loss.forMs - atMs + random.between(-200, 1500));
+  const behind = random.pick<Fault>([
+    { kind: "cut-from-nats", machine, way: random.pick(["in", "both"]), atMs, forMs },
+    { kind: "pause", machine, atMs, forMs },
+    { kind: "crash", machine, atMs, forMs },
+    { kind: "slow-disk", machine, byMs: forMs, atMs, forMs },
+  ]);
+  return [behind, loss];
+}
 const HOW_LOST = ["tail", "tail", "tail", "emptied", "gone", "restored", "restored"] as const;
 
-function drawLogLoss(random: SeededRandom, regions: readonly RegionShape[], fromMs: number, untilMs: number): Fault {
+function drawLogLoss(
+  random: SeededRandom,
+  regions: readonly RegionShape[],
+  fromMs: number,
+  untilMs: number,
+): Fault & LogLoss {
   const atMs = Math.round(random.between(fromMs + 1000, untilMs));
   const forMs = Math.round(random.between(100, 3000));
   const region = random.pick(regions).name;
@@ -166,6 +195,11 @@ function many(kind: string, count: number): string[] {
 /** Stands for the server that holds the lease at that time. */
 const LEADER = "leader";
 
+/** How long a machine may take to be well again after a fault. */
+const AFTERMATH_MS = 2500;
+/** How long a loss may take to be noticed by all. */
+const SETTLES_MS = 15_000;
+
 /** How long one that was just elected may not know all that was stored. */
 const NEW_LEADER_MS = 1500;
 
@@ -174,11 +208,13 @@ export class Faults {
   readonly #world: World;
   readonly #machines: ReadonlyMap<string, Machine>;
   readonly #ends: Set<() => void> = new Set();
+  readonly #faults: readonly Fault[];
   readonly #backups: ReturnType<typeof scheduleBackups>;
   #isHealing = false;
 
   constructor(world: World, faults: readonly Fault[]) {
     this.#world = world;
+    this.#faults = faults;
     this.#machines = new Map(world.machines.map((machine) => [machine.name, machine]));
     this.#backups = scheduleBackups(
       world,
@@ -282,7 +318,9 @@ export class Faults {
         const region = this.#region(fault.region);
         const comeBack = region.logs.fault({ down: true });
         return () => {
-          const lost = this.#isHealing ? undefined : loseLog(region, fault, this.#backups.get(fault));
+          const lost = this.#isHealing
+            ? undefined
+            : loseLog(region, fault, this.#backups.get(fault), (holders) => this.#mayBeAsked(fault, holders));
           this.#world.tell(`the log of ${region.name} is back, without ${lost ?? "any loss"}`);
           comeBack();
         };
@@ -298,6 +336,20 @@ export class Faults {
     const holder = region.witness.state.lease?.Holder ?? "";
     return (
       region.servers.find((server) => holder === `${server.name}.${region.name}`)?.name ?? `${region.name}-server0`
+    );
+  }
+
+  /** Nothing keeps these servers from answering those that are behind, until the loss is settled. */
+  #mayBeAsked(loss: Fault, holders: readonly ServerMachine[]): boolean {
+    const { nowMs } = this.#world.kernel;
+    const names = holders.map(({ name }) => name);
+    const concerns = (fault: Fault) =>
+      !("machine" in fault) || fault.machine.endsWith(LEADER) || names.includes(fault.machine);
+    const disturbs = (fault: Fault) =>
+      fault !== loss && fault.atMs + fault.forMs + AFTERMATH_MS > nowMs && fault.atMs < nowMs + SETTLES_MS;
+    return (
+      holders.every(({ serves, life }) => serves && life?.isPaused === false) &&
+      !this.#faults.some((fault) => concerns(fault) && disturbs(fault))
     );
   }
 

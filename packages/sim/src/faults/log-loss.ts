@@ -31,32 +31,46 @@ interface Left {
   readonly last: number;
 }
 
-/** Loses it now. Undefined when nothing could be lost without leaving what is promised; else what was. */
-export function loseLog(region: Region, { how, share }: LogLoss, backup: Backup | undefined): string | undefined {
+/**
+ * Loses it now. Undefined when nothing could be lost without leaving what is promised; else what was. A server that is
+ * behind what is left finds nothing wrong by itself and asks the others: `mayBeAsked` says that those answer.
+ */
+export function loseLog(
+  region: Region,
+  { how, share }: LogLoss,
+  backup: Backup | undefined,
+  mayBeAsked: (holders: readonly ServerMachine[]) => boolean,
+): string | undefined {
   const { logs, servers } = region;
   const { newest } = logs;
-  if (newest === undefined || newest.sealed || logs.isLost) return undefined;
-  const { identity, firstIndex } = newest;
-  const notice = (left: Left | undefined) => servers.every((server) => notices(server, left));
-  const last = newest.lastIndex;
+  if (newest === undefined || newest.sealed || logs.isLost || servers.some(({ held }) => held === undefined))
+    return undefined;
+  const { identity, firstIndex, lastIndex } = newest;
+  const isNoticed = (left: Left | undefined) => {
+    const holders = servers.filter((server) => notices(server, left));
+    return holders.length === servers.length || (holders.length > 0 && mayBeAsked(holders));
+  };
   if (how === "tail") {
-    const held = Math.min(...servers.map((server) => heldOf(server, identity)));
-    const kept = Math.floor(Math.min(held, last) - 1 - share ** 3 * (held - firstIndex));
-    if (kept < firstIndex || !notice({ identity, last: kept })) return undefined;
+    const held = servers.map((server) => heldOf(server, identity));
+    const tries = [Math.max(...held), Math.min(...held)].map((end) =>
+      Math.floor(Math.min(end, lastIndex) - 1 - share ** 3 * (end - firstIndex)),
+    );
+    const kept = tries.find((last) => last >= firstIndex && isNoticed({ identity, last }));
+    if (kept === undefined) return undefined;
     logs.loseTail(kept);
-    return `records ${kept + 1} to ${last}`;
+    return `records ${kept + 1} to ${lastIndex}`;
   }
   if (how === "restored") {
     const old = backup?.streams.at(-1);
     if (backup === undefined || old === undefined || old.sealed) return undefined;
-    if (!notice({ identity: old.identity, last: old.lastIndex })) return undefined;
+    if (!isNoticed({ identity: old.identity, last: old.lastIndex })) return undefined;
     logs.restore(backup);
     return `all since entry ${old.lastIndex} of log ${old.identity.epoch}`;
   }
-  if (!notice(how === "gone" ? undefined : { identity, last: identity.base })) return undefined;
+  if (!isNoticed(how === "gone" ? undefined : { identity, last: identity.base })) return undefined;
   if (how === "gone") logs.restore({ streams: [], snapshots: new Map() });
   else logs.loseRecords();
-  return `records ${firstIndex} to ${last}, and all snapshots`;
+  return `records ${firstIndex} to ${lastIndex}, and all snapshots`;
 }
 
 /** Whether a server's disk may be lost: not while it may be the only one that holds what the log lost. */
@@ -80,7 +94,7 @@ function heldOf({ held }: ServerMachine, { epoch }: LogIdentity): number {
   return held?.epoch === epoch ? held.index : 0;
 }
 
-/** That it holds what the log has not, as `judge` of settle/decide.ts says. */
+/** That it holds what is left of the log has not, as `judge` of settle/decide.ts says. */
 function notices({ held }: ServerMachine, left: Left | undefined): boolean {
   if (held === undefined) return false;
   if (left === undefined || held.epoch > left.identity.epoch) return true;

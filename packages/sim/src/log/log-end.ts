@@ -4,6 +4,7 @@ import {
   LogGapError,
   type LogIdentity,
   type LogRecord,
+  type LogSpan,
   PayloadTooLargeError,
   type RegionLog,
   type SnapshotData,
@@ -117,8 +118,7 @@ export class LogEnd implements RegionLog {
     return (await this.#state(signal)).firstIndex;
   }
 
-  /** As the leader tells it now; undefined when the log is gone. Rejects with `LogGapError` when another followed it. */
-  async span(signal?: AbortSignal): Promise<{ readonly first: number; readonly last: number } | undefined> {
+  async span(signal?: AbortSignal): Promise<LogSpan | undefined> {
     const { store } = this.#requests;
     const read = () => {
       const stream = store.find(this.identity);

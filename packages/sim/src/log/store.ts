@@ -68,7 +68,8 @@ export class LogStore {
   #lagging = 0;
   /** It lost what it had acknowledged, and the region has not rebuilt its log yet. */
   isLost = false;
-  losses = 0;
+  /** Epochs of logs that lost something. */
+  readonly #lostEpochs: Set<number> = new Set();
 
   constructor(place: string, random: SeededRandom, judge: LogJudge) {
     this.place = place;
@@ -133,6 +134,10 @@ export class LogStore {
     return () => {
       this.#lagging = 0;
     };
+  }
+
+  hasLost(epoch: number): boolean {
+    return this.#lostEpochs.has(epoch);
   }
 
   find(log: LogIdentity): LogStream | undefined {
@@ -211,7 +216,7 @@ export class LogStore {
 
   #lost(): void {
     this.isLost = true;
-    this.losses += 1;
+    for (const { identity } of this.#streams) this.#lostEpochs.add(identity.epoch);
     this.#limbo = [];
     this.#changed();
   }

@@ -1,10 +1,10 @@
 // Broken ends of the log.
+import type { RegionLog } from "@steppe/log";
 import { Entry, SnapshotRecord } from "@steppe/proto";
 import { wholeSnapshot } from "../log/snapshots.ts";
-import type { SimLog } from "../world/parts.ts";
 
 /** The real end with some of its methods replaced. */
-function instead(real: SimLog, replaced: Partial<SimLog>): SimLog {
+export function instead(real: RegionLog, replaced: Partial<RegionLog>): RegionLog {
   return {
     identity: real.identity,
     span: (signal) => real.span(signal),
@@ -25,7 +25,7 @@ function instead(real: SimLog, replaced: Partial<SimLog>): SimLog {
 }
 
 /** An entry that is sent again carries new request IDs. */
-export function renameRetries(real: SimLog): SimLog {
+export function renameRetries(real: RegionLog): RegionLog {
   const sent = new WeakSet<Uint8Array>();
   return instead(real, {
     append: (payload, signal) => {
@@ -41,7 +41,7 @@ export function renameRetries(real: SimLog): SimLog {
 }
 
 /** Snapshots leave out the evaluations. */
-export function forgetEvaluations(real: SimLog): SimLog {
+export function forgetEvaluations(real: RegionLog): RegionLog {
   return instead(real, {
     saveSnapshot: async (index, data) => real.saveSnapshot(index, withoutEvaluations(await wholeSnapshot(data))),
   });
@@ -69,7 +69,7 @@ function framed(record: SnapshotRecord): Uint8Array {
 }
 
 /** Every 200th record reaches this replica empty. */
-export function blankRecords(real: SimLog): SimLog {
+export function blankRecords(real: RegionLog): RegionLog {
   return instead(real, {
     tail: (after, deliver, ...rest) =>
       real.tail(

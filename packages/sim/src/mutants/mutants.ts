@@ -1,5 +1,6 @@
 /** Deliberate bugs, each in the place of a real part, and the check that is to find it. */
 import type { Clock } from "@steppe/model";
+import type { Fault } from "../faults/faults.ts";
 import type { Life } from "../kernel/life.ts";
 import { type Plan, planOf } from "../run.ts";
 import { type Parts, REAL_PARTS } from "../world/parts.ts";
@@ -12,6 +13,7 @@ import {
   loseWakeUp,
   skipDeduplication,
 } from "./apply.ts";
+import { boast, neverSync, overlookLoss } from "./disks.ts";
 import { blankRecords, forgetEvaluations, renameRetries } from "./log.ts";
 import { acknowledgeEarly, loseAssignments, serveStale } from "./services.ts";
 
@@ -44,6 +46,29 @@ function leadersCutOff(seed: number): Plan {
   };
 }
 
+/** Two servers with journals, and what goes wrong with them. */
+function withJournals(faults: readonly Fault[]): (seed: number) => Plan {
+  return (seed) => {
+    const plan = planOf(seed);
+    const world = {
+      ...plan.world,
+      regions: [{ name: "eu", servers: 2, workers: 0, nodes: 3 }],
+      server: { ...plan.world.server, durability: "journal" as const },
+    };
+    return { ...plan, calmMs: 20_000, world, faults };
+  };
+}
+
+const tailLost: Fault = { kind: "log-loss", region: "eu", how: "tail", share: 0.3, atMs: 10_000, forMs: 500 };
+/** As when a whole site is without power. */
+const powerLost = withJournals([{ kind: "blackout", region: "eu", atMs: 10_050, forMs: 2000 }, tailLost]);
+const logLost = withJournals([tailLost]);
+/** One is behind when all has to be rebuilt. */
+const lostToOneBehind = withJournals([
+  { kind: "cut-from-nats", machine: "eu-server1", way: "both", atMs: 8000, forMs: 3000 },
+  { ...tailLost, share: 0.6 },
+]);
+
 /** Some servers take 100 milliseconds for 40, so that their lease seems to last longer than it does. */
 function slowLease(real: Clock, life: Life): Clock {
   if (!/server[02]$/.test(life.name)) return real;
@@ -67,4 +92,17 @@ export const MUTANTS: readonly Mutant[] = [
   mutant("a replica applies other bytes than the log's", ["digest", "fatal"], { log: blankRecords }),
   mutant("a plan's placements are lost", ["settled"], { apply: losePlacements }),
   mutant("changes are left out of the streams to nodes", ["settled"], { serve: loseAssignments }),
+  mutant(
+    "a write is acknowledged before the journal is durable",
+    ["exactly once", "linearizable", "index"],
+    { files: neverSync },
+    powerLost,
+  ),
+  mutant(
+    "a rebuild takes a journal that is not the furthest",
+    ["exactly once", "linearizable", "rebuild"],
+    { bus: boast },
+    lostToOneBehind,
+  ),
+  mutant("a lost log is not noticed", ["digest", "exactly once", "linearizable"], { log: overlookLoss }, logLost),
 ];

@@ -46,6 +46,8 @@ export abstract class Machine {
   readonly world: World;
   readonly skew: Skew;
   readonly random: SeededRandom;
+  /** Epoch of the log that it opened last. */
+  follows = 0;
   abstract readonly kind: MachineKind;
   #life: Life | undefined;
   #lives = 0;
@@ -142,8 +144,6 @@ export class ServerMachine extends Machine {
   readonly disk: SimDisk;
   /** The one that was started last, also while it closes. */
   server: Server | undefined;
-  /** Epoch of the log that it opened last. */
-  follows = 0;
   /** The last record that it applied, and so has on its disk, durably, if it keeps a journal. */
   #held: Held | undefined;
   #keeper: ServerKeeper | undefined;
@@ -232,10 +232,8 @@ export class ServerMachine extends Machine {
 export class WorkerMachine extends Machine {
   readonly kind = "worker";
 
-  /** A worker compares nothing before it follows a log; so a lost one that servers have not rebuilt yet may lead it astray. */
   protected override mayEndOn(error: unknown): boolean {
-    const isAstray = error instanceof DigestMismatchError && this.region.logs.losses > 0;
-    return isAstray || super.mayEndOn(error);
+    return (error instanceof DigestMismatchError && isAstray(this)) || super.mayEndOn(error);
   }
 
   protected override async run(life: Life): Promise<void> {
@@ -280,12 +278,22 @@ export class NodeMachine extends Machine {
   }
 }
 
+/**
+ * A worker compares nothing before it follows a log: one that lost records may bring it others than its snapshot has. It
+ * serves nobody, and what it plans is checked against the log.
+ */
+export function isAstray({ kind, follows, region }: Machine): boolean {
+  return kind === "worker" && region.logs.hasLost(follows);
+}
+
 /** Of a process that trusts the log alone. */
 async function trusted(machine: Machine, life: Life): Promise<RegionEnds> {
   const { region, world } = machine;
   const requests = new LogRequests(life, region.logs, world.network);
+  const end = await openLogEnd(requests, undefined, machine.kind === "server");
+  machine.follows = end.identity.epoch;
   return {
-    log: world.parts.log(await openLogEnd(requests, undefined, machine.kind === "server"), life),
+    log: world.parts.log(end, life),
     bus: region.bus.connect(life),
     kind: "simulated",
     closeTransport: async () => undefined,

@@ -3,9 +3,6 @@ import type { Clock, Files } from "@steppe/model";
 import type { Implementations } from "@steppe/regions";
 import { apply } from "@steppe/state";
 import type { Life } from "../kernel/life.ts";
-import type { LogEnd } from "../log/log-end.ts";
-
-export type SimLog = RegionLog & Pick<LogEnd, "span" | "markAt" | "onBreak">;
 
 /**
  * Where a process's parts come from. The simulator runs the real ones; its own tests put broken ones in their place, to
@@ -14,7 +11,7 @@ export type SimLog = RegionLog & Pick<LogEnd, "span" | "markAt" | "onBreak">;
 export interface Parts {
   readonly apply: typeof apply;
   clock(real: Clock, life: Life): Clock;
-  log(real: SimLog, life: Life): SimLog;
+  log(real: RegionLog, life: Life): RegionLog;
   /** Of servers that keep a journal. */
   files(real: Files, life: Life): Files;
   /** Of servers that keep a journal. */
