@@ -118,7 +118,7 @@ class Settlement {
     else if (move.kind === "create") await this.#needs.logs.create({ epoch: 0, id: "", base: 0 });
     else {
       logger.warn({ why, last: own.last, servers: others.length + 1, asked }, "rebuilding the region's log");
-      await this.#rebuild(found, [report, ...others]);
+      await this.#rebuild(found, [report, ...others, ...this.#known.values()]);
     }
     return undefined;
   }
@@ -150,6 +150,7 @@ class Settlement {
     return { ...log, mark: has ? await this.#needs.logs.markAt(log.identity, last) : undefined };
   }
 
+  /** `reports`: of all that were ever heard, so that no index is given out twice. */
   async #rebuild(found: readonly FoundLog[], reports: readonly Report[]): Promise<void> {
     const { logs, random } = this.#needs;
     const held = reports.map(({ position }) => position);
