@@ -11,7 +11,7 @@ import {
   type RegionEnds,
   type Server,
   ServerKeeper,
-  type ServerParts,
+  type StartNeeds,
   serverFolder,
   settleAndFollow,
   startServer,
@@ -203,9 +203,9 @@ export class ServerMachine extends Machine {
       this.#held = { epoch: this.follows, index };
       return applied;
     };
-    const start = async ({ signal, onFatal }: Required<Pick<ServerParts, "signal" | "onFatal">>) => {
+    const start = async ({ signal, lost, onFatal }: StartNeeds) => {
       const server = await startServer({
-        ...{ config, clock, random, logger, httpPort: 4646, signal, apply },
+        ...{ config, clock, random, logger, httpPort: 4646, signal, lost, apply },
         openRegion: (needs) =>
           config.server.durability === "journal" ? journaled(this, life, needs) : trusted(this, life),
         channels: world.grpc.channels(life),
