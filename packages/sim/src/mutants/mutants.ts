@@ -79,12 +79,13 @@ export const MUTANTS: readonly Mutant[] = [
   mutant("a repeat is taken for a new request", ["exactly once", "linearizable"], { apply: skipDeduplication }),
   mutant("fencing is ignored", ["lease"], { apply: ignoreFencing }, leadersCutOff),
   mutant("plans are not checked", ["scheduler"], { apply: dropPlanCheck }),
-  mutant("a write is acknowledged before it is appended", ["exactly once", "linearizable"], {
+  mutant("a write is acknowledged before it is appended", ["exactly once", "linearizable", "index"], {
     serve: acknowledgeEarly,
   }),
   mutant("a blocked evaluation is forgotten", ["settled"], { apply: forgetBlocked }),
   mutant("a consistent read is stale", ["linearizable"], { serve: serveStale }),
-  mutant("a leader's own clock does not end its lease", ["lease"], { clock: slowLease }, leadersCutOff),
+  // Workers that go on asking one that leads no more are given nothing.
+  mutant("a leader's own clock does not end its lease", ["lease", "settled"], { clock: slowLease }, leadersCutOff),
   mutant("a periodic launch records no tick", ["periodic"], { apply: forgetTick }),
   mutant("a wake-up of blocking queries is lost", ["blocking"], { apply: loseWakeUp }),
   mutant("an entry is sent again under new request IDs", ["exactly once", "linearizable"], { log: renameRetries }),
