@@ -214,6 +214,22 @@ describe("fence", () => {
     await it.clock.advance(5500);
     expect(passed.error).toMatchObject({ evidence: report });
   });
+
+  test("another server is reached only when it is asked again, is heard", async () => {
+    const report = { name: "b", position: held(100) };
+    let tries = 0;
+    const others: OtherServers = {
+      names: () => ["b"],
+      held: async () => {
+        if (++tries < 3) throw new Error("the connection had ended");
+        return report;
+      },
+    };
+    const it = world(new FakeLog(90), held(85), { others });
+    const passed = watched(it.fence.pass(it.signal));
+    await it.clock.advance(5500);
+    expect(passed.error).toMatchObject({ evidence: report });
+  });
 });
 
 describe("who is still waited for", () => {

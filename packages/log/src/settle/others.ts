@@ -82,14 +82,21 @@ export async function hearOthers(needs: HearNeeds, signal: AbortSignal): Promise
     look();
   };
   bus.subscribe(ANSWERS, (payload) => hear(decodeReport(payload)), stop);
-  for (const other of others.names() ?? []) {
+  /** Those that are asked directly now. */
+  const asking = new Set<string>();
+  const ask = (other: string) => {
+    asking.add(other);
+    unreached.delete(other);
     others.held(other, stop).then(hear, () => {
+      asking.delete(other);
       unreached.add(other);
       if (!stop.aborted) look();
     });
-  }
+  };
   for (look(); !stop.aborted; look()) {
     bus.publish(QUESTION, new Uint8Array(0));
+    // Again after a failure, too: a connection that had ended while this process stood still is noticed by its use.
+    for (const other of others.names() ?? []) if (!reports.has(other) && !asking.has(other)) ask(other);
     await clock.after(ASK_AGAIN_MS, stop).catch(() => undefined);
   }
   signal.throwIfAborted();
