@@ -7,6 +7,7 @@ import { FileError } from "@steppe/model";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { createFiles } from "./files.ts";
 import { canMount, smallDisk } from "./testing/small-disk.ts";
+import { unprivileged } from "./testing/unprivileged.ts";
 
 const files = createFiles();
 const bytes = (text: string) => new TextEncoder().encode(text);
@@ -58,11 +59,22 @@ describe("files", () => {
     await expect(files.read(tmpdir())).rejects.toMatchObject({ code: "failed" });
   });
 
-  // Root may write anywhere.
-  test.runIf(process.getuid?.() !== 0)("without permission, say so", async () => {
+  test("without permission, reject with what to do, and leave the old content", async () => {
     const folder = temporaryFolder();
-    chmodSync(folder, 0o500);
-    await expect(files.create(join(folder, "a"))).rejects.toMatchObject({ code: "denied" });
+    const path = join(folder, "a");
+    await replaceFile(files, path, bytes("as it was"));
+    chmodSync(path, 0o600);
+    chmodSync(folder, 0o555);
+    {
+      using _ = unprivileged();
+      await expect(files.create(join(folder, "b"))).rejects.toMatchObject({ code: "denied" });
+      await expect(replaceFile(files, path, bytes("new"))).rejects.toMatchObject({
+        code: "denied",
+        message: `cannot create ${path}.new: permission denied: give this process's user access`,
+      });
+    }
+    expect(await files.list(folder)).toEqual(["a"]);
+    expect(await textOf(path)).toBe("as it was");
   });
 });
 

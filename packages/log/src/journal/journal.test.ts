@@ -3,7 +3,7 @@ import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateS
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createFiles } from "@steppe/runtime";
-import { canMount, smallDisk } from "@steppe/runtime/internal";
+import { canMount, smallDisk, unprivileged } from "@steppe/runtime/internal";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { markOf } from "../identity.ts";
 import type { LogRecord } from "../log.ts";
@@ -159,6 +159,28 @@ describe("journal", () => {
     expect(again.last).toBeLessThan(20);
     expect(textOf(await readAll(again))).toEqual(textOf(records(1, again.last)));
     expect(readdirSync(folder).some((name) => name.endsWith(".unused"))).toBe(true);
+  });
+});
+
+describe("journal in a folder whose permissions are gone", () => {
+  test("goes on in its segment, says so where it needs the next; repaired, it goes on once it may", async () => {
+    const folder = temporaryFolder();
+    const journal = await open(folder, 200);
+    await journal.restart(LOG, 0);
+    await journal.append(records(1, 1));
+    let written = 1;
+    {
+      using _ = unprivileged();
+      const error = await (async () => {
+        for (; written < 100; written++) await journal.append(records(written + 1, written + 1));
+      })().catch((it: unknown) => it);
+      expect(error).toMatchObject({ code: "denied", message: expect.stringContaining("permission denied: give") });
+      expect(journal.last).toBe(written);
+    }
+    await journal.repair();
+    await journal.append(records(written + 1, written + 2));
+    await journal.close();
+    expect(textOf(await readAll(await open(folder, 200)))).toEqual(textOf(records(1, written + 2)));
   });
 });
 
