@@ -26,7 +26,7 @@ export interface Files {
   read(path: string, offset?: number, length?: number): Promise<Uint8Array>;
   /** Makes an empty file in place of any that is there, to append to. */
   create(path: string): Promise<AppendFile>;
-  /** Opens a file to append to, at its end. Rejects with "absent". */
+  /** Opens a file to append to, at its end, each time with a sync at once. Rejects with "absent". */
   open(path: string): Promise<AppendFile>;
   /** Drops what is behind `size`, durably. Nobody may have the file open. */
   cut(path: string, size: number): Promise<void>;

@@ -275,11 +275,10 @@ export class Journal {
       await file.append(encodeHeader({ identity: this.#identity as LogIdentity, first }));
       await file.sync();
       await files.syncFolder(folder);
-    } catch (error) {
+    } finally {
+      // Opened anew to append to: that way a record is written and synced by one call.
       await file.close().catch(() => undefined);
-      throw error;
     }
-    this.#file = file;
     this.#durable = file.size;
     this.#segments.push({ path, first, last: first - 1, places: new Places() });
   }

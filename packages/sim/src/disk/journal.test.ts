@@ -118,7 +118,7 @@ test("journal: records acknowledged before they are durable, are noticed as lost
     sync: async () => undefined,
     close: () => file.close(),
   });
-  const hasty = (files: Files): Files => ({ ...files, create: async (path) => unsynced(await files.create(path)) });
+  const hasty = (files: Files): Files => ({ ...files, open: async (path) => unsynced(await files.open(path)) });
   const found: (string | undefined)[] = [];
   for (const seed of SEEDS) found.push(await new JournalRun(seed, hasty).run());
   expect(found.some((fault) => fault?.includes("was promised"))).toBe(true);
