@@ -47,10 +47,14 @@ async function regionIsHealthy(region: string, url: string): Promise<void> {
     const nodes = await call<Json[]>("GET", `${url}/v1/nodes`);
     if (!nodes.body.some((node) => node.Status === "ready")) throw new Error("no node is ready");
   });
-  const leader = await call("GET", `${url}/v1/status/leader`);
+  const leader = await eventually(`region ${region} has a lease holder`, START_TIMEOUT_MS, async () => {
+    const { body } = await call<string>("GET", `${url}/v1/status/leader`);
+    if (body === "") throw new Error("nobody holds the lease");
+    return body;
+  });
   const nodes = await call<Json[]>("GET", `${url}/v1/nodes`);
   say(
-    `Region ${region} is healthy: ${url}, lease holder ${leader.body}, nodes ${nodes.body.map((it) => it.Name).join(", ")}.`,
+    `Region ${region} is healthy: ${url}, lease holder ${leader}, nodes ${nodes.body.map((it) => it.Name).join(", ")}.`,
   );
 }
 

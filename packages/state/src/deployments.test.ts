@@ -1,7 +1,8 @@
 import { mockJob, mockNode } from "@steppe/model/internal";
 import { AllocationUpdate, Deployment, DeploymentState, type Plan, RegisterJob } from "@steppe/proto";
 import { describe, expect, test } from "vitest";
-import { decodeSnapshot, encodeSnapshot } from "./persist.ts";
+import { decodeSnapshot } from "./decode-snapshot.ts";
+import { encodeSnapshot } from "./encode-snapshot.ts";
 import { Ledger, planFor } from "./testing/ledger.ts";
 
 const MINUTE = 60e9;

@@ -3,8 +3,9 @@ export { Changes, type JobKey, jobKey, type TableName, variableKey } from "./cha
 export { DigestMismatchError } from "./commands/lease.ts";
 export { missingPlace, transitionConflict } from "./commands/register-job.ts";
 export { defaultSchedulerConfiguration } from "./commands/scheduler-configuration.ts";
+export { decodeSnapshot, SnapshotDecoder } from "./decode-snapshot.ts";
+export { encodeSnapshot, SNAPSHOT_FORMAT } from "./encode-snapshot.ts";
 export { withJob } from "./overlay.ts";
-export { decodeSnapshot, encodeSnapshot, SNAPSHOT_FORMAT, SnapshotDecoder } from "./persist.ts";
 export { State } from "./state.ts";
 export { AllocationState, type Ask, askOf, groupOf } from "./tables/allocations.ts";
 export { isOpen } from "./tables/evaluations.ts";

@@ -6,7 +6,8 @@ import { Entry, type Job, RegisterJob } from "@steppe/proto";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { apply } from "./apply.ts";
-import { decodeSnapshot, encodeSnapshot } from "./persist.ts";
+import { decodeSnapshot } from "./decode-snapshot.ts";
+import { encodeSnapshot } from "./encode-snapshot.ts";
 import { State } from "./state.ts";
 
 const SEED = parseId("00000000-0000-4000-8000-000000000001");

@@ -12,7 +12,8 @@ import {
 } from "@steppe/proto";
 import { describe, expect, test } from "vitest";
 import { DigestMismatchError } from "./commands/lease.ts";
-import { decodeSnapshot, encodeSnapshot } from "./persist.ts";
+import { decodeSnapshot } from "./decode-snapshot.ts";
+import { encodeSnapshot } from "./encode-snapshot.ts";
 import { Ledger, planFor } from "./testing/ledger.ts";
 
 const register = (job: Job, fields: Partial<RegisterJob> = {}) =>

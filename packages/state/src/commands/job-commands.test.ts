@@ -1,7 +1,8 @@
 import { mockBatchJob, mockJob } from "@steppe/model/internal";
 import { DispatchJob, type Job, JobSubmission, RegisterJob, ScaleJob, TagJobVersion } from "@steppe/proto";
 import { describe, expect, test } from "vitest";
-import { decodeSnapshot, encodeSnapshot } from "../persist.ts";
+import { decodeSnapshot } from "../decode-snapshot.ts";
+import { encodeSnapshot } from "../encode-snapshot.ts";
 import { Ledger } from "../testing/ledger.ts";
 
 const register = (job: Job, fields: Partial<RegisterJob> = {}) =>

@@ -1,7 +1,8 @@
 import { mockJob } from "@steppe/model/internal";
 import { Namespace, NodePool, RegisterJob } from "@steppe/proto";
 import { expect, test } from "vitest";
-import { decodeSnapshot, encodeSnapshot } from "../persist.ts";
+import { decodeSnapshot } from "../decode-snapshot.ts";
+import { encodeSnapshot } from "../encode-snapshot.ts";
 import { Ledger } from "../testing/ledger.ts";
 
 test("namespaces and pools, come back from a snapshot, changed built-in ones included", () => {

@@ -1,7 +1,8 @@
 // What operators hand over and set beside the scheduler's configuration.
 import { AutopilotConfiguration } from "@steppe/proto";
 import { describe, expect, test } from "vitest";
-import { decodeSnapshot, encodeSnapshot } from "../persist.ts";
+import { decodeSnapshot } from "../decode-snapshot.ts";
+import { encodeSnapshot } from "../encode-snapshot.ts";
 import { Ledger } from "../testing/ledger.ts";
 
 const SECOND_NS = 1e9;

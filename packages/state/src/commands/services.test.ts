@@ -2,7 +2,8 @@
 import { mockJob, mockNode } from "@steppe/model/internal";
 import { AllocationUpdate, type Job, NetworkResource, type Plan, RegisterJob, Service, TaskState } from "@steppe/proto";
 import { describe, expect, test } from "vitest";
-import { decodeSnapshot, encodeSnapshot } from "../persist.ts";
+import { decodeSnapshot } from "../decode-snapshot.ts";
+import { encodeSnapshot } from "../encode-snapshot.ts";
 import { Ledger, planFor } from "../testing/ledger.ts";
 
 const register = (job: Job) => ({ $case: "RegisterJob", value: { ...RegisterJob.create(), Job: job } }) as const;
