@@ -117,6 +117,7 @@ function exchangeOf(around: Surroundings, request: FastifyRequest, reply: Fastif
 /** Never rejects. */
 async function serve(exchange: Exchange, resource: Resource, method: string, rest: string): Promise<void> {
   const beganMs = exchange.needs.clock.monotonicMs();
+  exchange.begin();
   try {
     const { methods, id } = findRow(resource, rest);
     if (methods === undefined) return await notFound(exchange);

@@ -86,6 +86,7 @@ export class Exchange implements Call, Held {
 
   /** This read may wait long: it is ended when the app closes. */
   mayBlock(): void {
+    if (!this.#isHeld) this.#count(-1);
     this.#isHeld = true;
     this.#around.lifecycle.hold(this);
   }
@@ -105,9 +106,20 @@ export class Exchange implements Call, Held {
     return this.#response.statusCode;
   }
 
+  /** A handler has it now. */
+  begin(): void {
+    this.#count(1);
+  }
+
   /** The reply is given. */
   done(): void {
     if (this.#isHeld) this.#around.lifecycle.release(this);
+    else this.#count(-1);
+  }
+
+  #count(by: number): void {
+    const { waiting } = this.needs;
+    if (waiting !== undefined) waiting.requests += by;
   }
 
   /** Every value of a query parameter that may be repeated. */

@@ -28,6 +28,8 @@ export interface HttpNeeds {
   readonly snapshots?: (() => SnapshotDoor) | undefined;
   /** Told how long a request took that was not held: its route's path, method and status. */
   served?(route: string, method: string, status: number, ms: number): void;
+  /** Kept by the HTTP API: how many requests wait for their answers, held ones not counted. */
+  readonly waiting?: { requests: number };
   readonly clock: Clock;
   readonly logger: Logger;
 }

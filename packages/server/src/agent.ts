@@ -74,6 +74,8 @@ interface Running {
   readonly controls: AgentControls;
   readonly answer: AgentAnswerer;
   readonly meter: Figures;
+  /** Requests of HTTP clients. */
+  readonly waiting: { requests: number };
   httpPort: number;
   keeper?: ServerKeeper;
   client?: NodeAgent;
@@ -116,7 +118,14 @@ export async function startAgent(
   });
   const answer = createAgentAnswerer(() => controls);
   const parts = { config, channels, rpcTls, clock, random, logger, tap, startedNs };
-  const running: Running = { ...parts, controls, answer, meter: new Figures(clock), httpPort: 0 };
+  const running: Running = {
+    ...parts,
+    controls,
+    answer,
+    meter: new Figures(clock),
+    waiting: { requests: 0 },
+    httpPort: 0,
+  };
   const https = config.tls?.http && identity ? { identity, verifyClient: config.tls.verifyHttpsClient } : undefined;
   const onChange = (listener: (changed: ChangeableOptions) => void) => void listeners.push(listener);
   const app = buildApp(httpNeeds(running), { ...config.http, ...(https && { tls: https }), onChange });
@@ -199,6 +208,7 @@ function httpNeeds(running: Running): HttpNeeds {
     nodeId: () => running.client?.nodeId ?? "",
     members: (): readonly Member[] => told?.all() ?? serving(running).directory.members(clock.monotonicMs()),
     served: requestTimes(running.meter),
+    waiting: running.waiting,
     learnMembers: async (call) => await told?.learn(call),
     agent: agentInformation({
       config,

@@ -51,6 +51,8 @@ export interface ServerParts {
   /** Port the HTTP API got. */
   readonly httpPort: number;
   readonly meter?: Meter;
+  /** Clients whose requests wait for answers: scheduling gives way to them. */
+  readonly waiting?: { readonly requests: number };
   /** What is asked of this process by others; absent, all of it is refused. */
   readonly answer?: AgentAnswerer;
   readonly clock: Clock;
@@ -206,6 +208,7 @@ export async function startServer(parts: ServerParts): Promise<Server> {
     random,
     logger,
     meter,
+    ...(parts.waiting && { waiting: parts.waiting }),
   });
 
   return {

@@ -22,6 +22,8 @@ export interface WorkerParts {
   readonly random: Random;
   readonly logger: Logger;
   readonly meter?: Meter;
+  /** Clients whose requests wait for answers of this process. */
+  readonly waiting?: { readonly requests: number };
 }
 
 export interface Workers {
@@ -118,7 +120,7 @@ async function startWhenCaughtUp(workers: readonly Worker[], parts: WorkerParts,
 function createWorker(
   name: string,
   types: readonly string[],
-  { replica, bus, clock, random, logger, meter = NO_METER }: WorkerParts,
+  { replica, bus, clock, random, logger, meter = NO_METER, waiting }: WorkerParts,
 ): Worker {
   const { view, applier, log } = replica;
   const cache = new VerdictCache();
@@ -141,6 +143,7 @@ function createWorker(
         meter,
         clock,
       ),
+      ...(waiting && { givesWay: () => waiting.requests > 0 }),
       splitPlan: (plan) => splitPlan(plan, log.payloadMax - ENTRY_HEADROOM),
     },
   );

@@ -18,8 +18,9 @@ class HandWorker {
   constructor(cluster: TestCluster) {
     this.cluster = cluster;
   }
-  async dequeue(WaitMs = 0, WorkerID = "hand", Types = ["service", "batch"]): Promise<BrokerDequeueResponse> {
-    const request = BrokerDequeueRequest.encode({ WorkerID, Types, WaitMs, Confirms: false }).finish();
+  async dequeue(WaitMs = 0, WorkerID = "hand", Max = 1): Promise<BrokerDequeueResponse> {
+    const Types = ["service", "batch"];
+    const request = BrokerDequeueRequest.encode({ WorkerID, Types, WaitMs, Confirms: false, Max }).finish();
     const answered = this.cluster.client.bus.request(SUBJECTS.dequeue, request, 60_000);
     if (WaitMs === 0) await this.cluster.region.clock.advance(2);
     return BrokerDequeueResponse.decode(await answered);
@@ -40,6 +41,12 @@ async function led() {
   return { cluster, server, hand: new HandWorker(cluster), clock: cluster.region.clock };
 }
 
+/** Operators stop or resume the handing out. */
+function pause(cluster: TestCluster, PauseEvalBroker: boolean) {
+  const Config = { ...SchedulerConfiguration.create(), PauseEvalBroker };
+  return cluster.write({ $case: "SetSchedulerConfiguration", value: { Config, CheckIndex: false, ModifyIndex: 0 } });
+}
+
 describe("broker", () => {
   test("nothing to do, holds the request and answers empty", async () => {
     const { hand, clock } = await led();
@@ -54,6 +61,37 @@ describe("broker", () => {
     await settle();
     const id = await cluster.job("web", 1);
     expect(await answered).toMatchObject({ Evaluation: { ID: id }, Term: 1 });
+  });
+
+  test("several at once are asked for, gives all that is ready, each under a token of its own", async () => {
+    const { cluster, hand } = await led();
+    const ids = [await cluster.job("a", 1), await cluster.job("b", 1), await cluster.job("c", 1)];
+    const { Evaluation, Token, More } = await hand.dequeue(0, "hand", 16);
+    expect([Evaluation?.ID, ...More.map(({ EvalID }) => EvalID)]).toEqual(ids);
+    expect(More[1]).toMatchObject({ Namespace: "default", JobID: "c" });
+    expect(new Set([Token, ...More.map((it) => it.Token)]).size).toBe(3);
+  });
+
+  test("two workers wait, nobody gets a second evaluation before the other has one", async () => {
+    const { cluster, hand } = await led();
+    const answers = [hand.dequeue(5_000, "one", 16), hand.dequeue(5_000, "other", 16)];
+    await settle();
+    await pause(cluster, true);
+    for (const id of ["a", "b", "c"]) await cluster.job(id, 1);
+    await pause(cluster, false);
+    const given = (await Promise.all(answers)).map(({ Evaluation, More }) => (Evaluation ? 1 + More.length : 0));
+    expect(given).toEqual([2, 1]);
+  });
+
+  test("a large job fills a batch", async () => {
+    const { cluster, hand } = await led();
+    for (const [id, count] of [
+      ["a", 60],
+      ["b", 60],
+      ["c", 1],
+    ] as const)
+      await cluster.job(id, count);
+    expect((await hand.dequeue(0, "hand", 16)).More.map(({ JobID }) => JobID)).toEqual(["b"]);
   });
 
   test("a worker stops, its held request is answered empty and the next evaluation goes to another", async () => {
@@ -75,21 +113,12 @@ describe("broker", () => {
 
   test("paused by operators, hands out nothing until it goes on", async () => {
     const { cluster, hand } = await led();
-    const pause = (PauseEvalBroker: boolean) =>
-      cluster.write({
-        $case: "SetSchedulerConfiguration",
-        value: {
-          Config: { ...SchedulerConfiguration.create(), PauseEvalBroker },
-          CheckIndex: false,
-          ModifyIndex: 0,
-        },
-      });
-    await pause(true);
+    await pause(cluster, true);
     const id = await cluster.job("web", 1);
     expect((await hand.dequeue()).Evaluation).toBeUndefined();
     const answered = hand.dequeue(5_000);
     await settle();
-    await pause(false);
+    await pause(cluster, false);
     expect((await answered).Evaluation?.ID).toBe(id);
   });
 

@@ -10,6 +10,7 @@ import {
 } from "@steppe/proto";
 import { Alarm } from "../alarm.ts";
 import { SUBJECTS } from "../bus.ts";
+import { LARGE, wantedBy } from "../job-size.ts";
 import type { AppliedEntry } from "../region-log.ts";
 import { failedWithFollowUp } from "./closing.ts";
 import type { BrokerNeeds } from "./needs.ts";
@@ -28,6 +29,19 @@ interface Waiter {
   readonly request: BrokerDequeueRequest;
   readonly untilMs: number;
   readonly answer: (response: BrokerDequeueResponse) => void;
+}
+
+interface Delivery {
+  readonly evaluation: Evaluation;
+  readonly token: string;
+  readonly waitIndex: number;
+}
+
+/** What one request is answered with. */
+interface Batch {
+  readonly deliveries: readonly Delivery[];
+  /** Allocations that their jobs ask for. With as many as a large job's it is full: another worker may be free earlier. */
+  readonly wanted: number;
 }
 
 /**
@@ -155,30 +169,50 @@ export class Broker {
     });
   }
 
-  /** First come, first served; one whose time is up gets an empty answer. */
+  /** First come, first served, in rounds: nobody gets a second one before all have one. One whose time is up gets an empty answer. */
   #answerWaiters(nowMs: number): void {
-    this.#waiters = this.#waiters.filter(({ request, untilMs, answer }) => {
-      const delivery = this.#deliver(request, nowMs);
-      if (delivery !== undefined) answer(delivery);
-      else if (nowMs >= untilMs) answer(BrokerDequeueResponse.create());
+    const given = this.#deliverInRounds(nowMs);
+    this.#waiters = this.#waiters.filter((waiter) => {
+      const batch = given.get(waiter);
+      if (batch !== undefined) waiter.answer(responseOf(batch, this.#term));
+      else if (nowMs >= waiter.untilMs) waiter.answer(BrokerDequeueResponse.create());
       else return true;
       return false;
     });
   }
 
-  #deliver(request: BrokerDequeueRequest, nowMs: number): BrokerDequeueResponse | undefined {
+  #deliverInRounds(nowMs: number): Map<Waiter, Batch> {
+    const given = new Map<Waiter, Batch>();
+    for (let takers = this.#waiters; takers.length > 0; ) {
+      takers = takers.filter((waiter) => {
+        const delivery = this.#deliver(waiter.request, nowMs);
+        if (delivery === undefined) return false;
+        const { Namespace, JobID } = delivery.evaluation;
+        const { deliveries, wanted } = given.get(waiter) ?? { deliveries: [], wanted: 0 };
+        const batch = {
+          deliveries: [...deliveries, delivery],
+          wanted: wanted + wantedBy(this.#needs.view.jobs.get(Namespace, JobID)),
+        };
+        given.set(waiter, batch);
+        return batch.deliveries.length < waiter.request.Max && batch.wanted < LARGE;
+      });
+    }
+    return given;
+  }
+
+  #deliver(request: BrokerDequeueRequest, nowMs: number): Delivery | undefined {
     const { random, view } = this.#needs;
     if (view.schedulerConfiguration.PauseEvalBroker || !this.#open.queue.hasReady(request.Types)) return undefined;
     const token = random.id();
     const taken = this.#open.queue.dequeue(request.Types, request.WorkerID, token, nowMs, request.Confirms);
     if (taken === undefined) return undefined;
     const { Namespace, JobID } = taken;
-    const WaitIndex = Math.max(
+    const waitIndex = Math.max(
       taken.ModifyIndex,
       view.evaluations.ofJob(Namespace, JobID)?.index ?? 0,
       view.jobs.get(Namespace, JobID)?.allocationsIndex ?? 0,
     );
-    return { Evaluation: view.evaluations.get(taken.ID) ?? taken, Token: token, WaitIndex, Term: this.#term };
+    return { evaluation: view.evaluations.get(taken.ID) ?? taken, token, waitIndex };
   }
 
   async #acknowledge(payload: Uint8Array): Promise<Uint8Array> {
@@ -220,4 +254,14 @@ export class Broker {
     this.#waiters = this.#waiters.filter((waiter) => !gone.includes(waiter));
     for (const { answer } of gone) answer(BrokerDequeueResponse.create());
   }
+}
+
+function responseOf({ deliveries: [first, ...others] }: Batch, Term: number): BrokerDequeueResponse {
+  return BrokerDequeueResponse.create({
+    ...(first && { Evaluation: first.evaluation, Token: first.token, WaitIndex: first.waitIndex }),
+    Term,
+    More: others.map(({ evaluation: { ID: EvalID, Namespace, JobID }, token: Token, waitIndex: WaitIndex }) => {
+      return { EvalID, Namespace, JobID, Token, WaitIndex };
+    }),
+  });
 }

@@ -19,6 +19,8 @@ export interface WorkerNeeds {
    * plan ends the evaluation.
    */
   readonly schedule: (evaluation: Evaluation) => Plan;
+  /** Whether clients of this process wait for answers, which come before what nobody waits for. Absent: none ever do. */
+  readonly givesWay?: () => boolean;
   /** Cuts a plan into parts that each fit into a log entry; only the last one has its Result. */
   readonly splitPlan: (plan: Plan) => readonly Plan[];
 }
@@ -29,8 +31,10 @@ export interface WorkerOptions {
   readonly name: string;
   /** Scheduler types it takes. */
   readonly types?: readonly string[];
-  /** Evaluations in hand at once: while the plan of one is acknowledged, the next is scheduled. */
+  /** Requests to the broker at once: while the plans of one are acknowledged, what another brought is scheduled. */
   readonly pipeline?: number;
+  /** Most evaluations that one request brings. */
+  readonly batch?: number;
   /** How long the broker may hold a request. */
   readonly waitMs?: number;
   /** How long the replica may take to catch up with an evaluation. */
@@ -44,6 +48,8 @@ export function workerSettings(options: WorkerOptions): WorkerSettings {
   return {
     types: ["service", "batch", "system", "sysbatch"],
     pipeline: 4,
+    // Their plans share an entry of the log. With all requests, some 64: 10 to 20 ms of scheduling small jobs.
+    batch: 16,
     // A request that was lost, as when a NATS node dies, is made anew this much later and a little more.
     waitMs: 1_000,
     catchUpMs: 5_000,

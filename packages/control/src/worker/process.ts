@@ -1,35 +1,45 @@
 import { SteppeError } from "@steppe/model";
-import type { BrokerDequeueResponse, Evaluation, Outcome, Plan } from "@steppe/proto";
-import { isOpen, type JobView } from "@steppe/state";
+import type { BrokerDelivery, Outcome, Plan } from "@steppe/proto";
+import { isOpen } from "@steppe/state";
+import { LARGE, wantedBy } from "../job-size.ts";
 import { exhaustedPlan, nextMove, type Submission, submissionOf } from "./decide.ts";
 import type { WorkerNeeds, WorkerSettings } from "./needs.ts";
+import type { Slices } from "./slices.ts";
 import type { Turns } from "./turns.ts";
 
 type ProcessNeeds = Pick<WorkerNeeds, "clock" | "random" | "view" | "propose" | "waitFor" | "schedule" | "splitPlan">;
 
-/** A job of so many allocations may well fill the nodes that others would take. */
-const LARGE = 100;
+/** What the evaluations of one worker share. */
+export interface Shared {
+  readonly turns: Turns;
+  readonly slices: Slices;
+}
 
 /**
  * Sees one evaluation through: catch up, schedule, submit, look again where others were faster.
- * Resolves when the evaluation has ended in the log, by this worker or another; rejects when it
- * should be delivered again.
+ * Resolves when the evaluation has ended in the log, by this worker or another, with whether it lost
+ * a race on the way; rejects when it should be delivered again.
  */
 export async function processEvaluation(
   needs: ProcessNeeds,
   { catchUpMs }: Pick<WorkerSettings, "catchUpMs">,
-  delivery: BrokerDequeueResponse & { readonly Evaluation: Evaluation },
-  turns: Turns,
-): Promise<void> {
+  { EvalID, Namespace, JobID, WaitIndex }: BrokerDelivery,
+  { turns, slices }: Shared,
+): Promise<boolean> {
   const { view } = needs;
-  await catchUp(needs, delivery.WaitIndex, catchUpMs);
-  const { ID, Namespace, JobID } = delivery.Evaluation;
-  let alone = isLarge(view.jobs.get(Namespace, JobID));
-  for (let used: number | undefined = 0; used !== undefined; ) {
+  await catchUp(needs, WaitIndex, catchUpMs);
+  let alone = wantedBy(view.jobs.get(Namespace, JobID)) >= LARGE;
+  let lost = false;
+  for (let used: number | undefined = 0; ; ) {
     const before: number = used;
-    used = await turns.take(alone, () => attempt(needs, catchUpMs, ID, before));
+    used = await turns.take(alone, async () => {
+      await slices.enter();
+      return await attempt(needs, catchUpMs, EvalID, before);
+    });
+    if (used === undefined) return lost;
     // Whoever lost a race once is not to lose the next one to this worker's own plans.
     alone = true;
+    lost = true;
   }
 }
 
@@ -48,10 +58,6 @@ async function attempt(needs: ProcessNeeds, catchUpMs: number, id: string, used:
   const { kind, reason } = await submit(needs, last, catchUpMs);
   if (kind === "committed") return undefined;
   throw new Error(`giving up failed: ${reason}`);
-}
-
-function isLarge(job: JobView | undefined): boolean {
-  return job !== undefined && job.job.TaskGroups.reduce((sum, { Count }) => sum + (Count ?? 0), 0) >= LARGE;
 }
 
 /** Whole where it fits into a log entry. Who encodes it knows that; to find out before would be to encode it twice. */

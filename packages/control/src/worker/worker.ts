@@ -1,18 +1,18 @@
 import {
   BrokerAckRequest,
+  type BrokerDelivery,
   BrokerDequeueRequest,
   BrokerDequeueResponse,
   BrokerLeave,
   BrokerTouch,
-  type Evaluation,
 } from "@steppe/proto";
 import { Alarm } from "../alarm.ts";
 import { SUBJECTS } from "../bus.ts";
+import { BatchSize } from "./batch-size.ts";
 import { type WorkerNeeds, type WorkerOptions, type WorkerSettings, workerSettings } from "./needs.ts";
-import { processEvaluation } from "./process.ts";
+import { processEvaluation, type Shared } from "./process.ts";
+import { Slices } from "./slices.ts";
 import { Turns } from "./turns.ts";
-
-type Delivery = BrokerDequeueResponse & { readonly Evaluation: Evaluation };
 
 export interface WorkerStats {
   /** Evaluations being processed. */
@@ -23,11 +23,11 @@ export interface WorkerStats {
 }
 
 /**
- * Processes evaluations, `pipeline` of them at a time: scheduling is synchronous, so one is being
+ * Processes evaluations, in batches, `pipeline` of them at a time: scheduling is synchronous, so some are being
  * scheduled while the plans of others travel. The broker sees to it that they are of different jobs.
  *
- * Each delivery is asked for under a name of its own. That name is touched when the delivery comes, and
- * while it is in hand. So the broker can tell one that was lost on the way, and one whose worker died, and
+ * Each batch is asked for under a name of its own. That name is touched when the batch comes, and
+ * while any of it is in hand. So the broker can tell one that was lost on the way, and one whose worker died, and
  * makes it again within seconds. A worker that stops says so, and takes what is on its way to it.
  */
 export class Worker {
@@ -39,8 +39,10 @@ export class Worker {
   readonly #left: AbortController = new AbortController();
   /** Under these names the broker is being asked. */
   readonly #waiting: Set<string> = new Set();
+  /** Names under which something is in hand. */
   readonly #inHand: Set<string> = new Set();
-  readonly #turns: Turns = new Turns();
+  readonly #shared: Shared;
+  readonly #batch: BatchSize;
   /** Aborts when another term begins: whoever is being asked now no longer has anything to give. */
   #termOver: AbortController = new AbortController();
   /** Of having left and of this term's end. One a term: a composite signal costs more than what is asked under it. */
@@ -49,6 +51,7 @@ export class Worker {
   #resting: AbortSignal = AbortSignal.any([this.#stopping.signal, this.#termOver.signal]);
   #term = 0;
   #asked = 0;
+  #evaluationsInHand = 0;
   /** The highest index that a delivery had to wait for. */
   #toldIndex = 0;
   #processed = 0;
@@ -58,10 +61,12 @@ export class Worker {
   constructor(options: WorkerOptions, needs: WorkerNeeds) {
     this.#settings = workerSettings(options);
     this.#needs = needs;
+    this.#shared = { turns: new Turns(), slices: new Slices(needs.clock, needs.givesWay) };
+    this.#batch = new BatchSize(this.#settings.batch);
   }
 
   stats(): WorkerStats {
-    return { inHand: this.#inHand.size, processed: this.#processed, failed: this.#failed };
+    return { inHand: this.#evaluationsInHand, processed: this.#processed, failed: this.#failed };
   }
 
   start(): void {
@@ -114,9 +119,9 @@ export class Worker {
       try {
         // While this replica is behind, another worker is better asked than this one.
         await this.#needs.waitFor(this.#toldIndex, resting);
-        const delivery = await this.#dequeue(name, this.#asking);
+        const deliveries = await this.#dequeue(name, this.#asking);
         failures = 0;
-        if (delivery !== undefined) await this.#process(name, delivery);
+        if (deliveries.length > 0) await this.#process(name, deliveries);
       } catch (error) {
         if (!resting.aborted) {
           this.#needs.logger.debug({ err: error }, "no broker answers");
@@ -127,15 +132,17 @@ export class Worker {
     }
   }
 
-  async #dequeue(name: string, signal: AbortSignal): Promise<Delivery | undefined> {
+  async #dequeue(name: string, signal: AbortSignal): Promise<readonly BrokerDelivery[]> {
     const { types, waitMs } = this.#settings;
-    const asked = { WorkerID: name, Types: [...types], WaitMs: waitMs, Confirms: true };
+    const asked = { WorkerID: name, Types: [...types], WaitMs: waitMs, Confirms: true, Max: this.#batch.size };
     const request = BrokerDequeueRequest.encode(asked).finish();
     this.#waiting.add(name);
     try {
       const answer = await this.#needs.bus.request(SUBJECTS.dequeue, request, waitMs + ANSWER_MS, signal);
-      const response = BrokerDequeueResponse.decode(answer);
-      return response.Evaluation === undefined ? undefined : { ...response, Evaluation: response.Evaluation };
+      const { Evaluation, Token, WaitIndex, More } = BrokerDequeueResponse.decode(answer);
+      if (Evaluation === undefined) return [];
+      const { ID: EvalID, Namespace, JobID } = Evaluation;
+      return [{ EvalID, Namespace, JobID, Token, WaitIndex }, ...More];
     } finally {
       this.#waiting.delete(name);
     }
@@ -148,22 +155,32 @@ export class Worker {
     return new Alarm().wait(clock, ms * (0.5 + 0.5 * random.fraction()), signal);
   }
 
-  async #process(name: string, delivery: Delivery): Promise<void> {
-    const { logger } = this.#needs;
-    const { ID: evaluation, JobID: job } = delivery.Evaluation;
+  async #process(name: string, deliveries: readonly BrokerDelivery[]): Promise<void> {
     this.#inHand.add(name);
+    this.#evaluationsInHand += deliveries.length;
     // Written out in this turn, before anything is decided that may take long.
     this.#tell(name);
-    this.#toldIndex = Math.max(this.#toldIndex, delivery.WaitIndex);
+    for (const { WaitIndex } of deliveries) this.#toldIndex = Math.max(this.#toldIndex, WaitIndex);
+    const lost = await Promise.all(deliveries.map((delivery) => this.#see(delivery)));
+    this.#batch.ended(lost.includes(true));
+    this.#inHand.delete(name);
+  }
+
+  /** Resolves with whether it lost a race. */
+  async #see(delivery: BrokerDelivery): Promise<boolean> {
+    const { EvalID: evaluation, JobID: job, Token } = delivery;
     try {
-      await processEvaluation(this.#needs, this.#settings, delivery, this.#turns);
+      const lost = await processEvaluation(this.#needs, this.#settings, delivery, this.#shared);
       this.#processed += 1;
+      return lost;
     } catch (error) {
       this.#failed += 1;
-      logger.warn({ err: error, evaluation, job }, "evaluation not processed");
-      await this.#giveBack(evaluation, delivery.Token);
+      this.#needs.logger.warn({ err: error, evaluation, job }, "evaluation not processed");
+      await this.#giveBack(evaluation, Token);
+      return false;
+    } finally {
+      this.#evaluationsInHand -= 1;
     }
-    this.#inHand.delete(name);
   }
 
   /**

@@ -1,0 +1,65 @@
+import { describe, expect, test } from "vitest";
+import { createStepClock, settle } from "../testing/step-clock.ts";
+import { Slices } from "./slices.ts";
+
+/** `begun` counts what was let in; each takes a millisecond. `turn` is one of the event loop. */
+function world(givesWay = false) {
+  const clock = createStepClock();
+  const turns: (() => void)[] = [];
+  let spentMs = 0;
+  const slices = new Slices(
+    {
+      monotonicMs: () => clock.monotonicMs() + spentMs,
+      wallNs: () => clock.wallNs(),
+      after: (ms, signal) => clock.after(ms, signal),
+      afterTurn: (work) => void turns.push(work),
+    },
+    () => givesWay,
+  );
+  const it = { clock, begun: 0, ask, turn };
+  async function ask(count: number): Promise<void> {
+    for (let i = 0; i < count; i++) {
+      void slices.enter().then(() => {
+        it.begun += 1;
+        spentMs += 1;
+      });
+      await settle();
+    }
+  }
+  async function turn(): Promise<void> {
+    for (const work of turns.splice(0)) work();
+    await settle();
+  }
+  return it;
+}
+
+describe("slices of scheduling", () => {
+  test("more than fits into one, the rest goes on after a turn of the event loop", async () => {
+    const it = world();
+    await it.ask(6);
+    expect(it.begun).toBe(4);
+    await it.turn();
+    expect(it.begun).toBe(6);
+  });
+
+  test("clients wait, a slice is short and three times its length passes before the next", async () => {
+    const it = world(true);
+    await it.ask(3);
+    expect(it.begun).toBe(2);
+    await it.turn();
+    await it.clock.advance(5);
+    expect(it.begun).toBe(2);
+    await it.clock.advance(1);
+    expect(it.begun).toBe(3);
+  });
+
+  test("clients wait and a slice was not used up, nothing comes in the pause behind it", async () => {
+    const it = world(true);
+    await it.ask(1);
+    await it.turn();
+    await it.ask(1);
+    expect(it.begun).toBe(1);
+    await it.clock.advance(3);
+    expect(it.begun).toBe(2);
+  });
+});
