@@ -20,8 +20,7 @@ function replay(state: State, { entries }: Recording): number | undefined {
 
 /** How many things of each kind there are. */
 function sizesOf({ jobs, evaluations, allocations, deployments, nodes, outcomes }: State) {
-  const { byRequest } = outcomes;
-  const maps = { jobs: jobs.byKey, nodes: nodes.slotOf, allocations: allocations.byId, outcomes: byRequest };
+  const maps = { jobs: jobs.byKey, nodes: nodes.slotOf, allocations: allocations.byId, outcomes };
   const all = { ...maps, evaluations: evaluations.byId, deployments: deployments.byId };
   return Object.fromEntries(Object.entries(all).map(([name, { size }]) => [name, size]));
 }

@@ -31,6 +31,7 @@ export {
 export { combinedMeta, groupUpdate, specChanged } from "./diff.ts";
 export { DISPATCH_PAYLOAD_MAX, type Dispatch, dispatchedChild, dispatchProblem } from "./dispatch.ts";
 export { type ErrorCode, GRPC_STATUS, HTTP_STATUS, isErrorCode, SteppeError } from "./errors.ts";
+export { Fifo } from "./fifo.ts";
 export { type AppendFile, FileError, type FileErrorCode, type Files } from "./files.ts";
 export { compileFilter, type FilterSubject } from "./filter/index.ts";
 export { compareText, quote, quoteList } from "./go-text.ts";

@@ -116,10 +116,7 @@ class Restore {
         return;
       case "Outcome":
         if (kind.value.Outcome === undefined) throw new Error("snapshot has an outcome record without its outcome");
-        this.#state.outcomes.byRequest.set(kind.value.RequestID, {
-          time: kind.value.Time,
-          outcome: kind.value.Outcome,
-        });
+        this.#state.outcomes.restore(kind.value.RequestID, { time: kind.value.Time, outcome: kind.value.Outcome });
         return;
       case "End":
         if (kind.value.Records !== this.#records - 1) throw new Error("snapshot lacks records");

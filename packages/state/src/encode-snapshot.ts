@@ -52,7 +52,7 @@ function* snapshotKinds(state: State): Generator<RecordKind> {
     if (isNew) yield { $case: "Metric", value: { Number: number, Metrics: allocation.Metrics } };
     yield { $case: "Allocation", value: allocationRecord(allocation, number) };
   }
-  for (const [id, { time, outcome }] of state.outcomes.byRequest) {
+  for (const [id, { time, outcome }] of state.outcomes.entries()) {
     yield { $case: "Outcome", value: { RequestID: id, Time: time, Outcome: outcome } };
   }
 }

@@ -23,7 +23,7 @@ export async function inspectSnapshot(path: string): Promise<InspectedSnapshot> 
       allocations: allocations.byId.size,
       evaluations: evaluations.byId.size,
       deployments: deployments.byId.size,
-      "remembered requests": outcomes.byRequest.size,
+      "remembered requests": outcomes.size,
     },
   };
 }

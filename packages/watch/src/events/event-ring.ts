@@ -1,3 +1,4 @@
+import { Fifo } from "@steppe/model";
 import type { Event } from "@steppe/proto";
 
 /** The events of one applied entry. They are made when they are first asked for, and then kept for all readers. */
@@ -14,9 +15,7 @@ export interface EntryEvents {
  */
 export class EventRing {
   readonly #sizeMax: number;
-  #entries: EntryEvents[] = [];
-  /** Where in `#entries` the oldest kept one is. */
-  #head = 0;
+  readonly #entries = new Fifo<EntryEvents>();
   #size = 0;
   #first: number;
   #last: number;
@@ -46,19 +45,19 @@ export class EventRing {
     this.#entries.push(entry);
     this.#size += entry.size;
     // The newest stays, however large it is: nobody has had time to read it.
-    while (this.#size > this.#sizeMax && this.#head < this.#entries.length - 1) this.#drop();
+    while (this.#size > this.#sizeMax && this.#entries.length > 1) this.#drop();
     for (const wake of [...this.#wakes]) wake();
   }
 
   /** The first entry with events at or after `index`, which must not be before `first`. */
   from(index: number): EntryEvents | undefined {
-    let [low, high] = [this.#head, this.#entries.length];
+    let [low, high] = [0, this.#entries.length];
     while (low < high) {
       const middle = (low + high) >> 1;
-      if ((this.#entries[middle] as EntryEvents).index < index) low = middle + 1;
+      if ((this.#entries.at(middle) as EntryEvents).index < index) low = middle + 1;
       else high = middle;
     }
-    return this.#entries[low];
+    return this.#entries.at(low);
   }
 
   /** Calls `wake` after each entry with events until the returned function is called. */
@@ -72,12 +71,8 @@ export class EventRing {
   }
 
   #drop(): void {
-    const dropped = this.#entries[this.#head] as EntryEvents;
-    this.#head += 1;
+    const dropped = this.#entries.shift() as EntryEvents;
     this.#size -= dropped.size;
     this.#first = dropped.index + 1;
-    if (this.#head < 1024 || this.#head * 2 < this.#entries.length) return;
-    this.#entries = this.#entries.slice(this.#head);
-    this.#head = 0;
   }
 }
