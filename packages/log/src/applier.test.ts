@@ -9,15 +9,15 @@ import { TallyMachine } from "./testing/tally-machine.ts";
 
 /** An applier over a log whose deliveries the test makes. */
 function world(machine = new TallyMachine(), clock = new SteppedClock()) {
-  let deliver: (records: readonly LogRecord[]) => void | Promise<void> = () => undefined;
+  let deliver: Parameters<ReplicatedLog["tail"]>[1] = () => undefined;
   let after = -1;
   const tail = Promise.withResolvers<void>();
   const log: Pick<ReplicatedLog, "tail"> = {
     tail(from, take, signal) {
       after = from;
-      deliver = async (records) => {
+      deliver = async (records, kept) => {
         try {
-          await take(records);
+          await take(records, kept);
         } catch (error) {
           tail.reject(error);
         }
@@ -27,7 +27,12 @@ function world(machine = new TallyMachine(), clock = new SteppedClock()) {
     },
   };
   const applier = createApplier({ log, machine, clock, logger: createQuietLogger() });
-  return { applier, machine, clock, tail, deliver: (...records: LogRecord[]) => deliver(records), after: () => after };
+  return {
+    ...{ applier, machine, clock, tail },
+    deliver: (...records: LogRecord[]) => deliver(records),
+    deliverAhead: (kept: Promise<void>, ...records: LogRecord[]) => deliver(records, kept),
+    after: () => after,
+  };
 }
 
 function record(index: number, ...requestIds: string[]): LogRecord {
@@ -55,6 +60,40 @@ test("applier: listeners hear each entry once, in order, before waiters go on", 
   expect(heard[1]?.outcomes.map(({ Index }) => Index)).toEqual([1, 2]);
   expect(await waited).toBeGreaterThanOrEqual(2);
   expect(applier.appliedIndex).toBe(3);
+});
+
+test("applier: records that are still being written here, apply at once and are told when they are kept", async () => {
+  const { applier, deliverAhead } = world();
+  const heard: string[] = [];
+  applier.onApplied(({ index }) => heard.push(`applied ${index}`));
+  applier.onKept(({ index }) => heard.push(`kept ${index}`));
+  applier.start();
+  void applier.waitForApplied(2).then(() => heard.push("waited until applied"));
+  void applier.waitFor(1).then(() => heard.push("waited until kept"));
+  const kept = Promise.withResolvers<void>();
+  const done = deliverAhead(kept.promise, record(1), record(2));
+  await settled();
+  expect(heard).toEqual(["applied 1", "applied 2", "waited until applied"]);
+  expect([applier.appliedIndex, applier.keptIndex]).toEqual([2, 0]);
+
+  kept.resolve();
+  await done;
+  await settled();
+  expect(heard.slice(3)).toEqual(["kept 1", "kept 2", "waited until kept"]);
+  expect(applier.keptIndex).toBe(2);
+});
+
+test("applier: records cannot be kept here, stops and tells nobody of them", async () => {
+  const { applier, deliverAhead } = world();
+  const kept: number[] = [];
+  applier.onKept(({ index }) => kept.push(index));
+  const fatal = new Promise<Error>((resolve) => applier.onFatal(resolve));
+  applier.start();
+  const waiter = applier.waitFor(1);
+  await deliverAhead(Promise.reject(new Error("disk gone")), record(1));
+  expect((await fatal).message).toBe("disk gone");
+  await expect(waiter).rejects.toThrow("disk gone");
+  expect(kept).toEqual([]);
 });
 
 test("applier: waiters for different indexes, each goes on at its own", async () => {

@@ -22,14 +22,14 @@ export interface ReplicatedLog {
 
   /**
    * Delivers every record after index `after`, in order, without gaps, until the signal aborts
-   * (then it resolves). `deliver` is called again only when its last promise is resolved. Survives
-   * lost connections by itself. Rejects with `LogGapError` when records it should deliver are no
+   * (then it resolves). `deliver` is called again only when its last promise is resolved; `kept` says when
+   * this process has the records on its own disk too, which may not be yet. Survives lost connections by itself. Rejects with `LogGapError` when records it should deliver are no
    * longer there (start from a newer snapshot), the log ends before `after` (its tail was lost), or
    * it holds another record than `seen`, the one at `after` as the caller had it.
    */
   tail(
     after: number,
-    deliver: (records: readonly LogRecord[]) => void | Promise<void>,
+    deliver: (records: readonly LogRecord[], kept?: Promise<void>) => void | Promise<void>,
     signal: AbortSignal,
     seen?: RecordMark,
   ): Promise<void>;

@@ -4,7 +4,7 @@
  * 1. One entry is on its way at a time. What arrives meanwhile gathers into the next one, up to
  *    the log's payload limit (group commit). Two commands that set the same thing never share one
  *    (see `subjectOf`).
- * 2. A caller is answered when this replica has applied its command, whichever copy of it. The
+ * 2. A caller is answered when this replica has applied and kept its command, whichever copy of it. The
  *    state machine tells copies by the request ID, so the outcome is the first one's.
  * 3. An entry whose acknowledgement did not come is sent again, the same bytes, for as long as
  *    somebody waits for one of its commands that was not seen applied.
@@ -72,7 +72,7 @@ const DEFAULTS: ProposerOptions = {
 export interface ProposerDependencies {
   readonly log: ReplicatedLog;
   /** Of this replica; listening begins at once. */
-  readonly applier: Pick<Applier<unknown>, "onApplied" | "onFatal">;
+  readonly applier: Pick<Applier<unknown>, "onKept" | "onFatal">;
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
@@ -108,7 +108,7 @@ class LogProposer implements Proposer {
     this.#logger = logger;
     this.#options = { ...DEFAULTS, ...options };
     this.#proposals = new Proposals(clock);
-    this.#stopListening = applier.onApplied((applied) => this.#answer(applied));
+    this.#stopListening = applier.onKept((applied) => this.#answer(applied));
     applier.onFatal((error) => this.#stop(error));
   }
 

@@ -67,7 +67,7 @@ export async function openReplica(needs: ReplicaNeeds): Promise<OpenedReplica> {
     logger,
   });
   const watches = new Watches();
-  applier.onApplied(({ changes }) => watches.publish(changes));
+  applier.onKept(({ changes }) => watches.publish(changes));
   meterPlans({ applier }, meter);
   applier.onFatal((error) => needs.onFatal(error));
   heed?.((error) => needs.onFatal(error));

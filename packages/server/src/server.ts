@@ -126,7 +126,7 @@ export async function startServer(parts: ServerParts): Promise<Server> {
     peers,
   });
   const streams = new NodeStreams();
-  replica.applier.onApplied(({ changes }) => streams.publish(changes));
+  replica.applier.onKept(({ changes }) => streams.publish(changes));
   const collector = new HeartbeatCollector({ bus, clock }, stopping.signal);
   const nodeAgents = createNodeAgents({
     replica,

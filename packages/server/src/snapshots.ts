@@ -136,8 +136,10 @@ class SnapshotMaker {
   }
 
   async make(): Promise<number> {
-    const { state } = this.#needs.replica;
+    const { state, applier } = this.#needs.replica;
     const { region } = this.#needs.config;
+    // Its thread reads the entries from the journal.
+    while (applier.keptIndex < state.index) await applier.waitFor(state.index);
     const { folder, snapshots, store, identity, compact } = this.#local;
     const about = aboutOf(state, region, identity);
     const from = (await this.newest()) === 0 ? undefined : this.#about?.index;

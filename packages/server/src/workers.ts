@@ -134,7 +134,7 @@ function createWorker(
       view,
       propose: meteredPlans(proposeTo(replica), meter, clock),
       onApplied: onAppliedOf(replica),
-      waitFor: (index, signal) => applier.waitFor(index, signal),
+      waitFor: (index, signal) => applier.waitForApplied(index, signal),
       schedule: meteredSchedule(
         (evaluation) => {
           const stopwatch = () => clock.monotonicMs() * 1e6;

@@ -1,7 +1,7 @@
 /**
  * A server's own copy of the log behind its last snapshot: what it applied, on its own disk.
  *
- * 1. A record is in the journal, durably, before it is applied. So nothing was ever acknowledged, or
+ * 1. A record is in the journal, durably, before anybody is told of it. So nothing was ever acknowledged, or
  *    served, that the journal (with the snapshot before it) does not hold.
  * 2. Records are dense. A segment begins with the identity of the log; one journal holds one log.
  * 3. One write at a time; what comes meanwhile goes into the next, with one sync for all of it.

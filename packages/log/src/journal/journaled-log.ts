@@ -18,13 +18,13 @@ export interface JournaledLogOptions {
 const RETRY_MS = 1000;
 
 /**
- * The log as a server with a journal sees it: a record is handed on when it is in the journal,
- * durably, and records that the journal has are read from there. While the disk takes no writes,
- * nothing is handed on: the replica stays as it is, writes wait, and a message says why. While the fence is up, the
- * log is neither read nor written. There may be one reader.
+ * The log as a server with a journal sees it: a record is handed on while it is being written to the journal, with a
+ * promise that it is there, durably, and nothing is handed on before all that came before is. Records that the journal
+ * has are read from there. While the disk takes no writes, nothing more is handed on: writes wait, and a message says
+ * why. While the fence is up, the log is neither read nor written. There may be one reader.
  */
 export function journaledLog({ log, journal, fence, clock, logger }: JournaledLogOptions): ReplicatedLog {
-  const write = async (records: readonly LogRecord[], signal: AbortSignal) => {
+  const write = async (records: readonly LogRecord[], signal: AbortSignal, isWanted: () => boolean) => {
     for (;;) {
       try {
         await journal.repair();
@@ -37,7 +37,7 @@ export function journaledLog({ log, journal, fence, clock, logger }: JournaledLo
           "the journal takes no records: no write is acknowledged",
         );
         await clock.after(RETRY_MS, signal).catch(() => undefined);
-        if (signal.aborted) throw error;
+        if (signal.aborted || !isWanted()) throw error;
       }
     }
   };
@@ -57,8 +57,19 @@ export function journaledLog({ log, journal, fence, clock, logger }: JournaledLo
         next += records.length;
       }
       const take = async (records: readonly LogRecord[]) => {
-        await write(records, signal);
-        await deliver(records);
+        let failed = false;
+        const kept = write(records, signal, () => !failed);
+        // Whoever takes them may fail before it asks.
+        kept.catch(() => undefined);
+        try {
+          await deliver(records, kept);
+        } catch (error) {
+          failed = true;
+          throw error;
+        } finally {
+          // The journal is left when nothing of it is under way.
+          await kept.catch(() => undefined);
+        }
       };
       while (!signal.aborted) {
         const broken = await fence.pass(signal).catch((error: unknown) => {

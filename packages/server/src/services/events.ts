@@ -22,7 +22,10 @@ export function createEvents(
 ): Service<EventsDefinition> {
   const turns = new Turns(REPLAYS_MAX);
   const ring = new EventRing(applier.appliedIndex, EVENTS_KEPT);
-  applier.onApplied(({ index, entry, changes }) => ring.add(index, deriveEvents(entry, changes, view)));
+  // They tell of the state as the entry left it, and are told when the entry is kept.
+  const derived: ReturnType<typeof deriveEvents>[] = [];
+  applier.onApplied(({ entry, changes }) => derived.push(deriveEvents(entry, changes, view)));
+  applier.onKept(({ index }) => ring.add(index, derived.shift()));
   const replay = (index: number, signal: AbortSignal) =>
     turns.take(signal, () => replayEvents(log, store, { index, atHand: ring.first }, signal));
   const source = { ring, clock, replay };

@@ -39,6 +39,7 @@ export function createReader(replica: Replica, clock: Clock, fraction: () => num
         minIndex === 0
           ? find(view)
           : await blockingQuery(() => find(view), { minIndex, maxTime, key, call }, watches, clock, fraction);
+      if (found.index > replica.applier.keptIndex) await untilKept(replica, found.index, query, call, clock);
       return { value: found.value, meta: queryMeta(replica, clock, found.index) };
     },
   };
@@ -60,16 +61,38 @@ async function catchUp(
   clock: Clock,
 ): Promise<void> {
   refuseIfCutOff(log);
+  await within(call.timeoutMs, clock, async (late) => {
+    const index = consistent ? await proposer.barrier(late) : await freshness.lastIndex(late);
+    await applier.waitFor(index, late);
+  });
+}
+
+/** A stale read goes on while the disk takes nothing: it waits so long for what it shows to be there. */
+const STALE_WAIT_MS = 50;
+
+/** What is read may be on its way to this server's disk. Its index is told once it is there, so that it never goes back. */
+async function untilKept(
+  { applier }: Replica,
+  index: number,
+  { AllowStale }: QueryOptions,
+  call: Call,
+  clock: Clock,
+): Promise<void> {
+  const kept = within(AllowStale ? STALE_WAIT_MS : call.timeoutMs, clock, (late) => applier.waitFor(index, late));
+  await (AllowStale ? kept.catch(() => undefined) : kept);
+}
+
+/** Rejects with `no-quorum` when the work fails or takes longer; the work is given the signal that says so. */
+async function within(ms: number, clock: Clock, work: (late: AbortSignal) => Promise<void>): Promise<void> {
   const late = new AbortController();
   const done = new AbortController();
-  const timer = clock.after(call.timeoutMs, done.signal).then(
-    () => late.abort(new Error(`the replica did not catch up within ${call.timeoutMs} ms`)),
+  const timer = clock.after(ms, done.signal).then(
+    () => late.abort(new Error(`the replica did not catch up within ${ms} ms`)),
     // Cut short, because the replica caught up or failed.
     () => undefined,
   );
   try {
-    const index = consistent ? await proposer.barrier(late.signal) : await freshness.lastIndex(late.signal);
-    await applier.waitFor(index, late.signal);
+    await work(late.signal);
   } catch (cause) {
     if (cause instanceof SteppeError) throw cause;
     throw noQuorum(cause);

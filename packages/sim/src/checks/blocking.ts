@@ -1,6 +1,6 @@
 /**
  * Blocking queries on jobs, judged where they are answered: one that waits for a job is answered as soon as its server has
- * applied a change of that job after the client's index. Judged from the state, not from what the state says it changed.
+ * applied and kept a change of that job after the client's index. Judged from the state, not from what the state says it changed.
  */
 import type { JobGetRequest, JobGetResponse } from "@steppe/proto";
 import { jobKey, type StateView } from "@steppe/state";
@@ -17,7 +17,7 @@ interface Waiting {
   readonly server: Life;
   readonly key: string;
   readonly minIndex: number;
-  /** The change that it waits for, once that is applied there. */
+  /** The change that it waits for, once that is applied and kept there. */
   due: { readonly index: number; readonly atMs: number } | undefined;
 }
 
@@ -38,8 +38,8 @@ export class BlockingJudge implements CallWatch {
     this.#fail = fail;
   }
 
-  /** That server's replica has applied an entry. */
-  applied(server: Life, view: StateView): void {
+  /** That server's replica has applied and kept an entry. */
+  kept(server: Life, view: StateView): void {
     this.#views.set(server, view);
     for (const waiting of this.#open) if (waiting.server === server) this.#look(waiting, view);
   }
@@ -83,6 +83,6 @@ export class BlockingJudge implements CallWatch {
     const lateMs = this.#kernel.nowMs - Math.max(due.atMs, Math.min(server.lateUntilMs, this.#kernel.nowMs));
     if (lateMs <= PROMPT_MS) return;
     const wait = `a query for ${key} after index ${minIndex}`;
-    this.#fail(`${server.name} held ${wait} for ${lateMs.toFixed(0)} ms after it had applied change ${due.index}`);
+    this.#fail(`${server.name} held ${wait} for ${lateMs.toFixed(0)} ms after it had kept change ${due.index}`);
   }
 }

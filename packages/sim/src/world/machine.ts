@@ -17,14 +17,17 @@ import {
   startServer,
   startWorkers,
 } from "@steppe/server";
-import { DigestMismatchError } from "@steppe/state";
+import { DigestMismatchError, type StateView } from "@steppe/state";
 import { SimDisk } from "../disk/disk.ts";
 import { Life, type Skew } from "../kernel/life.ts";
 import type { SeededRandom } from "../kernel/random.ts";
 import { openLogEnd } from "../log/log-end.ts";
 import { openLogsEnd } from "../log/logs-end.ts";
 import { LogRequests } from "../log/requests.ts";
+import { keptLog } from "./kept-log.ts";
 import type { Region, World } from "./world.ts";
+
+type RegionNeeds = Parameters<typeof settleAndFollow>[0];
 
 export type MachineKind = "server" | "worker" | "node";
 
@@ -144,7 +147,7 @@ export class ServerMachine extends Machine {
   readonly disk: SimDisk;
   /** The one that was started last, also while it closes. */
   server: Server | undefined;
-  /** The last record that it applied, and so has on its disk, durably, if it keeps a journal. */
+  /** The last record that it applied and has on its disk, durably, if it keeps a journal. */
   #held: Held | undefined;
   #keeper: ServerKeeper | undefined;
 
@@ -197,17 +200,25 @@ export class ServerMachine extends Machine {
     const clock = world.parts.clock(life.clock, life);
     const { random, logger } = life;
     const listen = world.grpc.listen(life, this.address);
-    const witnessed = region.witnessed(this, life);
+    const witnessed = region.witnessed(this);
+    let view: StateView | undefined;
     const apply: typeof witnessed = (state, index, entry) => {
-      const applied = witnessed(state, index, entry);
+      view = state;
+      return witnessed(state, index, entry);
+    };
+    const kept = (index: number) => {
       this.#held = { epoch: this.follows, index };
-      return applied;
+      if (view !== undefined) region.kept(life, view, index);
+    };
+    const open = async (needs: RegionNeeds) => {
+      const isJournaled = config.server.durability === "journal";
+      const ends = await (isJournaled ? journaled(this, life, needs) : trusted(this, life));
+      return { ...ends, log: keptLog(ends.log, kept) };
     };
     const start = async ({ signal, lost, onFatal }: StartNeeds) => {
       const server = await startServer({
         ...{ config, clock, random, logger, httpPort: 4646, signal, lost, apply },
-        openRegion: (needs) =>
-          config.server.durability === "journal" ? journaled(this, life, needs) : trusted(this, life),
+        openRegion: open,
         channels: world.grpc.channels(life),
         listen: (served) => listen(world.parts.serve(served, life)),
         onFatal: (error) => {
@@ -244,7 +255,7 @@ export class WorkerMachine extends Machine {
       ...shared,
       config: serverConfig(this),
       openRegion: () => trusted(this, life),
-      apply: region.witnessed(this, life),
+      apply: region.witnessed(this),
       onFatal: (error) => this.fatal(life, error),
     });
     startWorkers(
@@ -301,11 +312,7 @@ async function trusted(machine: Machine, life: Life): Promise<RegionEnds> {
 }
 
 /** Of a server that keeps a journal. */
-async function journaled(
-  machine: ServerMachine,
-  life: Life,
-  needs: Parameters<typeof settleAndFollow>[0],
-): Promise<RegionEnds> {
+async function journaled(machine: ServerMachine, life: Life, needs: RegionNeeds): Promise<RegionEnds> {
   const { region, world } = machine;
   const { parts, network } = world;
   const files = parts.files(machine.disk.files(life), life);

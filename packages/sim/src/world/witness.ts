@@ -57,7 +57,7 @@ export class Witness implements LogJudge {
   #tip: Tip | undefined;
   #effects: Effect[] = [];
   #launches: Launch[] = [];
-  /** Largest index that a server applied. */
+  /** Largest index that a server applied and kept. */
   #served = 0;
   /** Logs that were made after the first. */
   rebuilds = 0;
@@ -148,9 +148,13 @@ export class Witness implements LogJudge {
     }
   }
 
+  /** A server's replica has applied and kept that entry. */
+  served(index: number): void {
+    this.#served = Math.max(this.#served, index);
+  }
+
   /** A replica has applied that entry. */
-  compare({ name, kind }: Pick<Machine, "name" | "kind">, index: number, digest: number): void {
-    if (kind === "server") this.#served = Math.max(this.#served, index);
+  compare({ name }: Pick<Machine, "name">, index: number, digest: number): void {
     const expected = this.#digests.get(index);
     if (expected !== undefined && !expected.has(digest)) {
       this.#fail(

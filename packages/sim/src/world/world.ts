@@ -1,5 +1,6 @@
 // A world of regions: machines, network, logs, and the judges that watch them.
 import type { Logger } from "@steppe/model";
+import type { StateView } from "@steppe/state";
 import { BlockingJudge } from "../checks/blocking.ts";
 import type { Durability } from "../faults/faults.ts";
 import { Kernel } from "../kernel/kernel.ts";
@@ -184,13 +185,18 @@ export class Region {
   }
 
   /** `apply` for one life's replica, with every step compared. */
-  witnessed(machine: Machine, life: Life): Parts["apply"] {
+  witnessed(machine: Machine): Parts["apply"] {
     return (state, index, entry) => {
       const applied = this.#world.parts.apply(state, index, entry);
       if (!isAstray(machine)) this.witness.compare(machine, index, state.digest.value);
-      this.#world.blocking.applied(life, state);
       return applied;
     };
+  }
+
+  /** That server's replica has applied and kept the entry: from now on it is served. */
+  kept(life: Life, view: StateView, index: number): void {
+    this.witness.served(index);
+    this.#world.blocking.kept(life, view);
   }
 }
 
