@@ -27,11 +27,17 @@ for (const name of [...files.map((file) => join(folder, file)), join(cache, "goo
   const source = readFileSync(name, "utf8")
     .replace(
       '{ BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire"',
-      '{ BinaryReader, BinaryWriter, NO_BYTES } from "../../wire.js"',
+      '{ BinaryReader, BinaryWriter, hasEntries, NO_BYTES } from "../../wire.js"',
     )
     .replaceAll("new Uint8Array(0)", "NO_BYTES")
     .replaceAll(/longToNumber\((reader\.\w+\(\))\)/g, "$1")
     .replace(/function longToNumber[\s\S]*?\n}\n/, "")
+    // Most maps of a message are empty, and a new message has empty ones already.
+    .replace(/^( +)(globalThis\.Object\.entries\((message\.\w+)\)\.forEach\()/gm, "$1if (hasEntries($3)) $2")
+    .replace(
+      /^( +)(message\.(\w+) =\s+\(globalThis\.Object\.entries\(object\.\3 \?\? {}\))/gm,
+      "$1if (hasEntries(object.$3)) $2",
+    )
     // What makes a message with nothing set; the JSON codec starts from it.
     .replace(/^function (createBase\w+)\(/gm, "export function $1(");
   writeFileSync(name, source);

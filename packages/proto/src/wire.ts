@@ -33,6 +33,12 @@ const PIECEWISE_MAX = 12;
 /** One for all fields without bytes: an empty one cannot change. */
 export const NO_BYTES: Uint8Array<ArrayBuffer> = new Uint8Array(0);
 
+/** Whether a map of a message, if there is one, holds anything. Its entries would be a list and a function for each look. */
+export function hasEntries(map: object | null | undefined): boolean {
+  for (const _ in map) return true;
+  return false;
+}
+
 /** Of Node: decodes without a view of the bytes. Elsewhere the library's way is taken. */
 const utf8Slice = (
   globalThis as { Buffer?: { prototype: { utf8Slice(this: Uint8Array, from: number, to: number): string } } }

@@ -74,6 +74,8 @@ class GroupTurns {
   readonly #rows: Rows;
   readonly #volumes: PerAllocVolumes | undefined;
   readonly #stopwatch: () => number;
+  /** There is no node at all that it could be placed on: what explains one failure explains each. */
+  readonly #hopeless: AllocMetric | undefined;
   #done = 0;
   #waiting = 0;
   #full = false;
@@ -87,7 +89,9 @@ class GroupTurns {
       perAllocOf(of.group).length === 0 ? undefined : new PerAllocVolumes(of.group, candidates.slots, pass.view.nodes);
     this.#placer = createPlacer(pass, of, candidates, this.#volumes);
     this.#rows = pass.draft.rows(of.group, of.version);
-    this.#rows.explain(this.#explain());
+    const metric = this.#explain();
+    this.#rows.explain(metric);
+    this.#hopeless = candidates.slots.length === 0 ? metric : undefined;
   }
 
   /** The share still to be tried. */
@@ -110,7 +114,8 @@ class GroupTurns {
   finish(): void {
     const { group, version } = this.#of;
     if (this.#waiting === 0) return;
-    this.#pass.draft.fallShort(group.Name, this.#waiting, this.#explain(), this.#pass.verdicts(group, version));
+    const metric = this.#hopeless ?? this.#explain();
+    this.#pass.draft.fallShort(group.Name, this.#waiting, metric, this.#pass.verdicts(group, version));
   }
 
   #explain(): AllocMetric {

@@ -31,7 +31,8 @@ function refuseUnsafe(value: unknown, depth: number): void {
   if (depth >= MAX_DEPTH) throw new SteppeError("invalid", `Invalid JSON: nested deeper than ${MAX_DEPTH} levels`);
   if (Object.hasOwn(value, "__proto__"))
     throw new SteppeError("invalid", 'Invalid JSON: key "__proto__" is not allowed');
-  for (const item of Array.isArray(value) ? value : Object.values(value)) refuseUnsafe(item, depth + 1);
+  if (Array.isArray(value)) for (const item of value) refuseUnsafe(item, depth + 1);
+  else for (const key in value) refuseUnsafe((value as Fields)[key], depth + 1);
 }
 
 /** Empty when absent or null. Each of these throws `invalid`, in Go's words, for a value of another type. */

@@ -175,7 +175,9 @@ export class Draft {
     for (const rows of this.#rows) {
       if (rows.evictions > 0) this.updatesOf(rows.group).Preemptions += rows.evictions;
     }
-    const result = PlanResult.create({
+    // Not given to PlanResult.create, which would copy the metrics.
+    const result: PlanResult = {
+      ...PlanResult.create(),
       Status: "complete",
       DeploymentID: this.#deploymentId,
       ...(this.#evaluation.AnnotatePlan && {
@@ -183,7 +185,7 @@ export class Draft {
       }),
       QueuedAllocations: this.#queued,
       FailedTGAllocs: Object.fromEntries([...this.#shortfalls].map(([group, { metric }]) => [group, metric])),
-    });
+    };
     if (this.#shortfalls.size === 0) return result;
     const wakeUp = this.#wakeUp();
     if (this.#evaluation.Status === "blocked") {

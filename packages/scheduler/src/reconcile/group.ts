@@ -6,6 +6,7 @@ import type { GroupCase } from "./case.ts";
 import type { GroupChanges, Later, Stop, Wanted } from "./changes.ts";
 import { desiredUpdates } from "./desired-updates.ts";
 import { awaitingReplacement, disconnectOf, isStoppedAtLeisure, present, survivor, unreplaced } from "./disconnect.ts";
+import { firstPlacements } from "./first-placements.ts";
 import { NameIndexes } from "./names.ts";
 import { isComplete, type Pace, paceOf } from "./pace.ts";
 import { dueTime, replacementOf } from "./replacement.ts";
@@ -23,6 +24,11 @@ export type Sorted = Record<Bucket, AllocationView[]>;
 
 /** Compares a group with its allocations. Only decides: nothing is placed yet. */
 export function reconcileGroup(allocations: readonly AllocationView[], given: GroupOptions): GroupChanges {
+  return (allocations.length === 0 ? firstPlacements(given) : undefined) ?? compareGroup(allocations, given);
+}
+
+/** The same for any allocations. */
+export function compareGroup(allocations: readonly AllocationView[], given: GroupOptions): GroupChanges {
   const options = given.rollout.pending ? standing(given) : given;
   const canaries = sort(
     allocations.filter((it) => isCanaryOf(it, options.rollout)),
@@ -71,7 +77,7 @@ export function reconcileGroup(allocations: readonly AllocationView[], given: Gr
 }
 
 /** Where other regions come first, it is as in a deployment that is paused, also before there is one. */
-function standing(options: GroupOptions): GroupOptions {
+export function standing(options: GroupOptions): GroupOptions {
   return { ...options, rollout: { ...options.rollout, status: "paused" } };
 }
 
@@ -180,9 +186,9 @@ function divideKept(kept: readonly AllocationView[], { updates, mayStay }: Group
  * The group's part of a deployment that begins: where its version is new to it, or something has
  * to change. Canaries are tried only where something would be replaced.
  */
-function beginning(
+export function beginning(
   allocations: readonly AllocationView[],
-  { inPlace, destructive }: Kept,
+  { inPlace, destructive }: Pick<Kept, "inPlace" | "destructive">,
   { group, rollout, updates }: GroupOptions,
 ): DeploymentState | undefined {
   if (!rollout.deploys || rollout.status !== "none" || (group.Count ?? 1) === 0) return undefined;

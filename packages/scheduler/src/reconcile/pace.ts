@@ -3,7 +3,7 @@ import type { AllocationView } from "@steppe/state";
 import type { GroupChanges } from "./changes.ts";
 import { present } from "./disconnect.ts";
 import type { GroupOptions, Sorted } from "./group.ts";
-import { isCanarying } from "./rollout.ts";
+import { type GroupRollout, isCanarying } from "./rollout.ts";
 
 /** How fast a group may change in this pass. */
 export interface Pace {
@@ -19,9 +19,14 @@ export function paceOf(options: GroupOptions, sorted: Sorted, begun: DeploymentS
   const { group, rollout } = options;
   const state = begun ?? rollout.state;
   if (!rollout.deploys) return { destructiveMax: Number.POSITIVE_INFINITY, held: false, state };
-  const held = isCanarying(state) || rollout.status === "paused" || rollout.status === "failed";
+  const held = isHeld(rollout, state);
   const most = (group.Update?.MaxParallel ?? 0) - inFlight(sorted, options);
   return { destructiveMax: held ? 0 : Math.max(0, most), held, state };
+}
+
+/** Nothing new is placed. */
+export function isHeld({ deploys, status }: GroupRollout, state: DeploymentState | undefined): boolean {
+  return deploys && (isCanarying(state) || status === "paused" || status === "failed");
 }
 
 /** Those of the deployment that are not healthy yet; with an unhealthy one, all there is room for. */
