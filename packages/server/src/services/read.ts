@@ -25,14 +25,22 @@ export interface Reader {
   ): Promise<Answer<T>>;
 }
 
-export function createReader(replica: Replica, clock: Clock, fraction: () => number): Reader {
+/** What it reads, and what tells how fresh that is. */
+export type ReadReplica = Pick<Replica, "view" | "watches" | "freshness"> & {
+  readonly log: Pick<Replica["log"], "lastIndexHere" | "silenceMs">;
+  readonly proposer: Pick<Replica["proposer"], "barrier">;
+  readonly applier: Pick<Replica["applier"], "keptIndex" | "waitFor">;
+};
+
+export function createReader(replica: ReadReplica, clock: Clock, fraction: () => number): Reader {
   const { view, watches } = replica;
+  const catchUps = new CatchUps(replica, clock);
   return {
     view,
     async read(given, call, key, find) {
       const query = given ?? QueryOptions.create();
       if (!(query.AllowStale || isCurrent(replica, query.Consistent))) {
-        await catchUp(replica, query.Consistent, call, clock);
+        await catchUps.join(query.Consistent, call.timeoutMs);
       }
       const { MinQueryIndex: minIndex, MaxQueryTime: maxTime } = query;
       const found =
@@ -49,19 +57,56 @@ export function createReader(replica: Replica, clock: Clock, fraction: () => num
 const CAUGHT_UP = new Error("caught up");
 
 /** Nobody to ask and nothing to wait for. */
-function isCurrent({ log, view }: Replica, consistent: boolean): boolean {
+function isCurrent({ log, view }: ReadReplica, consistent: boolean): boolean {
   return !consistent && log.lastIndexHere === view.index;
 }
 
-/** Waits until this replica holds what the log held when the request came. */
+interface CatchUp {
+  readonly consistent: boolean;
+  readonly timeoutMs: number;
+  readonly done: Promise<void>;
+}
+
+/**
+ * Reads that come in one turn of the event loop ask the log together, once all of them are there: what is asked
+ * is asked after each of them came, and timers and signals are the question's and not each read's.
+ */
+class CatchUps {
+  readonly #replica: ReadReplica;
+  readonly #clock: Clock;
+  #gathering: CatchUp[] = [];
+
+  constructor(replica: ReadReplica, clock: Clock) {
+    this.#replica = replica;
+    this.#clock = clock;
+  }
+
+  /** Resolves when this replica holds what the log held when this was called. */
+  join(consistent: boolean, timeoutMs: number): Promise<void> {
+    const gathering = this.#gathering.find((it) => it.consistent === consistent && it.timeoutMs === timeoutMs);
+    if (gathering !== undefined) return gathering.done;
+    const ask = () => catchUp(this.#replica, consistent, timeoutMs, this.#clock);
+    if (this.#clock.afterTurn === undefined) return ask();
+    const { promise: done, resolve } = Promise.withResolvers<void>();
+    const begun: CatchUp = { consistent, timeoutMs, done };
+    this.#gathering.push(begun);
+    this.#clock.afterTurn(() => {
+      this.#gathering = this.#gathering.filter((it) => it !== begun);
+      resolve(ask());
+    });
+    return done;
+  }
+}
+
+/** Waits until this replica holds what the log holds now. */
 async function catchUp(
-  { log, proposer, freshness, applier }: Replica,
+  { log, proposer, freshness, applier }: ReadReplica,
   consistent: boolean,
-  call: Call,
+  timeoutMs: number,
   clock: Clock,
 ): Promise<void> {
   refuseIfCutOff(log);
-  await within(call.timeoutMs, clock, async (late) => {
+  await within(timeoutMs, clock, async (late) => {
     const index = consistent ? await proposer.barrier(late) : await freshness.lastIndex(late);
     await applier.waitFor(index, late);
   });
@@ -72,7 +117,7 @@ const STALE_WAIT_MS = 50;
 
 /** What is read may be on its way to this server's disk. Its index is told once it is there, so that it never goes back. */
 async function untilKept(
-  { applier }: Replica,
+  { applier }: ReadReplica,
   index: number,
   { AllowStale }: QueryOptions,
   call: Call,
@@ -102,7 +147,7 @@ async function within(ms: number, clock: Clock, work: (late: AbortSignal) => Pro
   }
 }
 
-function queryMeta({ view, log }: Replica, clock: Clock, index: number): QueryMeta {
+function queryMeta({ view, log }: ReadReplica, clock: Clock, index: number): QueryMeta {
   return {
     Index: Math.max(index, 1),
     LastContact: Math.round(log.silenceMs() * 1e6),
