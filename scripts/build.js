@@ -64,14 +64,42 @@ const bundle = await rolldown({
     "compaction-thread": join(emitted, "packages/server/src/durability/compaction-thread.js"),
   },
   platform: "node",
-  // Loaded only where a region has NATS, from what npm installed.
-  external: (id) => isBuiltin(id) || id.startsWith("@nats-io/"),
+  // NATS's client is loaded only where a region has NATS, from what npm installed.
+  external: (id) => id.startsWith("@nats-io/"),
+  plugins: [bareBuiltins()],
   resolve: { alias: Object.fromEntries(names.flatMap(doorsOf)) },
 });
 const joined = await bundle.write({
-  ...{ dir: join(dist, "lib"), format: "esm", entryFileNames: "[name].js", sourcemap: true },
+  ...{ dir: join(dist, "lib"), format: "esm", entryFileNames: "[name].js", sourcemap: true, comments: false },
+  // One character outside of ASCII, and V8 keeps the whole text with two bytes for each.
+  minify: { compress: false, mangle: false, codegen: { removeWhitespace: false, asciiOnly: true } },
 });
 writeFileSync(join(dist, "lib/LICENSES"), licencesOf(joined.output.flatMap(({ moduleIds = [] }) => moduleIds)));
+
+/**
+ * Builtins without the module that Node makes for an `import`: it reads every export, and some of these are made when
+ * first read. Those of "node:http" load all of `fetch`.
+ */
+function bareBuiltins() {
+  const PREFIX = "\0builtin:";
+  const BARE = ["node:http", "node:util"];
+  return {
+    name: "bare-builtins",
+    resolveId(id, _importer, { kind }) {
+      if (!isBuiltin(id)) return null;
+      return kind === "import-statement" && BARE.includes(id) ? `${PREFIX}${id}` : { id, external: true };
+    },
+    load(id) {
+      if (!id.startsWith(PREFIX)) return null;
+      const name = id.slice(PREFIX.length);
+      const exports = Object.entries(Object.getOwnPropertyDescriptors(process.getBuiltinModule(name)))
+        .filter(([, { get }]) => get === undefined)
+        .map(([key]) => `export const ${key} = builtin.${key};`);
+      const lines = [`const builtin = process.getBuiltinModule("${name}");`, "export default builtin;", ...exports];
+      return { code: lines.join("\n"), moduleSideEffects: false };
+    },
+  };
+}
 
 /** Of the packages whose files were joined in, each with its name: they want to go with their code. */
 function licencesOf(modules) {

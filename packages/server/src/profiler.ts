@@ -1,4 +1,4 @@
-import { Session } from "node:inspector/promises";
+import type { Session } from "node:inspector/promises";
 import { type Clock, SteppeError } from "@steppe/model";
 
 let busy = false;
@@ -12,7 +12,9 @@ export async function takeProfile(
 ): Promise<string> {
   if (busy) throw new SteppeError("refused", "another profile is being taken");
   busy = true;
-  const session = new Session();
+  // Few processes are ever profiled.
+  const inspector = await import("node:inspector/promises");
+  const session = new inspector.Session();
   session.connect();
   try {
     return JSON.stringify(await (kind === "cpu" ? cpu : heap)(session, () => clock.after(seconds * 1000, signal)));
