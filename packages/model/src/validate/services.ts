@@ -71,6 +71,7 @@ function identity(service: Service): string[] {
 
 /** Services of a task: ports they refer to exist in the task or in the group's network. */
 export function validateTaskServices(task: Task, networks: readonly NetworkResource[]): string[] {
+  if (task.Services.length === 0) return [];
   const errors: string[] = [];
   const referenced = new PortReferences();
   const seen = new Set<string>();
@@ -150,6 +151,7 @@ class PortReferences {
 
 /** Services of a group, and those of its tasks against them. */
 export function validateGroupServices(group: TaskGroup): string[] {
+  if (group.Services.length === 0 && group.Tasks.every(({ Services }) => Services.length === 0)) return [];
   const errors: string[] = [];
   const tasks = new Set(group.Tasks.map((task) => task.Name));
   const seen = new Map<string, number>();
