@@ -8,7 +8,7 @@ import type { Logger } from "@steppe/model";
 import { mockJob, mockNode } from "@steppe/model/internal";
 import type { Job } from "@steppe/proto";
 import { createClock, createRandom } from "@steppe/runtime";
-import { schedule, splitPlan } from "@steppe/scheduler";
+import { schedule, splitPlan, Underway } from "@steppe/scheduler";
 import { apply, type Changes, State } from "@steppe/state";
 import { expect, onTestFinished, test } from "vitest";
 import { LeaderDuties } from "./leader.ts";
@@ -47,11 +47,13 @@ async function startRegion(payloadMax = 1024 * 1024) {
   const duties = new LeaderDuties(needs);
   const lease = { holder: "a", address: "127.0.0.1:4647", httpAddress: "127.0.0.1:4646" };
   const leadership = new Leadership(lease, { ...needs, digest: () => state.digest.value }, duties.run);
+  const underway = new Underway(state);
   const worker = new Worker(
     { name: "a" },
     {
       ...needs,
-      schedule: (evaluation) => schedule(state, evaluation, { now: clock.wallNs(), random }),
+      underway,
+      schedule: (evaluation) => schedule(state, evaluation, { now: clock.wallNs(), random, underway }),
       splitPlan: (plan) => splitPlan(plan, log.payloadMax / 2),
     },
   );
@@ -98,6 +100,32 @@ test("control: a job is registered, is placed by the real parts and stopped agai
   });
   await stopped;
   expect(state.jobs.get("default", "web")?.job.Status).toBe("dead");
+});
+
+test("control: many small jobs at once fill the nodes, none of their plans is refused and only what has no room waits (1 process)", async () => {
+  const { state, propose, onApplied, until } = await startRegion();
+  const refused: string[] = [];
+  onApplied(({ outcomes }) => {
+    for (const { RejectedNodes } of outcomes) refused.push(...RejectedNodes);
+  });
+  // Each has room for seven.
+  for (let n = 0; n < 6; n++) await propose({ $case: "RegisterNode", value: { Node: mockNode({}, n) } });
+  const statuses = () => [...state.evaluations.byId.values()].map(({ Status }) => Status);
+  const settled = until(() => statuses().filter((it) => it === "complete").length === 45);
+  const kept = { PreserveCounts: false, PreserveResources: false, Submission: undefined, CheckPlace: false };
+  const command = { EnforceIndex: false, JobModifyIndex: 0, EvalPriority: 0, ...kept };
+  await Promise.all(
+    Array.from({ length: 45 }, (_, n) => {
+      const job: Job = mockJob({ ID: `job-${n}` });
+      // Ports are not counted on the way.
+      const TaskGroups = job.TaskGroups.map((it) => ({ ...it, Count: 1, Networks: [], Services: [] }));
+      return propose({ $case: "RegisterJob", value: { ...command, Job: { ...job, TaskGroups } } });
+    }),
+  );
+  await settled;
+  expect(refused).toEqual([]);
+  expect([...state.jobs.byKey.values()].filter(({ liveAllocations }) => liveAllocations === 1)).toHaveLength(42);
+  expect(statuses().filter((it) => it === "blocked")).toHaveLength(3);
 });
 
 test("control: a plan is larger than a log entry may be, takes effect in parts (1 process)", async () => {

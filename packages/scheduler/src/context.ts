@@ -1,5 +1,6 @@
 import type { Random } from "@steppe/model";
 import type { VerdictCache } from "./feasible/verdict-cache.ts";
+import type { Underway } from "./underway.ts";
 
 /** What a pass cannot take from the state. The same view, evaluation and context give the same plan. */
 export interface SchedulerContext {
@@ -11,4 +12,6 @@ export interface SchedulerContext {
   readonly stopwatch?: () => number;
   /** Kept by the worker from pass to pass. */
   readonly cache?: VerdictCache;
+  /** Other plans of the worker, that the state does not show yet. */
+  readonly underway?: Underway;
 }

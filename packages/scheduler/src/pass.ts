@@ -147,6 +147,7 @@ export class Pass {
   #open(): { readonly room: Room; readonly holdings: HoldingsOverlay } {
     if (this.#ground === undefined) {
       const room = new Room(this.view.nodes, this.scratch);
+      this.context.underway?.takeFrom(room, this.view.nodes);
       const holdings = new HoldingsOverlay(this.view.nodes, (length) => this.scratch.ints(length));
       for (const { NodeID, Ask, Claims } of this.draft.stopped) {
         const slot = this.view.nodes.slot(NodeID);

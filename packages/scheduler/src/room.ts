@@ -34,8 +34,8 @@ export class Room {
   }
 
   /** Slot -1 is nowhere. */
-  take(slot: number, ask: Ask): void {
-    this.#add(slot, ask, 1);
+  take(slot: number, ask: Ask, times = 1): void {
+    this.#add(slot, ask, times);
   }
 
   free(slot: number, ask: Ask): void {
@@ -102,7 +102,7 @@ export class Room {
     return freeFraction((this.#usedMemory[slot] as number) + memoryMb, this.#memory[slot] as number);
   }
 
-  #add(slot: number, ask: Ask, times: 1 | -1): void {
+  #add(slot: number, ask: Ask, times: number): void {
     if (slot < 0) return;
     this.#usedCpu[slot] = (this.#usedCpu[slot] as number) + times * this.#cpuOf(slot, ask);
     this.#usedMemory[slot] = (this.#usedMemory[slot] as number) + times * ask.memoryMb;

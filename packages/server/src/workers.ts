@@ -1,7 +1,7 @@
 import { Worker } from "@steppe/control";
 import type { RegionBus } from "@steppe/log";
 import type { Clock, Logger, Random } from "@steppe/model";
-import { schedule, splitPlan, VerdictCache } from "@steppe/scheduler";
+import { schedule, splitPlan, Underway, VerdictCache } from "@steppe/scheduler";
 import { onAppliedOf, proposeTo } from "./leader-duties.ts";
 import { type Meter, NO_METER } from "./metrics/figures.ts";
 import { meteredBus, meteredPlans, meteredSchedule } from "./metrics/metered.ts";
@@ -124,6 +124,7 @@ function createWorker(
 ): Worker {
   const { view, applier, log } = replica;
   const cache = new VerdictCache();
+  const underway = new Underway(view);
   return new Worker(
     { name, types },
     {
@@ -138,11 +139,12 @@ function createWorker(
       schedule: meteredSchedule(
         (evaluation) => {
           const stopwatch = () => clock.monotonicMs() * 1e6;
-          return schedule(view, evaluation, { now: clock.wallNs(), random, cache, stopwatch });
+          return schedule(view, evaluation, { now: clock.wallNs(), random, cache, underway, stopwatch });
         },
         meter,
         clock,
       ),
+      underway,
       ...(waiting && { givesWay: () => waiting.requests > 0 }),
       splitPlan: (plan) => splitPlan(plan, log.payloadMax - ENTRY_HEADROOM),
     },

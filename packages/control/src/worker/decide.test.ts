@@ -1,6 +1,6 @@
-import { Evaluation, Outcome, Plan, PlanResult } from "@steppe/proto";
+import { AllocMetric, Evaluation, Outcome, Placements, Plan, PlanResult } from "@steppe/proto";
 import { describe, expect, test } from "vitest";
-import { exhaustedPlan, nextMove, submissionOf } from "./decide.ts";
+import { exhaustedPlan, lacksRoom, nextMove, submissionOf } from "./decide.ts";
 
 const outcome = (fields: Parameters<typeof Outcome.create>[0]) => Outcome.create(fields ?? {});
 
@@ -25,6 +25,14 @@ describe("worker, what came of a plan", () => {
     ["refused", "sysbatch", 0, { ...partial, kind: "refused", reason: "r" }, { kind: "error", reason: "r" }],
   ] as const)("%s", (_, type, used, submission, move) => {
     expect(nextMove(type, used, submission)).toEqual(move);
+  });
+
+  test.each([
+    ["all has a place", {}, false],
+    ["something found none", { Result: PlanResult.create({ FailedTGAllocs: { web: AllocMetric.create() } }) }, true],
+    ["others make room", { Placements: [Placements.create({ Evictions: { 0: { AllocIDs: ["a"] } } })] }, true],
+  ])("lacks room: %s", (_, fields, lacks) => {
+    expect(lacksRoom({ ...Plan.create(), ...fields })).toBe(lacks);
   });
 
   test("every attempt used, fails the evaluation and leaves a blocked one", () => {

@@ -26,6 +26,14 @@ export function submissionOf(outcomes: readonly Outcome[]): Submission {
   return { kind: last !== undefined && last.RejectedNodes.length > 0 ? "partial" : "committed", placed, reason: "" };
 }
 
+/** Something found no place, or only in that of others. */
+export function lacksRoom({ Result, Placements }: Plan): boolean {
+  return (
+    Object.keys(Result?.FailedTGAllocs ?? {}).length > 0 ||
+    Placements.some(({ Evictions }) => Object.keys(Evictions).length > 0)
+  );
+}
+
 export type Move =
   | { readonly kind: "done" }
   /** Look again, with this many attempts used. */

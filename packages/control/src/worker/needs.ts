@@ -21,8 +21,18 @@ export interface WorkerNeeds {
   readonly schedule: (evaluation: Evaluation) => Plan;
   /** Whether clients of this process wait for answers, which come before what nobody waits for. Absent: none ever do. */
   readonly givesWay?: () => boolean;
+  /** What `schedule` counts as taken beside what the state shows. Absent: nothing. */
+  readonly underway?: PlansUnderway;
   /** Cuts a plan into parts that each fit into a log entry; only the last one has its Result. */
   readonly splitPlan: (plan: Plan) => readonly Plan[];
+}
+
+/** Plans that were made and of which it is not known yet what became of them. */
+export interface PlansUnderway {
+  /** None of them places anything. */
+  readonly isEmpty: boolean;
+  add(plan: Plan): void;
+  remove(plan: Plan): void;
 }
 
 /** Milliseconds. */

@@ -2,12 +2,15 @@ import { SteppeError } from "@steppe/model";
 import type { BrokerDelivery, Outcome, Plan } from "@steppe/proto";
 import { isOpen } from "@steppe/state";
 import { LARGE, wantedBy } from "../job-size.ts";
-import { exhaustedPlan, nextMove, type Submission, submissionOf } from "./decide.ts";
+import { exhaustedPlan, lacksRoom, nextMove, type Submission, submissionOf } from "./decide.ts";
 import type { WorkerNeeds, WorkerSettings } from "./needs.ts";
 import type { Slices } from "./slices.ts";
 import type { Turns } from "./turns.ts";
 
-type ProcessNeeds = Pick<WorkerNeeds, "clock" | "random" | "view" | "propose" | "waitFor" | "schedule" | "splitPlan">;
+type ProcessNeeds = Pick<
+  WorkerNeeds,
+  "clock" | "random" | "view" | "propose" | "waitFor" | "schedule" | "splitPlan" | "underway"
+>;
 
 /** What the evaluations of one worker share. */
 export interface Shared {
@@ -43,13 +46,15 @@ export async function processEvaluation(
   }
 }
 
-/** One plan. The attempts used so far, or undefined when the evaluation has ended. */
+/** One plan. The attempts used so far, when it is to be looked at again alone, or undefined when the evaluation has ended. */
 async function attempt(needs: ProcessNeeds, catchUpMs: number, id: string, used: number): Promise<number | undefined> {
   const { view, random } = needs;
   const evaluation = view.evaluations.get(id);
   if (evaluation === undefined || !isOpen(evaluation)) return undefined;
   const plan = needs.schedule(evaluation);
-  const move = nextMove(evaluation.Type, used, await submit(needs, plan, catchUpMs));
+  // What others will take may be refused them, and nothing would tell then that there is room after all.
+  if (needs.underway?.isEmpty === false && lacksRoom(plan)) return used;
+  const move = nextMove(evaluation.Type, used, await submitSeen(needs, plan, catchUpMs));
   if (move.kind === "done") return undefined;
   if (move.kind === "error") throw new Error(`plan refused: ${move.reason}`);
   if (move.kind === "again") return move.used;
@@ -58,6 +63,16 @@ async function attempt(needs: ProcessNeeds, catchUpMs: number, id: string, used:
   const { kind, reason } = await submit(needs, last, catchUpMs);
   if (kind === "committed") return undefined;
   throw new Error(`giving up failed: ${reason}`);
+}
+
+/** While it is on its way, other passes count what it takes. */
+async function submitSeen(needs: ProcessNeeds, plan: Plan, catchUpMs: number): Promise<Submission> {
+  needs.underway?.add(plan);
+  try {
+    return await submit(needs, plan, catchUpMs);
+  } finally {
+    needs.underway?.remove(plan);
+  }
 }
 
 /** Whole where it fits into a log entry. Who encodes it knows that; to find out before would be to encode it twice. */
