@@ -23,9 +23,13 @@ export function createEvents(
   const turns = new Turns(REPLAYS_MAX);
   const ring = new EventRing(applier.appliedIndex, EVENTS_KEPT);
   // They tell of the state as the entry left it, and are told when the entry is kept.
-  const derived: ReturnType<typeof deriveEvents>[] = [];
-  applier.onApplied(({ entry, changes }) => derived.push(deriveEvents(entry, changes, view)));
-  applier.onKept(({ index }) => ring.add(index, derived.shift()));
+  const derived = new Map<number, ReturnType<typeof deriveEvents>>();
+  applier.onApplied(({ index, entry, changes }) => derived.set(index, deriveEvents(entry, changes, view)));
+  applier.onKept(({ index }) => {
+    // One that was applied before the ring began is not at hand.
+    if (derived.has(index)) ring.add(index, derived.get(index));
+    derived.delete(index);
+  });
   const replay = (index: number, signal: AbortSignal) =>
     turns.take(signal, () => replayEvents(log, store, { index, atHand: ring.first }, signal));
   const source = { ring, clock, replay };
