@@ -49,7 +49,9 @@ async function measure(folder: string) {
   const startedMs = performance.now();
   const goal = { index: state.index, digest: state.digest.value };
   const read = (next: number) => journal.read(next);
-  const busy = await writer.during(() => compact({ folder, region: "us", log: LOG, from, ...goal, read }));
+  const busy = await writer.during(() =>
+    compact({ urgent: false, folder, region: "us", log: LOG, from, ...goal, read }),
+  );
   const seconds = ((performance.now() - startedMs) / 1000).toFixed(1);
   const bytes = (await files.size(snapshots.pathOf(goal.index))) ?? 0;
   await journal.close();

@@ -25,7 +25,7 @@ function world() {
   const read = async (from: number): Promise<LogRecord[]> =>
     ledger.entries.slice(from - 1, from + 2).map((payload, i) => ({ index: from + i, payload }));
   const make = (from: number | undefined, digest = ledger.state.digest.value) =>
-    compact({ folder, region: "us", log: LOG, from, index: ledger.state.index, digest, read });
+    compact({ folder, urgent: false, region: "us", log: LOG, from, index: ledger.state.index, digest, read });
   return { folder, ledger, snapshots, make };
 }
 

@@ -4,7 +4,7 @@ import { decodeSnapshot, encodeSnapshot } from "@steppe/state";
 import type { AgentConfig } from "./config/index.ts";
 import type { ReadEntries } from "./durability/compactor.ts";
 import { aboutOf } from "./durability/snapshot-about.ts";
-import { isSnapshotDue } from "./durability/snapshot-due.ts";
+import { isSnapshotDue, isUrgent } from "./durability/snapshot-due.ts";
 import type { LocalDisk } from "./open-region.ts";
 import type { Replica } from "./replica.ts";
 
@@ -36,14 +36,14 @@ export function keepSnapshots(needs: SnapshotNeeds): SnapshotKeeper {
   const maker = local && new SnapshotMaker(needs, local);
   return new Keeper(needs, {
     newest: async () => (maker === undefined ? (await replica.log.firstIndex()) - 1 : await maker.newest()),
-    make: () => (maker === undefined ? takeSnapshot(replica) : maker.make()),
+    make: (urgent) => (maker === undefined ? takeSnapshot(replica) : maker.make(urgent)),
   });
 }
 
 interface Making {
   /** Index of the newest that is there. */
   newest(): Promise<number>;
-  make(): Promise<number>;
+  make(urgent: boolean): Promise<number>;
 }
 
 /** Decides when; one at a time. */
@@ -90,20 +90,26 @@ class Keeper implements SnapshotKeeper {
   }
 
   async #take(): Promise<number> {
-    const { clock, logger } = this.#needs;
+    const { clock, config, logger } = this.#needs;
     const startedMs = clock.monotonicMs();
+    const urgent = isUrgent({ entries: this.#entries(), bytes: this.#bytes }, config.server);
     this.#bytes = 0;
     this.#bytesBefore = 0;
     this.#atMs = startedMs;
-    this.#index = await this.#making.make();
+    this.#index = await this.#making.make(urgent);
     logger.info({ index: this.#index, ms: Math.round(clock.monotonicMs() - startedMs) }, "saved snapshot");
     return this.#index;
   }
 
+  /** Behind the last one. */
+  #entries(): number {
+    return this.#needs.replica.state.index - this.#index;
+  }
+
   #isDue(): boolean {
-    const { config, replica, local, clock, leads } = this.#needs;
+    const { config, local, clock, leads } = this.#needs;
     if (local?.store === undefined && !leads()) return false;
-    const entries = replica.state.index - this.#index;
+    const entries = this.#entries();
     const ageMs = clock.monotonicMs() - this.#atMs;
     const since = { entries, bytes: this.#bytes, bytesOfPeriod: this.#bytes - this.#bytesBefore, ageMs };
     this.#bytesBefore = this.#bytes;
@@ -135,7 +141,7 @@ class SnapshotMaker {
     return this.#about?.index ?? 0;
   }
 
-  async make(): Promise<number> {
+  async make(urgent: boolean): Promise<number> {
     const { state, applier } = this.#needs.replica;
     const { region } = this.#needs.config;
     // Its thread reads the entries from the journal.
@@ -147,7 +153,7 @@ class SnapshotMaker {
       const goal = { index: about.index, digest: about.digest };
       // Should it fail, it is looked anew what is there.
       this.#looked = false;
-      await compact({ folder, region, log: identity, from, ...goal, read: this.#reader() });
+      await compact({ folder, region, log: identity, from, urgent, ...goal, read: this.#reader() });
       this.#looked = true;
     }
     this.#about = about;

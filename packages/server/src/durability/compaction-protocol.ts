@@ -4,6 +4,8 @@ import type { ReplayOptions } from "./snapshot-replay.ts";
 export interface ThreadOptions extends ReplayOptions {
   /** Of the snapshots. */
   readonly folder: string;
+  /** Made beside those that serve, not behind them. */
+  readonly urgent: boolean;
 }
 
 export type ToThread =

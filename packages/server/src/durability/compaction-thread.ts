@@ -3,7 +3,7 @@
  * moves on by the entries behind it. So nothing waits for a snapshot in the thread that serves, and a
  * snapshot that does not lead where the log leads is found here, before anything relies on it.
  */
-import { setPriority } from "node:os";
+import { getPriority, setPriority } from "node:os";
 import { type MessagePort, parentPort, workerData } from "node:worker_threads";
 import { SnapshotFolder } from "@steppe/log";
 import type { Logger } from "@steppe/model";
@@ -11,10 +11,11 @@ import { createFiles } from "@steppe/runtime";
 import type { FromThread, ThreadOptions, ToThread } from "./compaction-protocol.ts";
 import { loadReplay, type SnapshotReplay } from "./snapshot-replay.ts";
 
-/** Behind those that serve: on Linux a priority belongs to a thread. */
+/** So far behind those that serve: on Linux a priority belongs to a thread. Whoever is not root cannot take it back. */
 const NICE = 10;
+const NICE_MAX = 19;
 
-const { folder, ...options } = workerData as ThreadOptions;
+const { folder, urgent, ...options } = workerData as ThreadOptions;
 const port = parentPort as MessagePort;
 
 /** What goes wrong is told to the other side, which has a log to write to. */
@@ -48,5 +49,5 @@ function serve(replay: SnapshotReplay): void {
   send({ kind: "ready", index: replay.index });
 }
 
-if (process.platform === "linux") setPriority(0, NICE);
+if (process.platform === "linux" && !urgent) setPriority(0, Math.min(getPriority(process.pid) + NICE, NICE_MAX));
 loadReplay(new SnapshotFolder(createFiles(), folder, SILENT), options).then(serve, failed);

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { isSnapshotDue } from "./snapshot-due.ts";
+import { isSnapshotDue, isUrgent } from "./snapshot-due.ts";
 
 const LIMITS = { snapshotEntries: 100, snapshotBytes: 6_400, snapshotAgeMs: 1_000 };
 
@@ -13,4 +13,12 @@ test.each([
   ["twice as many, in a burst", { bytes: 12_800, bytesOfPeriod: 101 }, true],
 ])("snapshot, %s", (_, since, due) => {
   expect(isSnapshotDue({ entries: 1, bytes: 10, bytesOfPeriod: 10, ageMs: 10, ...since }, LIMITS)).toBe(due);
+});
+
+test.each([
+  ["as far behind as a burst may leave it", { entries: 299, bytes: 12_800 }, false],
+  ["three times the entries behind", { entries: 300, bytes: 0 }, true],
+  ["three times the bytes behind", { entries: 1, bytes: 19_200 }, true],
+])("snapshot, %s: urgent %j", (_, since, urgent) => {
+  expect(isUrgent(since, LIMITS)).toBe(urgent);
 });

@@ -17,6 +17,20 @@ const BURST_SHARE = 1 / 64;
 /** How much further than the bytes allowed a burst may go. */
 const BURST_FACTOR = 2;
 
+/** Further behind than this many times what is allowed, the last ones took too long. */
+const BEHIND_FACTOR = 3;
+
+/**
+ * Whether the next one is to be made at the cost of those that serve: a thread that comes behind all others gets nothing on a
+ * machine without idle time, and then log and journal would grow without end.
+ */
+export function isUrgent(
+  { entries, bytes }: Pick<SinceSnapshot, "entries" | "bytes">,
+  limits: SnapshotLimits,
+): boolean {
+  return entries >= limits.snapshotEntries * BEHIND_FACTOR || bytes >= limits.snapshotBytes * BEHIND_FACTOR;
+}
+
 /**
  * Making one applies again all that came since the last. In a burst, when the machine has the most to do, it waits for
  * the burst's end, or for twice as many bytes.
