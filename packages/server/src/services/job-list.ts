@@ -13,11 +13,13 @@ export function createJobList(reader: Reader): Pick<Service<JobsDefinition>, "li
     async list({ Query: query, Meta: wantsMeta }, call) {
       const wanted = inNamespace(query);
       const prefix = query?.Prefix ?? "";
+      const isWanted = (job: Job) => wanted(job.Namespace) && job.ID.startsWith(prefix);
       const page = createPager(query, JOBS);
       const { value, meta } = await reader.read(query, call, { kind: "table", id: "summaries" }, (view) => {
         const index = Math.max(view.indexes.changedAt("jobs"), view.indexes.changedAt("summaries"));
-        const { items, next } = page(currentJobs(view), (job) => wanted(job.Namespace) && job.ID.startsWith(prefix));
-        const stubs = items.map((job) => stubOf(view, job, wantsMeta));
+        const views = new Map<Job, JobView>();
+        const { items, next } = page(currentJobs(view, isWanted, views));
+        const stubs = items.map((job) => stubOf(viewOf(views, job), wantsMeta));
         return { changedAt: index, index, value: { stubs, next } };
       });
       return { Jobs: value.stubs, Meta: { ...meta, NextToken: value.next } };
@@ -32,8 +34,9 @@ export function createJobList(reader: Reader): Pick<Service<JobsDefinition>, "li
       const isShown = (job: Job) => IncludeChildren || job.ParentID === "";
       const page = createPager(query, JOB_STATUSES);
       const { value, meta } = await reader.read(query, call, { kind: "job-statuses", id: "" }, (view) => {
-        const { items, next } = page(currentJobs(view), isWanted);
-        const found = items.map((job) => statusOf(view, viewOf(view, job)));
+        const views = new Map<Job, JobView>();
+        const { items, next } = page(currentJobs(view, isWanted, views));
+        const found = items.map((job) => statusOf(view, viewOf(views, job)));
         // Of what is on the page, so that a change elsewhere wakes nobody; a job that left the page is not on it.
         const left = query.Filter === "" ? view.indexes.deletedAt("jobs") : view.indexes.changedAt("jobs");
         const index = found.reduce((latest, { index }) => Math.max(latest, index), left);
@@ -44,18 +47,27 @@ export function createJobList(reader: Reader): Pick<Service<JobsDefinition>, "li
   };
 }
 
-export function* currentJobs(view: StateView): Generator<Job> {
-  for (const { job } of view.jobs.byKey.values()) yield job;
+/** Notes in `views` whose each one is: to look it up again by its name is the dearest part of a long list. */
+export function* currentJobs(
+  view: StateView,
+  isWanted: (job: Job) => boolean,
+  views?: Map<Job, JobView>,
+): Generator<Job> {
+  for (const it of view.jobs.byKey.values()) {
+    const { job } = it;
+    if (!isWanted(job)) continue;
+    views?.set(job, it);
+    yield job;
+  }
 }
 
-function stubOf(view: StateView, job: Job, wantsMeta: boolean): JobListStub {
-  const stub = jobStub(viewOf(view, job));
-  return wantsMeta ? { ...stub, Meta: job.Meta } : stub;
+function stubOf(job: JobView, wantsMeta: boolean): JobListStub {
+  const stub = jobStub(job);
+  return wantsMeta ? { ...stub, Meta: job.job.Meta } : stub;
 }
 
-/** Of a job that was listed from the same view. */
-function viewOf(view: StateView, job: Job): JobView {
-  const found = view.jobs.get(job.Namespace, job.ID);
+function viewOf(views: ReadonlyMap<Job, JobView>, job: Job): JobView {
+  const found = views.get(job);
   if (found === undefined) throw new SteppeError("internal", `job ${job.ID} is listed and not there`);
   return found;
 }

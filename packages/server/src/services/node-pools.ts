@@ -53,7 +53,7 @@ export function createNodePools(reader: Reader, writer: Writer, region: string):
       const page = createPager(query, JOBS);
       const { value, meta } = await reader.read(query, call, { kind: "table", id: "summaries" }, (view) => {
         const index = Math.max(view.indexes.changedAt("jobs"), view.indexes.changedAt("summaries"));
-        const { items, next } = page(currentJobs(view), (job) => job.NodePool === Name && wanted(job.Namespace));
+        const { items, next } = page(currentJobs(view, (job) => job.NodePool === Name && wanted(job.Namespace)));
         const stubs = items.map((job) => view.jobs.get(job.Namespace, job.ID)).filter((job) => job !== undefined);
         return { changedAt: index, index, value: { stubs: stubs.map(jobStub), next } };
       });
