@@ -39,7 +39,8 @@ export class DeploymentWatcher {
         await new Alarm().wait(clock, Math.max(GATHER_MS, this.#lookedMs * REST), this.#signal);
         await this.#look(this.#takeChanged());
       } else {
-        const nextNs = Math.min(Number.POSITIVE_INFINITY, ...this.#due.values());
+        let nextNs = Number.POSITIVE_INFINITY;
+        for (const atNs of this.#due.values()) nextNs = Math.min(nextNs, atNs);
         await this.#alarm.wait(clock, (nextNs - clock.wallNs()) / 1e6, this.#signal);
       }
       const nowNs = clock.wallNs();
