@@ -11,7 +11,7 @@ import type {
   ServiceStub,
   Variable,
 } from "@steppe/proto";
-import type { AllocationView, StateView } from "@steppe/state";
+import type { AllocationView, JobView, StateView } from "@steppe/state";
 import type { Listing, Order } from "./paging.ts";
 import { fullAllocation } from "./stubs.ts";
 
@@ -57,15 +57,23 @@ export const VARIABLES: Listing<Variable> = {
 };
 
 export const NODE_POOLS: Listing<NodePool> = { subject: { message: "NodePool" }, order: BY_NAME };
-const CHANGED_LAST: Order<Job> = [
-  { kind: "number", of: (it) => it.ModifyIndex },
-  ...(BY_NAMESPACE_AND_ID as Order<Job>),
+
+const JOBS_BY_NAMESPACE_AND_ID: Order<JobView> = [
+  { kind: "text", of: ({ job }) => job.Namespace },
+  { kind: "text", of: ({ job }) => job.ID },
 ];
 
-/** The statuses of jobs; ascending, as every order. */
-export const JOB_STATUSES: Listing<Job> = { subject: { message: "Job" }, order: CHANGED_LAST };
+export const JOBS: Listing<JobView, Job> = {
+  subject: { message: "Job" },
+  seen: ({ job }) => job,
+  order: JOBS_BY_NAMESPACE_AND_ID,
+};
 
-export const JOBS: Listing<Job> = { subject: { message: "Job" }, order: BY_NAMESPACE_AND_ID };
+/** The statuses of jobs; ascending, as every order. */
+export const JOB_STATUSES: Listing<JobView, Job> = {
+  ...JOBS,
+  order: [{ kind: "number", of: ({ job }) => job.ModifyIndex }, ...JOBS_BY_NAMESPACE_AND_ID],
+};
 
 export const NODES: Listing<Node> = { subject: { message: "Node" }, order: BY_ID };
 

@@ -1,6 +1,6 @@
 import { multiError, quote, type Service, SteppeError } from "@steppe/model";
 import type { NodePool, NodePoolsDefinition } from "@steppe/proto";
-import { currentJobs } from "./job-list.ts";
+import type { JobView } from "@steppe/state";
 import { JOBS, NODE_POOLS, NODES } from "./listings.ts";
 import { createPager } from "./paging.ts";
 import { inNamespace, type Reader } from "./read.ts";
@@ -53,9 +53,9 @@ export function createNodePools(reader: Reader, writer: Writer, region: string):
       const page = createPager(query, JOBS);
       const { value, meta } = await reader.read(query, call, { kind: "table", id: "summaries" }, (view) => {
         const index = Math.max(view.indexes.changedAt("jobs"), view.indexes.changedAt("summaries"));
-        const { items, next } = page(currentJobs(view, (job) => job.NodePool === Name && wanted(job.Namespace)));
-        const stubs = items.map((job) => view.jobs.get(job.Namespace, job.ID)).filter((job) => job !== undefined);
-        return { changedAt: index, index, value: { stubs: stubs.map(jobStub), next } };
+        const isWanted = ({ job }: JobView) => job.NodePool === Name && wanted(job.Namespace);
+        const { items, next } = page(view.jobs.byKey.values(), isWanted);
+        return { changedAt: index, index, value: { stubs: items.map(jobStub), next } };
       });
       return { Jobs: value.stubs, Meta: { ...meta, NextToken: value.next } };
     },

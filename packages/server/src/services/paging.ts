@@ -11,9 +11,11 @@ type OrderField<T> =
   | { readonly kind: "text"; readonly of: (item: T) => string }
   | { readonly kind: "number"; readonly of: (item: T) => number };
 
-/** What a list is made of. */
-export interface Listing<T> {
-  readonly subject: FilterSubject<T>;
+/** What a list is made of. `S` is what a filter sees of each item. */
+export interface Listing<T, S = T> {
+  readonly subject: FilterSubject<S>;
+  /** Absent: the item itself. */
+  readonly seen?: (item: T) => S;
   readonly order: Order<T>;
 }
 
@@ -29,11 +31,12 @@ export interface Page<T> {
  * that comes or goes between two pages moves no other one: what stays is listed exactly once.
  * Throws `invalid` for a filter or a token that cannot be read.
  */
-export function createPager<T>(
+export function createPager<T, S = T>(
   query: QueryOptions | undefined,
-  { subject, order }: Listing<T>,
+  { subject, seen, order }: Listing<T, S>,
 ): (items: Iterable<T>, isWanted?: (item: T) => boolean) => Page<T> {
-  const passes = query?.Filter ? compileFilter(query.Filter, subject) : undefined;
+  const filter = query?.Filter ? compileFilter(query.Filter, subject) : undefined;
+  const passes = filter && ((item: T) => filter(seen === undefined ? (item as unknown as S) : seen(item)));
   const direction = query?.Reverse ? -1 : 1;
   const from = query?.NextToken ? parseToken(query.NextToken, order) : undefined;
   const size = query !== undefined && query.PerPage > 0 ? query.PerPage : Number.POSITIVE_INFINITY;
