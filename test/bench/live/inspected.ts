@@ -10,15 +10,12 @@ const START_TIMEOUT_MS = 30_000;
 
 interface Reply {
   readonly id?: number;
-  readonly method?: string;
-  readonly params?: { readonly chunk?: string };
   readonly result?: object;
 }
 
 export class Inspected implements Disposable {
   readonly #socket: WebSocket;
   readonly #waiting = new Map<number, (result: object) => void>();
-  #onChunk: ((chunk: string) => void) | undefined;
   #count = 0;
 
   static async open(process: Started): Promise<Inspected> {
@@ -44,23 +41,15 @@ export class Inspected implements Disposable {
     return (usage.usedSize ?? 0) + (usage.embedderHeapUsedSize ?? 0) + (usage.backingStorageSize ?? 0);
   }
 
-  /** A heap snapshot, as Chrome's tools open it, piece by piece. */
-  async snapshot(onChunk: (chunk: string) => void): Promise<void> {
-    this.#onChunk = onChunk;
-    await this.#send("HeapProfiler.takeHeapSnapshot", { reportProgress: false });
-    this.#onChunk = undefined;
-  }
-
-  #send(method: string, params: object = {}): Promise<object> {
+  #send(method: string): Promise<object> {
     const id = ++this.#count;
     const { promise, resolve } = Promise.withResolvers<object>();
     this.#waiting.set(id, resolve);
-    this.#socket.send(JSON.stringify({ id, method, params }));
+    this.#socket.send(JSON.stringify({ id, method }));
     return promise;
   }
 
-  #take({ id, params, result }: Reply): void {
-    if (params?.chunk !== undefined) this.#onChunk?.(params.chunk);
+  #take({ id, result }: Reply): void {
     if (id === undefined) return;
     this.#waiting.get(id)?.(result ?? {});
     this.#waiting.delete(id);

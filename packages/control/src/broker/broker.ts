@@ -39,9 +39,9 @@ interface Delivery {
 
 /** What one request is answered with. */
 interface Batch {
-  readonly deliveries: readonly Delivery[];
+  readonly deliveries: Delivery[];
   /** Allocations that their jobs ask for. With as many as a large job's it is full: another worker may be free earlier. */
-  readonly wanted: number;
+  wanted: number;
 }
 
 /**
@@ -188,11 +188,9 @@ export class Broker {
         const delivery = this.#deliver(waiter.request, nowMs);
         if (delivery === undefined) return false;
         const { Namespace, JobID } = delivery.evaluation;
-        const { deliveries, wanted } = given.get(waiter) ?? { deliveries: [], wanted: 0 };
-        const batch = {
-          deliveries: [...deliveries, delivery],
-          wanted: wanted + wantedBy(this.#needs.view.jobs.get(Namespace, JobID)),
-        };
+        const batch: Batch = given.get(waiter) ?? { deliveries: [], wanted: 0 };
+        batch.deliveries.push(delivery);
+        batch.wanted += wantedBy(this.#needs.view.jobs.get(Namespace, JobID));
         given.set(waiter, batch);
         return batch.deliveries.length < waiter.request.Max && batch.wanted < LARGE;
       });

@@ -31,17 +31,16 @@ export async function processEvaluation(
 ): Promise<boolean> {
   const { view } = needs;
   await catchUp(needs, WaitIndex, catchUpMs);
-  let alone = wantedBy(view.jobs.get(Namespace, JobID)) >= LARGE;
+  const isLarge = wantedBy(view.jobs.get(Namespace, JobID)) >= LARGE;
   let lost = false;
   for (let used: number | undefined = 0; ; ) {
     const before: number = used;
-    used = await turns.take(alone, async () => {
+    // Whoever lost a race once is not to lose the next one to this worker's own plans.
+    used = await turns.take(isLarge || lost, async () => {
       await slices.enter();
       return await attempt(needs, catchUpMs, EvalID, before);
     });
     if (used === undefined) return lost;
-    // Whoever lost a race once is not to lose the next one to this worker's own plans.
-    alone = true;
     lost = true;
   }
 }

@@ -184,7 +184,7 @@ export class Region {
     return [...this.servers, ...this.workers, ...this.nodes];
   }
 
-  /** `apply` for one life's replica, with every step compared. */
+  /** `apply` for that machine's replica, with every step compared. */
   witnessed(machine: Machine): Parts["apply"] {
     return (state, index, entry) => {
       const applied = this.#world.parts.apply(state, index, entry);
