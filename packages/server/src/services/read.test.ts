@@ -4,8 +4,7 @@ import { QueryOptions } from "@steppe/proto";
 import { State } from "@steppe/state";
 import { Watches } from "@steppe/watch";
 import { expect, test } from "vitest";
-import type { Replica } from "../replica.ts";
-import { createReader } from "./read.ts";
+import { createReader, type ReadReplica } from "./read.ts";
 
 const call = { signal: new AbortController().signal, timeoutMs: 5000 };
 const KEY = { kind: "job", id: "default/web" } as const;
@@ -27,8 +26,10 @@ function world() {
             signal?.addEventListener("abort", () => reject(signal.reason));
           }),
   };
-  const log = { lastIndex: async () => 6, silenceMs: () => 0 };
-  const replica = { view: new State(), watches: new Watches(), log, freshness: createFreshness(log), applier };
+  const log = { lastIndexHere: undefined, lastIndex: async () => 6, silenceMs: () => 0 };
+  const proposer = { barrier: async () => 6 };
+  const freshness = createFreshness(log);
+  const replica: ReadReplica = { view: new State(), watches: new Watches(), log, proposer, freshness, applier };
   const clock = {
     monotonicMs: () => 0,
     wallNs: () => 0,
@@ -38,7 +39,7 @@ function world() {
         signal?.addEventListener("abort", () => reject(signal.reason));
       }),
   };
-  const reader = createReader(replica as unknown as Replica, clock, () => 0);
+  const reader = createReader(replica, clock, () => 0);
   let answered: number | undefined;
   const read = (index: number, AllowStale: boolean) => {
     const found = () => ({ changedAt: index, index, value: `as of ${index}` });
