@@ -7,6 +7,11 @@ export interface Clock {
   /** Resolves after `ms`, or rejects with the signal's reason when it aborts first. */
   after(ms: number, signal?: AbortSignal): Promise<void>;
   /**
+   * Calls `ring` after `ms` unless the returned function was called first: what thousands wait by takes no promise and
+   * no signal each. Absent where time is stepped.
+   */
+  alarm?(ms: number, ring: () => void): () => void;
+  /**
    * Runs `work` when the event loop has taken in what is there by now, without waiting for more. Absent where
    * time is stepped: then nothing else is there.
    */

@@ -5,6 +5,10 @@ export function createClock(): Clock {
   return {
     monotonicMs: () => performance.now(),
     wallNs: () => Date.now() * 1e6,
+    alarm: (ms, ring) => {
+      const timer = setTimeout(ring, ms);
+      return () => clearTimeout(timer);
+    },
     afterTurn: (work) => void setImmediate(work),
     after: (ms, signal) =>
       new Promise((resolve, reject) => {

@@ -66,8 +66,7 @@ export async function openReplica(needs: ReplicaNeeds): Promise<OpenedReplica> {
     clock,
     logger,
   });
-  const watches = new Watches();
-  applier.onKept(({ changes }) => watches.publish(changes));
+  const watches = new Watches(clock);
   meterPlans({ applier }, meter);
   applier.onFatal((error) => needs.onFatal(error));
   heed?.((error) => needs.onFatal(error));
@@ -79,6 +78,8 @@ export async function openReplica(needs: ReplicaNeeds): Promise<OpenedReplica> {
     logger,
   });
   const proposer = meteredProposer(given, meter, clock);
+  // Behind the proposer: who wrote is answered before who waits.
+  applier.onKept(({ changes }) => watches.publish(changes));
   const freshness = createFreshness(log);
   applier.start();
   const close = async () => {

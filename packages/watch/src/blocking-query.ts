@@ -27,9 +27,6 @@ export interface BlockingOptions {
 const WAIT_DEFAULT_NS = 5 * MINUTE;
 const WAIT_MAX_NS = 10 * MINUTE;
 
-/** One reason for all: the default one is a new exception with its stack trace. */
-const OVER = new Error("the wait is over");
-
 /** Waits of many clients that began together shall not end together. */
 const JITTER = 1 / 16;
 
@@ -48,53 +45,50 @@ export async function blockingQuery<T>(
   const first = find();
   if (options.minIndex === 0 || first.changedAt > options.minIndex) return first;
   const asked = options.maxTime > 0 ? Math.min(options.maxTime, WAIT_MAX_NS) : WAIT_DEFAULT_NS;
-  const { signal } = options.call;
-  signal.throwIfAborted();
-  // One signal for the end of the time and of the client: thousands wait, and `AbortSignal.any` is dear.
-  const over = new AbortController();
-  const end = () => over.abort(OVER);
-  signal.addEventListener("abort", end);
-  const timer = clock
-    .after((asked * (1 + fraction() * JITTER)) / MILLISECOND_NS, over.signal)
-    .then(end, () => undefined);
-  try {
-    return await untilChanged(find, options, watches, over.signal);
-  } finally {
-    signal.removeEventListener("abort", end);
-    end();
-    await timer;
-    signal.throwIfAborted();
-  }
+  const waitMs = (asked * (1 + fraction() * JITTER)) / MILLISECOND_NS;
+  options.call.signal.throwIfAborted();
+  return await untilOver(find, options, watches, (end) => alarm(clock, waitMs, end));
 }
 
-function untilChanged<T>(
+/** Thousands wait, and one change may wake them all: for each there is one promise, one listener and one timer. */
+function untilOver<T>(
   find: () => Found<T>,
-  options: BlockingOptions,
+  { minIndex, key, call: { signal } }: BlockingOptions,
   watches: Watches,
-  ends: AbortSignal,
+  setTimer: (end: () => void) => () => void,
 ): Promise<Found<T>> {
   return new Promise((resolve, reject) => {
-    const finish = (take: () => Found<T>) => {
-      unsubscribe();
-      ends.removeEventListener("abort", end);
+    const leave = () => {
+      for (const stop of stops) stop();
+      signal.removeEventListener("abort", gone);
+      stopTimer();
+    };
+    const gone = () => {
+      leave();
+      reject(signal.reason);
+    };
+    const answerIf = (isDue: (found: Found<T>) => boolean) => {
       try {
-        resolve(take());
+        const found = find();
+        if (!isDue(found)) return;
+        leave();
+        resolve(found);
       } catch (error) {
+        leave();
         reject(error);
       }
     };
-    const end = () => finish(find);
-    const look = () => {
-      const found = find();
-      if (found.changedAt > options.minIndex) finish(() => found);
-    };
-    const stops = keysOf(options.key).map((key) => watches.subscribe(key, look));
-    const unsubscribe = () => {
-      for (const stop of stops) stop();
-    };
-    if (ends.aborted) end();
-    else ends.addEventListener("abort", end);
+    const stops = keysOf(key).map((one) => watches.subscribe(one, () => answerIf((it) => it.changedAt > minIndex)));
+    const stopTimer = setTimer(() => answerIf(() => true));
+    signal.addEventListener("abort", gone);
   });
+}
+
+function alarm(clock: Clock, ms: number, ring: () => void): () => void {
+  if (clock.alarm !== undefined) return clock.alarm(ms, ring);
+  const stopped = new AbortController();
+  clock.after(ms, stopped.signal).then(ring, () => undefined);
+  return () => stopped.abort();
 }
 
 function keysOf(key: WatchKey | readonly WatchKey[]): readonly WatchKey[] {

@@ -1,3 +1,4 @@
+import type { Clock } from "@steppe/model";
 import type { Changes } from "@steppe/state";
 
 /**
@@ -33,17 +34,35 @@ export interface WatchKey {
 
 type Wake = () => void;
 
-/** Wakes those who wait for a key when an applied entry changed it, and nobody else. */
+/** So many that wait for one key are a crowd: to answer them takes longer than any one answer may be held up. */
+export const CROWD_MIN = 8;
+/** Of crowds, how many are woken in one turn of the event loop: some 30 ms of answering. */
+const TURN_MAX = 1_000;
+
+/**
+ * Wakes those who wait for a key when an applied entry changed it, and nobody else. A crowd is woken from the next turn
+ * of the event loop on, so many in each: whoever made the change has its answer before.
+ */
 export class Watches {
+  readonly #afterTurn: Clock["afterTurn"];
   readonly #byKind: Map<WatchKind, Map<string, Set<Wake>>> = new Map();
+  /** Of crowds, who is still to be woken. */
+  readonly #due = new Set<Wake>();
   #waiting = 0;
+
+  constructor({ afterTurn }: Pick<Clock, "afterTurn"> = {}) {
+    this.#afterTurn = afterTurn;
+  }
 
   /** How many wait now. */
   get waiting(): number {
     return this.#waiting;
   }
 
-  /** Calls `wake` at each change of the key, synchronously inside `publish`, until the returned function is called. */
+  /**
+   * Calls `wake`, which must not throw, at each change of the key, or of a crowd once for several, until the returned
+   * function is called.
+   */
   subscribe({ kind, id }: WatchKey, wake: Wake): () => void {
     let ids = this.#byKind.get(kind);
     if (ids === undefined) {
@@ -60,6 +79,7 @@ export class Watches {
     const [ofKind, ofId] = [ids, waiters];
     return () => {
       if (!ofId.delete(wake)) return;
+      this.#due.delete(wake);
       this.#waiting -= 1;
       if (ofId.size === 0 && ofKind.get(id) === ofId) ofKind.delete(id);
     };
@@ -101,7 +121,25 @@ export class Watches {
 
   #wake(kind: WatchKind, id: string): void {
     const waiters = this.#byKind.get(kind)?.get(id);
+    if (waiters === undefined) return;
+    if (waiters.size >= CROWD_MIN && this.#afterTurn !== undefined) this.#wakeLater(waiters, this.#afterTurn);
     // A waiter leaves when woken and may come back: those of this moment are woken once.
-    if (waiters !== undefined) for (const wake of [...waiters]) wake();
+    else for (const wake of [...waiters]) wake();
+  }
+
+  #wakeLater(crowd: Iterable<Wake>, afterTurn: NonNullable<Clock["afterTurn"]>): void {
+    const isBegun = this.#due.size > 0;
+    for (const wake of crowd) this.#due.add(wake);
+    if (!isBegun) afterTurn(() => this.#wakeDue(afterTurn));
+  }
+
+  #wakeDue(afterTurn: NonNullable<Clock["afterTurn"]>): void {
+    let left = TURN_MAX;
+    for (const wake of this.#due) {
+      if (left-- === 0) break;
+      this.#due.delete(wake);
+      wake();
+    }
+    if (this.#due.size > 0) afterTurn(() => this.#wakeDue(afterTurn));
   }
 }
