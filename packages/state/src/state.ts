@@ -153,12 +153,12 @@ export class State {
     this.touch(step, "deployments", ID);
   }
 
-  addAllocation(step: Step, job: JobState, allocation: AllocationState): void {
+  /** `slot`: of its node. */
+  addAllocation(step: Step, job: JobState, allocation: AllocationState, slot: number): void {
     this.allocations.add(allocation);
     this.deployments.get(allocation.DeploymentID)?.allocations.add(allocation);
     job.addAllocation(allocation);
-    const slot = this.nodes.slot(allocation.NodeID);
-    this.nodes.addAllocation(allocation);
+    this.nodes.addAllocation(allocation, slot);
     this.#hold(job, allocation, slot);
     this.#count(step, job, allocation, 1);
     for (const port of allocation.Claims?.Ports ?? []) this.digest.number(port);
@@ -172,7 +172,7 @@ export class State {
     this.deployments.get(allocation.DeploymentID)?.allocations.add(allocation);
     job.addAllocation(allocation);
     const slot = this.nodes.slot(allocation.NodeID);
-    this.nodes.addAllocation(allocation);
+    this.nodes.addAllocation(allocation, slot);
     this.#hold(job, allocation, slot);
   }
 

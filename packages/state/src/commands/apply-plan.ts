@@ -189,7 +189,7 @@ function join(state: State, allocation: AllocationState, { deployment, joined }:
 
 function place(state: State, step: Step, job: JobState, row: Row, placing: Placing): void {
   const { deployment, joined, robbed } = placing;
-  const { group, version, placements, row: n, victims } = row;
+  const { group, version, placements, row: n, slot, victims } = row;
   const origin = originOf(state, step, placements, placing);
   const allocation = new AllocationState(row.id, version, askOf(group), row.nameIndex, row.nodeId, origin);
   if (version === job.job && deployment?.deployment.TaskGroups[group.Name] !== undefined) {
@@ -200,16 +200,17 @@ function place(state: State, step: Step, job: JobState, row: Row, placing: Placi
   }
   allocation.claim(row.claims);
   allocation.Score = placements.Scores[n] ?? 0;
-  allocation.amend({
-    PreviousAllocation: placements.PreviousAllocations[n] ?? "",
-    RescheduleTracker: placements.RescheduleTrackers[n],
-  });
+  const PreviousAllocation = placements.PreviousAllocations[n] ?? "";
+  const RescheduleTracker = placements.RescheduleTrackers[n];
+  // Most are the first of their name.
+  const isFirst = PreviousAllocation === "" && RescheduleTracker === undefined;
+  if (!isFirst) allocation.amend({ PreviousAllocation, RescheduleTracker });
   if (victims.length > 0) {
     allocation.amend({ PreemptedAllocations: victims.map(({ ID }) => ID) });
     preempt(state, step, allocation, victims, robbed);
   }
-  state.addAllocation(step, job, allocation);
-  const previous = state.allocations.get(allocation.PreviousAllocation);
+  state.addAllocation(step, job, allocation, slot);
+  const previous = isFirst ? undefined : state.allocations.get(PreviousAllocation);
   if (previous === undefined) return;
   state.changeAllocation(step, previous, true, (it) => {
     it.amend({ NextAllocation: allocation.ID, ForceReschedule: false });

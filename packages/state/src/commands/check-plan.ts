@@ -14,6 +14,7 @@ export interface Row {
   readonly placements: Placements;
   readonly row: number;
   readonly nameIndex: number;
+  readonly slot: number;
   /** The node table's own text: a plan brings one of its own, which its allocations would keep. */
   readonly nodeId: string;
   readonly claims: Claims | undefined;
@@ -70,7 +71,8 @@ export function checkPlan(
         claiming.take(slot, claimed.claims);
         for (const victim of victims) gone.add(victim);
         const node = (state.nodes.nodes[slot] as Node).ID;
-        rows.push({ id, version, group, placements, row, nameIndex, nodeId: node, claims: claimed.claims, victims });
+        const { claims } = claimed;
+        rows.push({ id, version, group, placements, row, nameIndex, slot, nodeId: node, claims, victims });
       } else {
         room.restore(slot, victims);
         claiming.restore(slot, victims);
@@ -105,8 +107,8 @@ const NO_VICTIMS: readonly AllocationState[] = [];
 /** Free resources a node, as the plan fills them. */
 class Room {
   readonly #state: State;
-  /** By slot: cpu, memory and disk taken by the plan so far; negative where its stops free more. */
-  readonly #taken: Map<number, [number, number, number]> = new Map();
+  /** By slot: what the plan takes so far; negative where its stops free more. */
+  readonly #taken: Map<number, Use> = new Map();
 
   constructor(state: State, stopped: ReadonlySet<AllocationState>) {
     this.#state = state;
@@ -118,7 +120,7 @@ class Room {
 
   fits(slot: number, ask: Ask): boolean {
     const { nodes } = this.#state;
-    const [cpu, memory, disk] = this.#taken.get(slot) ?? NOTHING;
+    const { cpu, memory, disk } = this.#taken.get(slot) ?? NOTHING;
     return (
       (nodes.usedCpu[slot] as number) + cpu + nodes.cpuOf(slot, ask) <= (nodes.cpu[slot] as number) &&
       (nodes.usedMemory[slot] as number) + memory + ask.memoryMb <= (nodes.memory[slot] as number) &&
@@ -139,17 +141,25 @@ class Room {
   }
 
   #add(slot: number, ask: Ask, times: 1 | -1): void {
-    const [cpu, memory, disk] = this.#taken.get(slot) ?? NOTHING;
-    const { nodes } = this.#state;
-    this.#taken.set(slot, [
-      cpu + times * nodes.cpuOf(slot, ask),
-      memory + times * ask.memoryMb,
-      disk + times * ask.diskMb,
-    ]);
+    let use = this.#taken.get(slot);
+    if (use === undefined) {
+      use = { ...NOTHING };
+      this.#taken.set(slot, use);
+    }
+    use.cpu += times * this.#state.nodes.cpuOf(slot, ask);
+    use.memory += times * ask.memoryMb;
+    use.disk += times * ask.diskMb;
   }
 }
 
-const NOTHING: readonly [number, number, number] = [0, 0, 0];
+/** MHz, MB and MB. */
+interface Use {
+  cpu: number;
+  memory: number;
+  disk: number;
+}
+
+const NOTHING: Readonly<Use> = { cpu: 0, memory: 0, disk: 0 };
 
 /**
  * Allocation names in use. Service and batch jobs have one allocation a name, and while a canary is
@@ -163,7 +173,8 @@ class Names {
   /** How many of a name the plan stops. */
   readonly #freed: Map<string, number> = new Map();
   readonly #canaries: Set<string>;
-  readonly #taken: Set<string> = new Set();
+  /** By group: name indexes, or for jobs with one allocation a node their slots. */
+  readonly #taken: Map<string, Set<number>> = new Map();
 
   /** What is disconnected leaves its name to a replacement. */
   constructor(
@@ -189,15 +200,27 @@ class Names {
 
   take(group: string, nameIndex: number, slot: number, isCanary: boolean): boolean {
     if (isCanary && !this.#perNode) return this.#takeCanary(`${group}[${nameIndex}]`);
-    const name = this.#perNode ? `${group}@${slot}` : `${group}[${nameIndex}]`;
-    const held = this.#perNode ? this.#heldOnNode(group, slot) : this.#held(group, nameIndex, name);
-    if (held || this.#taken.has(name)) return false;
-    this.#taken.add(name);
+    const held = this.#perNode ? this.#heldOnNode(group, slot) : this.#held(group, nameIndex);
+    const taken = this.#takenOf(group);
+    const place = this.#perNode ? slot : nameIndex;
+    if (held || taken.has(place)) return false;
+    taken.add(place);
     return true;
   }
 
-  #held(group: string, nameIndex: number, name: string): boolean {
+  #takenOf(group: string): Set<number> {
+    let taken = this.#taken.get(group);
+    if (taken === undefined) {
+      taken = new Set();
+      this.#taken.set(group, taken);
+    }
+    return taken;
+  }
+
+  #held(group: string, nameIndex: number): boolean {
     const holders = this.#job.names.get(group)?.get(nameIndex) ?? 0;
+    if (holders === 0) return false;
+    const name = `${group}[${nameIndex}]`;
     const canary = Number(this.#canaries.has(name));
     return holders - canary > (this.#freed.get(name) ?? 0);
   }

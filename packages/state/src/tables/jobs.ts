@@ -15,6 +15,7 @@ const NOTHING: ReadonlyMap<string, never> = new Map<string, never>();
 
 /** A job with what hangs on it. `Job` objects are never changed in place: a change replaces them. */
 export class JobState {
+  readonly key: JobKey;
   /** Newest last; the last one is the job as it is. */
   readonly versions: Job[];
   #allocations: Set<AllocationState> | undefined = undefined;
@@ -35,6 +36,7 @@ export class JobState {
   rolloutVersion = 0;
 
   constructor(job: Job, summary: JobSummary) {
+    this.key = jobKey(job.Namespace, job.ID);
     this.versions = [job];
     this.summary = summary;
     this.allocationsIndex = job.CreateIndex;
@@ -95,10 +97,6 @@ export class JobState {
 
   get job(): Job {
     return this.versions.at(-1) as Job;
-  }
-
-  get key(): JobKey {
-    return jobKey(this.job.Namespace, this.job.ID);
   }
 
   version(version: number): Job | undefined {

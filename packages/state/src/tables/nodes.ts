@@ -108,8 +108,9 @@ export class NodeTable {
     this.#freeSlots.push(slot);
   }
 
-  addAllocation(allocation: AllocationState): void {
-    this.#setOf(allocation.NodeID).add(allocation);
+  /** `slot`: of its node; negative when that is gone. */
+  addAllocation(allocation: AllocationState, slot: number): void {
+    (this.allocations[slot] ?? this.#setOf(allocation.NodeID)).add(allocation);
   }
 
   removeAllocation(allocation: AllocationState): void {
