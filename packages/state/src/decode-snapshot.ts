@@ -85,6 +85,7 @@ class Restore {
         this.#state.nodes.put(kind.value);
         return;
       case "Evaluation":
+        this.#state.parts.ofEvaluation(kind.value);
         this.#state.evaluations.put(kind.value);
         return;
       case "Deployment":
@@ -179,6 +180,7 @@ class Restore {
   }
 
   #job(record: JobRecord): void {
+    for (const version of record.Versions) this.#state.parts.ofJob(version);
     const tracked = record.Versions.slice(-record.TrackedVersions);
     const [oldest] = tracked;
     if (oldest === undefined || record.Summary === undefined)

@@ -31,6 +31,7 @@ import { OutcomeTable } from "./tables/outcomes.ts";
 import { OwedCopiesTable } from "./tables/owed-copies.ts";
 import { offersServices, servicesOf } from "./tables/registrations.ts";
 import { ServiceTable, serviceKey } from "./tables/services.ts";
+import { SharedParts } from "./tables/shared-parts.ts";
 import { TableIndexes } from "./tables/table-indexes.ts";
 import { TaskForms } from "./tables/task-forms.ts";
 import { TextPool } from "./tables/text-pool.ts";
@@ -67,6 +68,7 @@ export class State {
   readonly taskForms: TaskForms = new TaskForms();
   readonly healths: Healths = new Healths();
   readonly texts: TextPool = new TextPool();
+  readonly parts: SharedParts = new SharedParts(this.texts);
 
   /**
    * Goes on at a later index than that of the last entry: what was told of any table in between is no
@@ -110,6 +112,7 @@ export class State {
   }
 
   putEvaluation(step: Step, evaluation: Evaluation): void {
+    this.parts.ofEvaluation(evaluation);
     this.evaluations.put(evaluation);
     const key = `${evaluation.Namespace}/${evaluation.JobID}`;
     step.changes.evaluations.set(evaluation.ID, evaluation);

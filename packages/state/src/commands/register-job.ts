@@ -52,8 +52,9 @@ export function missingPlace(state: StateView, { ID, Namespace, NodePool }: Job)
 /** Writes the job as a new version where its specification differs from the newest one. */
 export function putJob(state: State, step: Step, job: Job, existing: JobState | undefined): JobState {
   const next = nextVersion(job, existing?.job, step.index, step.time);
+  if (next === existing?.job) return existing;
+  state.parts.ofJob(next);
   if (existing === undefined) return createJob(state, step, next);
-  if (next === existing.job) return existing;
   cancelActive(state, step, existing, DEPLOYMENT_DESCRIPTIONS.newerJob);
   existing.push(next);
   if (job.Periodic !== undefined) existing.lastLaunch = step.time;
