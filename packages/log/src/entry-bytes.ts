@@ -19,7 +19,7 @@ export function framedSizeOf(command: Uint8Array): number {
 
 /** The same bytes as `Entry.encode` of the time and the decoded commands. */
 export function encodeEntry(time: number, commands: readonly Uint8Array[]): Uint8Array {
-  const head = Entry.encode({ Time: time, Commands: [] }).finish();
+  const head = Entry.encode({ Time: time, Commands: [] }).finishShared();
   let size = head.length;
   for (const command of commands) size += framedSizeOf(command);
   const bytes = new Uint8Array(size);
@@ -40,7 +40,7 @@ export function encodeCommand(
   kind: NonNullable<Command["Kind"]>,
   fingerprint = "",
 ): Uint8Array {
-  return Command.encode({ RequestID: requestId, IDSeed: seed, Kind: kind, Fingerprint: fingerprint }).finish();
+  return Command.encode({ RequestID: requestId, IDSeed: seed, Kind: kind, Fingerprint: fingerprint }).finishShared();
 }
 
 function varintSize(value: number): number {

@@ -76,6 +76,16 @@ describe("wire", () => {
     expect(new BinaryReader(next.finish()).string()).toBe("next");
   });
 
+  test("finished into shared memory: the same bytes, which what comes later does not touch", () => {
+    fc.assert(
+      fc.property(fc.array(fc.string({ maxLength: 20_000 }), { maxLength: 20 }), (texts) => {
+        const shared = texts.map((text) => new BinaryWriter().string(text).finishShared());
+        expect(shared).toEqual(texts.map((text) => new BinaryWriter().string(text).finish()));
+      }),
+      { numRuns: 200 },
+    );
+  });
+
   test.each([-1, 2 ** 32, 1.5, Number.NaN])("%s as uint32: refused", (wrong) => {
     expect(() => new BinaryWriter().uint32(wrong)).toThrow(/invalid uint32/);
   });

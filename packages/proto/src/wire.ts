@@ -117,6 +117,11 @@ const ASCII_MAX = 127;
 /** A writer that is done leaves its memory to the next one, unless it grew beyond this. */
 const SCRATCH_MAX = 1 << 20;
 let scratch: Uint8Array | undefined = new Uint8Array(1 << 14);
+/** Of which `finishShared` gives pieces, the larger ones excepted. */
+const SLAB_BYTES = 1 << 16;
+const SLAB_SHARE_MAX = SLAB_BYTES >> 3;
+let slab = new Uint8Array(0);
+let slabUsed = 0;
 
 export class BinaryWriter extends LibraryWriter {
   constructor() {
@@ -128,10 +133,33 @@ export class BinaryWriter extends LibraryWriter {
 
   override finish(): Uint8Array<ArrayBuffer> {
     const result = super.finish();
+    this.#leave();
+    return result;
+  }
+
+  /**
+   * As `finish`, in memory that is shared with what was finished before and after: for bytes that are soon let go. A small
+   * `ArrayBuffer` of its own costs more than what is in it, and V8 collects garbage by how many bytes lie in such.
+   */
+  finishShared(): Uint8Array<ArrayBuffer> {
+    const { buffer, pos } = this as unknown as WriterInsides;
+    if (pos > SLAB_SHARE_MAX) return this.finish();
+    if (slabUsed + pos > slab.length) {
+      slab = new Uint8Array(SLAB_BYTES);
+      slabUsed = 0;
+    }
+    const result = slab.subarray(slabUsed, slabUsed + pos);
+    result.set(buffer.subarray(0, pos));
+    slabUsed += pos;
+    (this as unknown as WriterInsides).pos = 0;
+    this.#leave();
+    return result;
+  }
+
+  #leave(): void {
     const insides = this as unknown as WriterInsides;
     if (insides.buffer.length <= SCRATCH_MAX) scratch = insides.buffer;
     insides.buffer = NOTHING;
-    return result;
   }
 
   override uint32(value: number): this {
