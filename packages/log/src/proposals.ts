@@ -34,6 +34,8 @@ export interface Proposal {
   readonly bytes: Uint8Array;
   /** What it sets that others compare and set by index. */
   readonly subject: string | undefined;
+  /** It may wait for others to go with. */
+  readonly patient: boolean;
   readonly callers: Set<Caller>;
   state: "queued" | "sent" | "stored" | "applied";
 }
@@ -53,8 +55,8 @@ export class Proposals {
     return this.#byRequestId.get(requestId);
   }
 
-  add(requestId: string, bytes: Uint8Array, subject?: string): Proposal {
-    const proposal: Proposal = { requestId, bytes, subject, callers: new Set(), state: "queued" };
+  add(requestId: string, bytes: Uint8Array, subject: string | undefined, patient: boolean): Proposal {
+    const proposal: Proposal = { requestId, bytes, subject, patient, callers: new Set(), state: "queued" };
     this.#byRequestId.set(requestId, proposal);
     return proposal;
   }

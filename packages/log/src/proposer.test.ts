@@ -2,7 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Random, SteppeError } from "@steppe/model";
-import { Job, Outcome, RegisterJob } from "@steppe/proto";
+import { AllocationUpdate, Job, Outcome, RegisterJob } from "@steppe/proto";
 import { createClock, createRandom } from "@steppe/runtime";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { createApplier } from "./applier.ts";
@@ -34,6 +34,18 @@ function world(options: Partial<ProposerOptions> = {}) {
 
 function kind(message = ""): CommandKind {
   return { $case: "UpdateNodeStatus", value: { NodeIDs: [], Status: "ready", Message: message, Term: 0 } };
+}
+
+function report(id: string): CommandKind {
+  return { $case: "UpdateAllocations", value: { Updates: [AllocationUpdate.create({ ID: id })] } };
+}
+
+/** Allocations reported in it. */
+function reports(append: HandAppend | undefined): string[] {
+  const commands = append?.entry.Commands ?? [];
+  return commands.flatMap(({ Kind }) =>
+    Kind?.$case === "UpdateAllocations" ? Kind.value.Updates.map(({ ID }) => ID) : [],
+  );
 }
 
 function requestIds(append: HandAppend | undefined): string[] {
@@ -131,6 +143,77 @@ describe("proposer", () => {
     }
     expect(log.appends.map(({ entry }) => entry.Commands.length)).toEqual([2, 5, 4]);
     for (const { payload } of log.appends) expect(payload.length).toBeLessThanOrEqual(3000);
+  });
+
+  test("patient: goes at once while the log is quiet", async () => {
+    const { log, proposer } = world();
+    void proposer.propose(report("a"));
+    await settled();
+    expect(log.appends.map(reports)).toEqual([["a"]]);
+  });
+
+  test("patient: shortly after another entry, waits for the next one and goes with it", async () => {
+    const { log, clock, proposer } = world();
+    void proposer.propose(kind());
+    await settled();
+    void proposer.propose(report("a"));
+    log.appends[0]?.store();
+    await clock.advance(20);
+    void proposer.propose(report("b"));
+    await clock.advance(20);
+    expect(log.appends.length).toBe(1);
+    void proposer.propose(kind(), { requestId: "wanted" });
+    await settled();
+    expect(reports(log.appends[1])).toEqual(["a", "b"]);
+    expect(requestIds(log.appends[1])).toContain("wanted");
+  });
+
+  test("patient: nothing comes to go with, goes alone 50 ms after the last entry", async () => {
+    const { log, clock, proposer } = world();
+    void proposer.propose(kind());
+    await settled();
+    log.appends[0]?.store();
+    await clock.advance(10);
+    const outcome = proposer.propose(report("a"));
+    await clock.advance(39);
+    expect(log.appends.length).toBe(1);
+    await clock.advance(1);
+    expect(reports(log.appends[1])).toEqual(["a"]);
+    log.appends[1]?.store();
+    await outcome;
+  });
+
+  test("patient: much of it does not wait", async () => {
+    const { log, proposer } = world({ gatherBytes: 1000 });
+    void proposer.propose(kind());
+    await settled();
+    log.appends[0]?.store();
+    const reported = ["a", "b", "c"].map((name) => name.repeat(400));
+    for (const name of reported) void proposer.propose(report(name));
+    await settled();
+    expect(reports(log.appends[1])).toEqual(reported);
+  });
+
+  test("patient: the log refuses, it is tried again as anything else", async () => {
+    const { log, clock, proposer } = world();
+    const outcome = proposer.propose(report("a"));
+    await settled();
+    log.appends[0]?.lose("refused");
+    await clock.advance(60);
+    log.appends[1]?.store();
+    await outcome;
+  });
+
+  test("patient: the proposer closes, it goes before", async () => {
+    const { log, clock, proposer } = world();
+    void proposer.propose(kind());
+    await settled();
+    const outcome = proposer.propose(report("a"));
+    log.appends[0]?.store();
+    const closed = proposer.close();
+    await clock.advance(50);
+    log.appends[1]?.store();
+    await Promise.all([outcome, closed]);
   });
 
   test("too large: that command only is refused", async () => {

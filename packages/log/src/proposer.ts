@@ -13,14 +13,17 @@
  *    only after it was acknowledged. So when a log stops taking writes, the commands of one entry
  *    have an unknown outcome; all later ones are refused for certain, and none of them comes up by
  *    surprise when the log is back.
- * 6. While nothing is heard of the log, what was not sent is refused at once, and not at its deadline: this
+ * 6. What is patient (see `isPatient`) goes with the next entry, or once the last entry is `gatherMs` old, or there is much of it.
+ * 7. While nothing is heard of the log, what was not sent is refused at once, and not at its deadline: this
  *    process may be cut off alone, and another server take it in time.
  */
 import { type Clock, type Logger, type Random, SteppeError } from "@steppe/model";
 import type { Outcome } from "@steppe/proto";
 import type { Applied, Applier } from "./applier.ts";
+import { DeadlineAlarm } from "./deadline-alarm.ts";
 import { encodeCommand, encodeEntry, entrySizeOf, framedSizeOf } from "./entry-bytes.ts";
 import { AppendError, PayloadTooLargeError, type ReplicatedLog, SILENCE_MAX_MS } from "./log.ts";
+import { isPatient } from "./patience.ts";
 import { type CommandKind, noQuorum, type Proposal, Proposals } from "./proposals.ts";
 import { subjectOf } from "./subject.ts";
 
@@ -53,6 +56,9 @@ export interface ProposerOptions {
   readonly timeoutMs: number;
   /** Most commands in one entry: more would hold up the event loop of every replica. */
   readonly commandsMax: number;
+  /** How long after an entry what is patient waits for another to go with, and how many bytes of it wait. */
+  readonly gatherMs: number;
+  readonly gatherBytes: number;
   /** Silence of the log after which this process counts as cut off. */
   readonly silenceMaxMs: number;
   /** Pause before the first retry; doubles up to the maximum. Up to half of it is jitter. */
@@ -63,6 +69,8 @@ export interface ProposerOptions {
 const DEFAULTS: ProposerOptions = {
   timeoutMs: 10_000,
   commandsMax: 4096,
+  gatherMs: 50,
+  gatherBytes: 32 * 1024,
   silenceMaxMs: SILENCE_MAX_MS,
   retryMinMs: 20,
   // A NATS cluster elects a stream leader in a few seconds; this is not to add to it.
@@ -94,9 +102,13 @@ class LogProposer implements Proposer {
   readonly #options: ProposerOptions;
   readonly #proposals: Proposals;
   readonly #stopListening: () => void;
+  /** Rings when what is patient has waited long enough. */
+  readonly #gathered: DeadlineAlarm;
   #queue: Proposal[] = [];
   #queuedBarrier: Proposal | undefined;
   #running = false;
+  /** When the last entry was sent, on the monotonic clock. */
+  #sentMs = Number.NEGATIVE_INFINITY;
   #inDoubt = false;
   #inFlight: { readonly batch: readonly Proposal[]; readonly applied: () => void } | undefined;
   #closed: SteppeError | undefined;
@@ -108,6 +120,10 @@ class LogProposer implements Proposer {
     this.#logger = logger;
     this.#options = { ...DEFAULTS, ...options };
     this.#proposals = new Proposals(clock);
+    this.#gathered = new DeadlineAlarm(clock, () => {
+      this.#go();
+      return Number.POSITIVE_INFINITY;
+    });
     this.#stopListening = applier.onKept((applied) => this.#answer(applied));
     applier.onFatal((error) => this.#stop(error));
   }
@@ -133,6 +149,7 @@ class LogProposer implements Proposer {
   async close(): Promise<void> {
     this.#closed ??= new SteppeError("no-quorum", "the server is shutting down");
     await this.#proposals.close();
+    this.#gathered.stop();
     this.#stopListening();
   }
 
@@ -159,21 +176,41 @@ class LogProposer implements Proposer {
     const bytes = encodeCommand(requestId, this.#random.bytes(SEED_BYTES), kind, fingerprint);
     const max = this.#log.payloadMax;
     if (entrySizeOf(bytes) > max) throw tooLarge(bytes.length, max);
-    const proposal = this.#proposals.add(requestId, bytes, subjectOf(kind));
+    const proposal = this.#proposals.add(requestId, bytes, subjectOf(kind), isPatient(kind));
     this.#queue.push(proposal);
-    if (!this.#running) {
-      this.#running = true;
-      // Not at once: requests that the event loop found at the same time go into the same entry.
-      const begin = () => void this.#run();
-      if (this.#clock.afterTurn === undefined) queueMicrotask(begin);
-      else this.#clock.afterTurn(begin);
-    }
+    this.#go();
     return proposal;
+  }
+
+  /** Sends what is queued once it is due, unless that is being done. */
+  #go(): void {
+    if (this.#running) return;
+    const dueMs = this.#dueMs();
+    if (dueMs > this.#clock.monotonicMs()) {
+      this.#gathered.watch(dueMs);
+      return;
+    }
+    this.#running = true;
+    // Not at once: requests that the event loop found at the same time go into the same entry.
+    const begin = () => void this.#run();
+    if (this.#clock.afterTurn === undefined) queueMicrotask(begin);
+    else this.#clock.afterTurn(begin);
+  }
+
+  /** When an entry has to go (rule 6), on the monotonic clock; infinite while nothing is queued. */
+  #dueMs(): number {
+    const { gatherMs, gatherBytes } = this.#options;
+    let size = 0;
+    for (const { bytes, patient } of this.#queue) {
+      size += bytes.length;
+      if (!patient || size > gatherBytes) return Number.NEGATIVE_INFINITY;
+    }
+    return size === 0 ? Number.POSITIVE_INFINITY : this.#sentMs + gatherMs;
   }
 
   async #run(): Promise<void> {
     let failures = 0;
-    while (this.#dropUnwanted()) {
+    while (this.#dropUnwanted() && (failures > 0 || this.#dueMs() <= this.#clock.monotonicMs())) {
       if (failures > 0) {
         await this.#pause(failures);
         if (!this.#dropUnwanted()) break;
@@ -182,9 +219,10 @@ class LogProposer implements Proposer {
       failures = sent ? 0 : failures + 1;
     }
     this.#running = false;
+    this.#gathered.watch(this.#dueMs());
   }
 
-  /** Drops what nobody waits for any more (rule 4), and refuses the rest while cut off (rule 6); false when nothing is left. */
+  /** Drops what nobody waits for any more (rule 4), and refuses the rest while cut off (rule 7); false when nothing is left. */
   #dropUnwanted(): boolean {
     if (this.#isCutOff()) for (const proposal of this.#queue) this.#proposals.fail(proposal, noQuorum());
     if (!this.#queue.every((proposal) => this.#proposals.isWanted(proposal))) {
@@ -226,6 +264,7 @@ class LogProposer implements Proposer {
       batch.map(({ bytes }) => bytes),
     );
     for (const proposal of batch) proposal.state = "sent";
+    this.#sentMs = this.#clock.monotonicMs();
     let maybeStored = false;
     for (let failures = 1; ; failures++) {
       try {
