@@ -37,14 +37,24 @@ describe("slices of scheduling", () => {
   test("more than fits into one, the rest goes on after a turn of the event loop", async () => {
     const it = world();
     await it.ask(6);
+    await it.turn();
     expect(it.begun).toBe(4);
     await it.turn();
     expect(it.begun).toBe(6);
   });
 
+  test("asked for, nothing begins in the same turn: who wrote it is answered first", async () => {
+    const it = world();
+    await it.ask(1);
+    expect(it.begun).toBe(0);
+    await it.turn();
+    expect(it.begun).toBe(1);
+  });
+
   test("clients wait, a slice is short and three times its length passes before the next", async () => {
     const it = world(true);
     await it.ask(3);
+    await it.turn();
     expect(it.begun).toBe(2);
     await it.turn();
     await it.clock.advance(5);
@@ -57,9 +67,21 @@ describe("slices of scheduling", () => {
     const it = world(true);
     await it.ask(1);
     await it.turn();
+    await it.turn();
     await it.ask(1);
+    await it.turn();
     expect(it.begun).toBe(1);
     await it.clock.advance(3);
+    expect(it.begun).toBe(2);
+  });
+
+  test("all done, the next one begins after a turn again", async () => {
+    const it = world();
+    await it.ask(1);
+    await it.turn();
+    await it.turn();
+    await it.ask(1);
+    await it.turn();
     expect(it.begun).toBe(2);
   });
 });

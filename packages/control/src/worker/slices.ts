@@ -10,47 +10,46 @@ const PAUSE = 3;
 /**
  * Cuts the scheduling of one evaluation after the other into slices, between which the event loop has a turn. While
  * `givesWay` says that clients wait, slices are shorter, with pauses between them: what a client waits for comes first,
- * and evaluations that pile up are seen to when it is calm.
+ * and evaluations that pile up are seen to when it is calm. A slice begins in a turn of its own, so who wrote
+ * what is to be scheduled has its answer before.
  */
 export class Slices {
   readonly #clock: Clock;
   readonly #givesWay: () => boolean;
-  /** The one under way, or the pause behind it. */
-  #slice: Slice | undefined;
+  readonly #waiting: (() => void)[] = [];
+  /** In a slice, or the turn or pause before the next. */
+  #busy = false;
 
   constructor(clock: Clock, givesWay: () => boolean = () => false) {
     this.#clock = clock;
     this.#givesWay = givesWay;
   }
 
-  /** Resolves when scheduling may go on, which is at once while the slice lasts. */
-  async enter(): Promise<void> {
+  /** Resolves when the caller may schedule, which it has to do at once, without waiting for anything. */
+  enter(): Promise<void> {
     const { afterTurn } = this.#clock;
-    if (afterTurn === undefined) return;
-    while (this.#slice !== undefined && this.#clock.monotonicMs() >= this.#slice.endMs) await this.#slice.over;
-    this.#slice ??= this.#begin(afterTurn);
+    if (afterTurn === undefined) return Promise.resolve();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#waiting.push(resolve);
+    if (!this.#busy) {
+      this.#busy = true;
+      afterTurn(() => void this.#run(afterTurn));
+    }
+    return promise;
   }
 
-  #begin(afterTurn: (work: () => void) => void): Slice {
-    const beganMs = this.#clock.monotonicMs();
-    const { promise: over, resolve } = Promise.withResolvers<void>();
-    const slice: Slice = { endMs: beganMs + (this.#givesWay() ? SHORT_SLICE_MS : SLICE_MS), over };
-    const end = () => {
-      this.#slice = undefined;
-      resolve();
-    };
-    afterTurn(() => {
-      slice.endMs = Number.NEGATIVE_INFINITY;
-      if (this.#givesWay()) void this.#clock.after(PAUSE * (this.#clock.monotonicMs() - beganMs)).then(end);
-      else end();
-    });
-    return slice;
+  async #run(afterTurn: (work: () => void) => void): Promise<void> {
+    while (this.#waiting.length > 0) {
+      const beganMs = this.#clock.monotonicMs();
+      const endMs = beganMs + (this.#givesWay() ? SHORT_SLICE_MS : SLICE_MS);
+      do {
+        this.#waiting.shift()?.();
+        // It schedules in the meantime.
+        await undefined;
+      } while (this.#waiting.length > 0 && this.#clock.monotonicMs() < endMs);
+      await new Promise<void>(afterTurn);
+      if (this.#givesWay()) await this.#clock.after(PAUSE * (this.#clock.monotonicMs() - beganMs));
+    }
+    this.#busy = false;
   }
-}
-
-interface Slice {
-  /** On the monotonic clock; nothing is scheduled any more from then on. */
-  endMs: number;
-  /** Resolves when the next slice may begin. */
-  readonly over: Promise<void>;
 }
