@@ -9,7 +9,8 @@ import { type CompleteOptions, completeOptions, type HttpOptions, type HttpTls }
 import { PlainRequests } from "./plain/plain-requests.ts";
 import { type Params, parseParams } from "./request/params.ts";
 import { findRow, type Methods, type Resource } from "./resource.ts";
-import { isPrefix, RouteTable } from "./route-table.ts";
+import type { Routed } from "./route-table.ts";
+import { Router } from "./router.ts";
 import { ROUTES } from "./routes.ts";
 import { TerminalCalls } from "./terminal-calls.ts";
 
@@ -27,12 +28,20 @@ export function buildApp(needs: HttpNeeds, options: HttpOptions = {}): FastifyIn
     around.fixedHeaders = headersOf(around.options);
   });
   const app = createFastify(options.tls);
+  const router = new Router(ROUTES);
   // Under TLS what HTTP costs is the lesser part.
-  const plain = options.tls === undefined ? plainRequests(app, around) : undefined;
+  const plain = options.tls === undefined ? plainRequests(app, around, router) : undefined;
   capConnections(app.server, () => around.options.connsPerClientMax, needs.clock, options.tls === undefined);
   // Handlers read bodies themselves: the API looks at no Content-Type, not even a malformed one.
   for (const method of METHODS) app.addHttpMethod(method, { hasBody: false, overrideExisting: true });
-  for (const resource of ROUTES) addResource(app, around, resource);
+  app.route({
+    method: [...METHODS],
+    url: "/*",
+    handler: (request, reply) => {
+      const { url = "", method = "" } = request.raw;
+      route(exchangeOf(around, request, reply), router.find(url), method);
+    },
+  });
   app.setNotFoundHandler((request, reply) => notFound(exchangeOf(around, request, reply)));
   const terminals = new TerminalCalls(needs, around.options);
   app.server.on("upgrade", (request, socket, head) => terminals.upgrade(request, socket, head));
@@ -84,29 +93,19 @@ function noSchemas(): never {
   throw new Error("routes have no schemas");
 }
 
-function plainRequests(app: FastifyInstance, around: Surroundings): PlainRequests {
-  const table = new RouteTable(ROUTES);
+function plainRequests(app: FastifyInstance, around: Surroundings, router: Router): PlainRequests {
   return new PlainRequests(app.server, around.needs.clock, {
     isClosing: () => around.lifecycle.closing,
     serve: (request, reply) => {
       const exchange = new Exchange(around, request, reply, parseParams(request.query));
-      const routed = table.find(request.path);
-      if (routed === undefined) void notFound(exchange);
-      else void serve(exchange, routed.resource, request.method, routed.rest);
+      route(exchange, router.table.find(request.path), request.method);
     },
   });
 }
 
-function addResource(app: FastifyInstance, around: Surroundings, resource: Resource): void {
-  const hasRest = isPrefix(resource);
-  app.route({
-    method: [...METHODS],
-    url: hasRest ? `${resource.path}*` : resource.path,
-    handler: (request, reply) => {
-      const rest = hasRest ? (request.params as { "*": string })["*"] : "";
-      void serve(exchangeOf(around, request, reply), resource, request.raw.method as string, rest);
-    },
-  });
+function route(exchange: Exchange, routed: Routed | undefined, method: string): void {
+  if (routed === undefined) void notFound(exchange);
+  else void serve(exchange, routed.resource, method, routed.rest);
 }
 
 function exchangeOf(around: Surroundings, request: FastifyRequest, reply: FastifyReply): Exchange {
