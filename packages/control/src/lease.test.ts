@@ -10,9 +10,10 @@ interface Server {
   readonly story: string[];
 }
 
-function serve(member: Member, fail?: () => Error | undefined): Server {
+function serve(member: Member, fail?: () => Error | undefined, isAlone = false): Server {
   const story: string[] = [];
-  const options = { holder: member.name, address: `${member.name}:4647`, httpAddress: `${member.name}:4646` };
+  const { name: holder } = member;
+  const options = { holder, address: `${holder}:4647`, httpAddress: `${holder}:4646`, isAlone };
   const leadership = new Leadership(options, member, async (term, signal) => {
     story.push(`+${term}`);
     const failure = fail?.();
@@ -147,6 +148,13 @@ test("leadership: the leader's process stood still, when it wakes it sees the ne
   stopped.member.catchUp();
   await settle();
   expect(stopped.story).toEqual(["+1", "-1"]);
+});
+
+test("leadership: no other can claim the lease, leads without a wait (1 server)", async () => {
+  const { member, story } = serve(new TestRegion().member("a"), undefined, true);
+  await settle();
+  expect(story).toEqual(["+1"]);
+  expect(member.view.lease).toMatchObject({ Term: 1, Holder: "a" });
 });
 
 test("leadership: a region that was down for long, leads after a short look at start (1 server)", async () => {

@@ -82,7 +82,7 @@ export class Leadership {
   async #untilClaimable(): Promise<void> {
     const { clock, random } = this.#needs;
     const { signal } = this.#stopping;
-    const jitter = random.fraction();
+    const jitter = this.#options.isAlone ? 0 : random.fraction();
     for (;;) {
       const waitMs = claimAtMs(this.#seen, jitter, this.#timing) - clock.monotonicMs();
       if (waitMs <= 0 || signal.aborted) return;

@@ -164,7 +164,11 @@ export async function startServer(parts: ServerParts): Promise<Server> {
   const address = formatEndpoint({ host: self.Address, port: self.GrpcPort });
   const httpAddress = formatEndpoint({ host: config.advertise.http.host, port: self.HttpPort });
   const leadership = new Leadership(
-    { holder: self.Name, address, httpAddress, ttlMs: config.server.leaseTtlMs },
+    {
+      ...{ holder: self.Name, address, httpAddress, ttlMs: config.server.leaseTtlMs },
+      // An embedded log is open in one process at a time.
+      isAlone: opened.settings.kind === "embedded",
+    },
     {
       clock,
       random,

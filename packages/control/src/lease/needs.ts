@@ -21,4 +21,6 @@ export interface LeaseOptions {
   readonly httpAddress: string;
   /** Life of a claim. Default 3 s: how long scheduling pauses at most when the holder dies. */
   readonly ttlMs?: number;
+  /** No other server can claim it, so there is none to keep apart from. */
+  readonly isAlone?: boolean;
 }
