@@ -38,7 +38,7 @@ import { LogTap } from "./log-tap.ts";
 import { ownMember } from "./members.ts";
 import { Figures } from "./metrics/figures.ts";
 import { requestTimes } from "./metrics/metered.ts";
-import { openRegion } from "./open-region.ts";
+import { RegionOpener } from "./open-region.ts";
 import { type Server, startServer } from "./server.ts";
 import { ServerKeeper } from "./server-keeper.ts";
 import { openTls, reloadTls } from "./tls.ts";
@@ -76,6 +76,7 @@ interface Running {
   readonly meter: Figures;
   /** Requests of HTTP clients. */
   readonly waiting: { requests: number };
+  readonly regions: RegionOpener;
   httpPort: number;
   keeper?: ServerKeeper;
   client?: NodeAgent;
@@ -94,6 +95,7 @@ export async function startAgent(
   const temporary = given.dataDir === "" ? await mkdtemp(join(tmpdir(), "steppe-dev-")) : undefined;
   const config = temporary === undefined ? given : { ...given, dataDir: temporary };
   const identity = await openTls(config);
+  const regions = new RegionOpener(config, logger);
   const rpcTls = config.tls?.rpc ? identity : undefined;
   const channels = createChannels({ clock, logger, ...(rpcTls && { tls: rpcTls }) });
   const random = createRandom();
@@ -124,6 +126,7 @@ export async function startAgent(
     answer,
     meter: new Figures(clock),
     waiting: { requests: 0 },
+    regions,
     httpPort: 0,
   };
   const https = config.tls?.http && identity ? { identity, verifyClient: config.tls.verifyHttpsClient } : undefined;
@@ -152,6 +155,7 @@ export async function startAgent(
     await app.close();
     await handedOver;
     await running.keeper?.close();
+    await regions.close();
     channels.close();
     if (temporary !== undefined) await rm(temporary, { recursive: true, force: true });
   }
@@ -166,6 +170,7 @@ async function startParts(running: Running, app: FastifyInstance, onFatal: (erro
   const http = formatEndpoint({ host: config.advertise.http.host, port });
   if (config.server.enabled) {
     const listen = listenOn(running);
+    const openRegion = running.regions.open;
     running.keeper = new ServerKeeper((needs) => startServer({ ...running, ...needs, openRegion, apply, listen }), {
       ...running,
       onFatal,

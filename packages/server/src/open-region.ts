@@ -1,5 +1,6 @@
 import {
   createLocalBus,
+  type EmbeddedLog,
   type LogGapError,
   type LogIdentity,
   type OtherServers,
@@ -49,6 +50,8 @@ export interface RegionNeeds {
   readonly others?: OtherServers;
   /** Why the log that was followed before was left. */
   readonly lost?: LogGapError | undefined;
+  /** The log in this process, where it was begun before. */
+  readonly begun?: Promise<EmbeddedLog> | undefined;
 }
 
 /** A server's own disk. */
@@ -92,12 +95,44 @@ export async function* recordsOf(state: State): AsyncGenerator<Uint8Array> {
   yield* encodeSnapshot(state);
 }
 
+/**
+ * Opens regions. A log in this process is begun at once, for its thread starts while all else of an agent is made;
+ * who opens the region a second time opens it anew.
+ */
+export class RegionOpener {
+  #begun: Promise<EmbeddedLog> | undefined;
+
+  constructor(config: AgentConfig, logger: Logger) {
+    if (!config.server.enabled || config.nats !== undefined) return;
+    this.#begun = beginLog(config, logger);
+    // Told to whoever opens the region.
+    this.#begun.catch(() => undefined);
+  }
+
+  readonly open: OpenRegion = (needs) => {
+    const begun = this.#begun;
+    this.#begun = undefined;
+    return openRegion({ ...needs, begun });
+  };
+
+  /** Closes what was begun and not opened. */
+  async close(): Promise<void> {
+    const log = await this.#begun?.catch(() => undefined);
+    this.#begun = undefined;
+    await log?.close();
+  }
+}
+
+async function beginLog({ dataDir }: AgentConfig, logger: Logger): Promise<EmbeddedLog> {
+  const folder = serverFolder(dataDir);
+  await createFiles().makeFolder(folder);
+  return await openEmbeddedLog({ path: `${folder}/log.db`, logger });
+}
+
 const FIRST_LOG: LogIdentity = { epoch: 0, id: "", base: 0 };
 
-async function openEmbedded({ config, clock, logger }: RegionNeeds): Promise<RegionEnds> {
-  const folder = serverFolder(config.dataDir);
-  await createFiles().makeFolder(folder);
-  const log = await openEmbeddedLog({ path: `${folder}/log.db`, logger });
+async function openEmbedded({ config, clock, logger, begun }: RegionNeeds): Promise<RegionEnds> {
+  const log = await (begun ?? beginLog(config, logger));
   return {
     log,
     bus: createLocalBus(clock, logger),
