@@ -78,23 +78,22 @@ writeFileSync(join(dist, "lib/LICENSES"), licencesOf(joined.output.flatMap(({ mo
 
 /**
  * Builtins without the module that Node makes for an `import`: it reads every export, and some of these are made when
- * first read. Those of "node:http" load all of `fetch`.
+ * first read. Those of "node:http" load all of `fetch`. Here only exports that somebody imports are read.
  */
 function bareBuiltins() {
   const PREFIX = "\0builtin:";
-  const BARE = ["node:http", "node:util"];
   return {
     name: "bare-builtins",
     resolveId(id, _importer, { kind }) {
       if (!isBuiltin(id)) return null;
-      return kind === "import-statement" && BARE.includes(id) ? `${PREFIX}${id}` : { id, external: true };
+      return kind === "import-statement" ? `${PREFIX}${id}` : { id, external: true };
     },
     load(id) {
       if (!id.startsWith(PREFIX)) return null;
       const name = id.slice(PREFIX.length);
-      const exports = Object.entries(Object.getOwnPropertyDescriptors(process.getBuiltinModule(name)))
-        .filter(([, { get }]) => get === undefined)
-        .map(([key]) => `export const ${key} = builtin.${key};`);
+      const exports = Object.getOwnPropertyNames(process.getBuiltinModule(name))
+        .filter((key) => /^[a-z_$][\w$]*$/i.test(key) && key !== "default")
+        .map((key) => `export const ${key} = /* @__PURE__ */ (() => builtin.${key})();`);
       const lines = [`const builtin = process.getBuiltinModule("${name}");`, "export default builtin;", ...exports];
       return { code: lines.join("\n"), moduleSideEffects: false };
     },
