@@ -74,8 +74,18 @@ function metricsBody({ clock, readings, config, figures }: InformationSources): 
     { name: "steppe.runtime.uptime_seconds", value: process.uptime() },
     { name: "steppe.runtime.event_loop_utilization", value: performance.eventLoopUtilization().utilization },
   ];
+  // Those of one job share theirs.
+  const made = new Map<Reading["labels"], Gauge["Labels"]>();
+  const labelsOf = (labels: Reading["labels"]) => {
+    let all = made.get(labels);
+    if (all === undefined) {
+      all = { host: config.name, ...labels };
+      made.set(labels, all);
+    }
+    return all;
+  };
   const gauges = [...own, ...readings()].map(
-    ({ name, labels, value }): Gauge => ({ Name: name, Labels: { host: config.name, ...labels }, Value: value }),
+    ({ name, labels, value }): Gauge => ({ Name: name, Labels: labelsOf(labels), Value: value }),
   );
   const labels = { host: config.name };
   const sampled = { Counters: figures.counters(labels), Samples: figures.samples(labels) };

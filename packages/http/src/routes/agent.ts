@@ -1,6 +1,6 @@
 import type { Member } from "@steppe/proto";
 import type { Exchange } from "../exchange.ts";
-import type { AgentHealth } from "../needs.ts";
+import type { AgentHealth, Sampled } from "../needs.ts";
 import { Payload } from "../reply/payload.ts";
 import { prometheusText } from "../reply/prometheus.ts";
 import { fixed, type Resource } from "../resource.ts";
@@ -57,12 +57,17 @@ function health(exchange: Exchange): void | Promise<void> {
   return isWell ? exchange.json(body) : exchange.text(500, body);
 }
 
-/** What a snapshot has beside what the API shows. */
-const OF_PROMETHEUS: ReadonlySet<string> = new Set(["total", "quantiles"]);
+/** The API shows less than Prometheus is told. */
+function shownSample({ total, quantiles, ...shown }: Sampled): Omit<Sampled, "total" | "quantiles"> {
+  return shown;
+}
 
 function metrics(exchange: Exchange): void | Promise<void> {
   const snapshot = exchange.needs.agent.metrics();
-  if (exchange.params.format !== "prometheus")
-    return exchange.json(JSON.stringify(snapshot, (key, value) => (OF_PROMETHEUS.has(key) ? undefined : value)));
+  if (exchange.params.format !== "prometheus") {
+    // Gauges have nothing to leave out, and there are some of every job.
+    const shown = { Counters: snapshot.Counters.map(shownSample), Samples: snapshot.Samples.map(shownSample) };
+    return exchange.json(JSON.stringify({ ...snapshot, ...shown }));
+  }
   return exchange.send(200, "text/plain; version=0.0.4; charset=utf-8", new Payload(prometheusText(snapshot)));
 }
