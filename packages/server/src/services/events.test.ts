@@ -17,7 +17,7 @@ import { deriveEvents } from "../events/derive-events.ts";
 import { takeSnapshot } from "../snapshots.ts";
 import { openLocalRegion } from "../testing/local-region.ts";
 import { silentLogger } from "../testing/silent-logger.ts";
-import { createEvents } from "./events.ts";
+import { createEvents, LARGE_MIN } from "./events.ts";
 
 async function world() {
   const region = await openLocalRegion(silentLogger);
@@ -178,4 +178,52 @@ test("events of allocations, show each as its entry left it, whatever came after
     { ID, ClientStatus: "pending", EvalID, TaskGroup: group, NodeID: node.ID, ModifyIndex: placed },
     { ID, ClientStatus: "running", EvalID, TaskGroup: group, NodeID: node.ID, ModifyIndex: placed + 1 },
   ]);
+});
+
+/** A job with so many allocations that its placement is a large entry. */
+async function placeMany({ region, write, register }: Awaited<ReturnType<typeof world>>): Promise<number> {
+  const [node, job] = [mockNode(), mockJob({ ID: "web" })];
+  for (const { Tasks } of job.TaskGroups) for (const { Resources } of Tasks) Object.assign(Resources ?? {}, SMALL);
+  await write({ $case: "RegisterNode", value: { Node: node } });
+  const { EvalID } = await register(job);
+  let minted = 0;
+  const ledger = {
+    state: region.replica.state,
+    id: () => `00000000-0000-4000-8000-${String(++minted).padStart(12, "0")}`,
+  };
+  const rows = Array.from({ length: LARGE_MIN }, (_, n): [number, string] => [n, node.ID]);
+  const group = job.TaskGroups[0]?.Name ?? "";
+  const outcome = await write({ $case: "ApplyPlan", value: planFor(ledger, EvalID, "web", group, rows) });
+  expect(outcome.Placed).toBe(LARGE_MIN);
+  return outcome.Index;
+}
+
+const SMALL = { CPU: 1, MemoryMB: 1 };
+
+test("events of a large entry while nobody reads, are read back from the log, and what follows is at hand", async () => {
+  const one = await world();
+  const { events } = one.region.services;
+  const placed = await placeMany(one);
+  await one.register(mockJob({ ID: "next" }));
+  // Without an index: what is at hand.
+  expect((await read(events, 0, placed + 1)).map(({ Index }) => Index)).toEqual([placed + 1]);
+  const told = await read(events, 1, placed + 1);
+  expect(told.map(({ Index, Events }) => [Index, Events.length])).toEqual([
+    [1, 1],
+    [2, 2],
+    [placed, LARGE_MIN + 2],
+    [placed + 1, 2],
+  ]);
+});
+
+test("events of a large entry while somebody reads or has just left, are told as any other", async () => {
+  const one = await world();
+  const { events } = one.region.services;
+  const first = read(events, 0, 1);
+  const reading = read(events, 0, 3);
+  const placed = await placeMany(one);
+  expect((await first).map(({ Index }) => Index)).toEqual([1]);
+  expect((await reading).map(({ Index }) => Index)).toEqual([1, 2, placed]);
+  // All of it is still at hand.
+  expect((await read(events, 0, placed)).map(({ Index }) => Index)).toEqual([1, 2, placed]);
 });

@@ -49,6 +49,12 @@ export class EventRing {
     for (const wake of [...this.#wakes]) wake();
   }
 
+  /** The entry of that index, and all before it, are not at hand. */
+  pass(index: number): void {
+    while (this.#entries.length > 0) this.#drop();
+    this.#first = index + 1;
+  }
+
   /** The first entry with events at or after `index`, which must not be before `first`. */
   from(index: number): EntryEvents | undefined {
     let [low, high] = [0, this.#entries.length];
