@@ -97,7 +97,7 @@ describe("proposer", () => {
     expect((await outcome).Refusal?.Message).toBe("no");
   });
 
-  test("group commit: what is proposed in one turn is one entry, what comes meanwhile is the next", async () => {
+  test("group commit: what is proposed in one turn is one entry, what comes while two are under way is the next", async () => {
     const { log, proposer } = world();
     const outcomes = [proposer.propose(kind()), proposer.propose(kind())];
     await settled();
@@ -105,16 +105,68 @@ describe("proposer", () => {
     await settled();
     outcomes.push(proposer.propose(kind()), proposer.propose(kind()));
     await settled();
-    expect(log.appends.map(requestIds)).toEqual([["r1", "r2"]]);
+    expect(log.appends.map(requestIds)).toEqual([["r1", "r2"], ["r3"]]);
 
     log.appends[0]?.store();
     await settled();
-    expect(log.appends.map(requestIds)).toEqual([
-      ["r1", "r2"],
-      ["r3", "r4", "r5"],
-    ]);
+    expect(log.appends.map(requestIds)).toEqual([["r1", "r2"], ["r3"], ["r4", "r5"]]);
+    for (const append of log.appends.slice(1)) append.store();
+    const indexes = (await Promise.all(outcomes)).map(({ Index }) => Index);
+    expect(indexes).toEqual([1, 1, 2, 3, 3]);
+  });
+
+  test("second entry: goes behind the first once half as many commands are there", async () => {
+    const { log, proposer } = world();
+    for (let i = 0; i < 5; i++) void proposer.propose(kind());
+    await settled();
+    for (const expected of [1, 1, 2]) {
+      void proposer.propose(kind());
+      await settled();
+      expect(log.appends.length).toBe(expected);
+    }
+    expect(requestIds(log.appends[1])).toEqual(["r6", "r7", "r8"]);
+  });
+
+  test("second entry: none behind a slow one", async () => {
+    const { log, clock, proposer } = world();
+    void proposer.propose(kind());
+    await settled();
+    await clock.advance(250);
+    void proposer.propose(kind());
+    await settled();
+    expect(log.appends.length).toBe(1);
+    log.appends[0]?.store();
+    await settled();
+    expect(log.appends.length).toBe(2);
+  });
+
+  test("second entry: none while the first is sent again", async () => {
+    const { log, clock, proposer } = world();
+    void proposer.propose(kind());
+    await settled();
+    log.appends[0]?.lose("unknown");
+    await settled();
+    void proposer.propose(kind());
+    await clock.advance(100);
+    expect(log.appends.map(requestIds)).toEqual([["r1"], ["r1"]]);
     log.appends[1]?.store();
-    expect((await Promise.all(outcomes)).map(({ Index }) => Index)).toEqual([1, 1, 2, 2, 2]);
+    await settled();
+    expect(requestIds(log.appends[2])).toEqual(["r2"]);
+  });
+
+  test("second entry: is stored while the first is not, both are answered", async () => {
+    const { log, clock, proposer, machine } = world();
+    const first = proposer.propose(kind("1"), { requestId: "1" });
+    await settled();
+    const later = proposer.propose(kind("2"), { requestId: "2" });
+    await settled();
+    log.appends[0]?.lose("unknown");
+    log.appends[1]?.store();
+    expect((await later).Index).toBe(1);
+    await clock.advance(100);
+    log.appends[2]?.store();
+    expect((await first).Index).toBe(2);
+    expect(machine.counted).toEqual(["2", "1"]);
   });
 
   test("group commit: two that set the same job, are in two entries, so that each version has an index of its own", async () => {
@@ -388,19 +440,21 @@ describe("proposer", () => {
     await long;
   });
 
-  test("deadline: passes while queued behind another entry, is refused and never sent", async () => {
+  test("deadline: passes while queued behind other entries, is refused and never sent", async () => {
     const { log, clock, proposer } = world();
     const first = proposer.propose(kind());
+    await settled();
+    const second = proposer.propose(kind());
     await settled();
     const queued = expect(proposer.propose(kind(), { requestId: "queued", timeoutMs: 100 })).rejects.toSatisfy(
       failure("no-quorum"),
     );
     await clock.advance(100);
     await queued;
-    log.appends[0]?.store();
-    await first;
+    for (const append of log.appends) append.store();
+    await Promise.all([first, second]);
     await settled();
-    expect(log.appends.length).toBe(1);
+    expect(log.appends.length).toBe(2);
   });
 
   test("deadline: passes after it was stored, the caller is told that it will take effect", async () => {
@@ -503,18 +557,21 @@ describe("proposer", () => {
 
   test("replica stops: what was sent is unknown, what was queued is refused", async () => {
     const { log, proposer, machine } = world();
-    const sent = expect(proposer.propose(kind())).rejects.toSatisfy(failure("outcome-unknown"));
+    const unknown = () => expect(proposer.propose(kind())).rejects.toSatisfy(failure("outcome-unknown"));
+    const sent = [unknown()];
+    await settled();
+    sent.push(unknown());
     await settled();
     const queued = expect(proposer.propose(kind())).rejects.toSatisfy(failure("no-quorum"));
     machine.apply = () => {
       throw new Error("digest mismatch");
     };
     log.appends[0]?.store();
-    await sent;
+    await Promise.all(sent);
     await queued;
     await expect(proposer.propose(kind())).rejects.toSatisfy(failure("no-quorum"));
     await settled();
-    expect(log.appends.length).toBe(1);
+    expect(log.appends.length).toBe(2);
   });
 });
 

@@ -1,16 +1,17 @@
 /**
  * Puts commands into the log, many in one entry, and answers each with its outcome.
  *
- * 1. One entry is on its way at a time. What arrives meanwhile gathers into the next one, up to
- *    the log's payload limit (group commit). Two commands that set the same thing never share one
- *    (see `subjectOf`).
+ * 1. Two entries are on their way at most. What arrives meanwhile gathers into the next one, up to the log's
+ *    payload limit (group commit). Behind an entry that is slow or was not taken none is sent, and behind any other
+ *    one only at least half as many commands: an entry costs the same however few are in it. Two
+ *    commands that set the same thing never share one (see `subjectOf`).
  * 2. A caller is answered when this replica has applied and kept its command, whichever copy of it. The
  *    state machine tells copies by the request ID, so the outcome is the first one's.
  * 3. An entry whose acknowledgement did not come is sent again, the same bytes, for as long as
  *    somebody waits for one of its commands that was not seen applied.
  * 4. Nothing is sent for a caller that gave up or whose deadline has passed.
  * 5. When the log is in doubt (an entry's fate stayed unknown) a barrier goes first, and commands
- *    only after it was acknowledged. So when a log stops taking writes, the commands of one entry
+ *    only after it was acknowledged. So when a log stops taking writes, the commands of two entries at most
  *    have an unknown outcome; all later ones are refused for certain, and none of them comes up by
  *    surprise when the log is back.
  * 6. What is patient (see `isPatient`) goes with the next entry, or once the last entry is `gatherMs` old, or there is much of it.
@@ -56,6 +57,8 @@ export interface ProposerOptions {
   readonly timeoutMs: number;
   /** Most commands in one entry: more would hold up the event loop of every replica. */
   readonly commandsMax: number;
+  /** Age of an entry from which on no other is sent behind it. */
+  readonly slowMs: number;
   /** How long after an entry what is patient waits for another to go with, and how many bytes of it wait. */
   readonly gatherMs: number;
   readonly gatherBytes: number;
@@ -69,6 +72,7 @@ export interface ProposerOptions {
 const DEFAULTS: ProposerOptions = {
   timeoutMs: 10_000,
   commandsMax: 4096,
+  slowMs: 250,
   gatherMs: 50,
   gatherBytes: 32 * 1024,
   silenceMaxMs: SILENCE_MAX_MS,
@@ -94,6 +98,17 @@ export function createProposer(dependencies: ProposerDependencies): Proposer {
 const BARRIER: CommandKind = { $case: "Barrier", value: {} };
 const SEED_BYTES = 16;
 
+/** An entry that was sent, until the log has it or it is given up. */
+interface UnderWay {
+  readonly batch: readonly Proposal[];
+  /** Since when, on the monotonic clock. */
+  readonly sinceMs: number;
+  /** The log did not take it at once. */
+  failed: boolean;
+  /** To be called when a record with it comes up here. */
+  cameUp: () => void;
+}
+
 class LogProposer implements Proposer {
   readonly #log: ReplicatedLog;
   readonly #clock: Clock;
@@ -106,11 +121,14 @@ class LogProposer implements Proposer {
   readonly #gathered: DeadlineAlarm;
   #queue: Proposal[] = [];
   #queuedBarrier: Proposal | undefined;
-  #running = false;
+  /** Loops that send one entry after the other, two at most. */
+  #senders = 0;
+  /** One is about to begin. */
+  #beginning = false;
   /** When the last entry was sent, on the monotonic clock. */
   #sentMs = Number.NEGATIVE_INFINITY;
   #inDoubt = false;
-  #inFlight: { readonly batch: readonly Proposal[]; readonly applied: () => void } | undefined;
+  readonly #underWay = new Set<UnderWay>();
   #closed: SteppeError | undefined;
 
   constructor({ log, applier, clock, random, logger, options }: ProposerDependencies) {
@@ -159,7 +177,8 @@ class LogProposer implements Proposer {
       const outcome = outcomes[i];
       if (outcome !== undefined) waited = this.#proposals.applied(command.RequestID, { index, outcome }) ?? waited;
     }
-    if (waited !== undefined && this.#inFlight?.batch.includes(waited)) this.#inFlight.applied();
+    if (waited === undefined) return;
+    for (const { batch, cameUp } of this.#underWay) if (batch.includes(waited)) cameUp();
   }
 
   #stop(error: Error): void {
@@ -182,19 +201,32 @@ class LogProposer implements Proposer {
     return proposal;
   }
 
-  /** Sends what is queued once it is due, unless that is being done. */
+  /** Sends what is queued once it is due, unless it has to wait for an entry that is under way. */
   #go(): void {
-    if (this.#running) return;
+    if (this.#beginning || !this.#mayGo(this.#senders)) return;
     const dueMs = this.#dueMs();
     if (dueMs > this.#clock.monotonicMs()) {
       this.#gathered.watch(dueMs);
       return;
     }
-    this.#running = true;
+    this.#beginning = true;
     // Not at once: requests that the event loop found at the same time go into the same entry.
-    const begin = () => void this.#run();
+    const begin = () => {
+      this.#beginning = false;
+      void this.#run();
+    };
     if (this.#clock.afterTurn === undefined) queueMicrotask(begin);
     else this.#clock.afterTurn(begin);
+  }
+
+  /** Rule 1, for one sender beside so many others. */
+  #mayGo(others: number): boolean {
+    if (others === 0) return true;
+    const [first] = this.#underWay;
+    // Without an entry, the other one makes sure of the log, or pauses.
+    if (others > 1 || first === undefined || first.failed) return false;
+    const ageMs = this.#clock.monotonicMs() - first.sinceMs;
+    return ageMs < this.#options.slowMs && 2 * this.#queue.length >= first.batch.length;
   }
 
   /** When an entry has to go (rule 6), on the monotonic clock; infinite while nothing is queued. */
@@ -209,8 +241,9 @@ class LogProposer implements Proposer {
   }
 
   async #run(): Promise<void> {
+    this.#senders += 1;
     let failures = 0;
-    while (this.#dropUnwanted() && (failures > 0 || this.#dueMs() <= this.#clock.monotonicMs())) {
+    while (this.#dropUnwanted() && (failures > 0 || this.#isDue())) {
       if (failures > 0) {
         await this.#pause(failures);
         if (!this.#dropUnwanted()) break;
@@ -218,8 +251,12 @@ class LogProposer implements Proposer {
       const sent = this.#inDoubt ? await this.#probe() : await this.#sendEntry(this.#gather());
       failures = sent ? 0 : failures + 1;
     }
-    this.#running = false;
-    this.#gathered.watch(this.#dueMs());
+    this.#senders -= 1;
+    if (this.#queue.length > 0) this.#go();
+  }
+
+  #isDue(): boolean {
+    return this.#mayGo(this.#senders - 1) && this.#dueMs() <= this.#clock.monotonicMs();
   }
 
   /** Drops what nobody waits for any more (rule 4), and refuses the rest while cut off (rule 7); false when nothing is left. */
@@ -265,13 +302,29 @@ class LogProposer implements Proposer {
     );
     for (const proposal of batch) proposal.state = "sent";
     this.#sentMs = this.#clock.monotonicMs();
+    const entry: UnderWay = { batch, sinceMs: this.#sentMs, failed: false, cameUp: () => undefined };
+    this.#underWay.add(entry);
+    try {
+      return await this.#sendUntilTaken(payload, entry);
+    } catch (error) {
+      if (!(error instanceof PayloadTooLargeError)) throw error;
+      this.#underWay.delete(entry);
+      return await this.#sendSingly(batch, error);
+    } finally {
+      this.#underWay.delete(entry);
+    }
+  }
+
+  async #sendUntilTaken(payload: Uint8Array, entry: UnderWay): Promise<boolean> {
+    const { batch } = entry;
     let maybeStored = false;
     for (let failures = 1; ; failures++) {
       try {
-        await this.#append(payload, batch);
+        await this.#append(payload, entry);
         return true;
       } catch (error) {
-        if (error instanceof PayloadTooLargeError) return await this.#sendSingly(batch, error);
+        if (error instanceof PayloadTooLargeError) throw error;
+        entry.failed = true;
         maybeStored ||= !(error instanceof AppendError && error.outcome === "refused");
         this.#logger.warn(
           { err: error, commands: batch.length, failures, maybeStored },
@@ -286,25 +339,21 @@ class LogProposer implements Proposer {
       this.#dropUnwanted();
       if (!batch.some((proposal) => this.#proposals.isWanted(proposal))) {
         // Either it came up, and the log is well, or all gave up, and nobody knows.
-        this.#inDoubt = !batch.some((proposal) => proposal.state === "applied");
+        this.#inDoubt ||= !batch.some((proposal) => proposal.state === "applied");
         return true;
       }
     }
   }
 
   /** Until the log has it: it was acknowledged, or came up here, whichever is first. */
-  async #append(payload: Uint8Array, batch: readonly Proposal[]): Promise<void> {
+  async #append(payload: Uint8Array, entry: UnderWay): Promise<void> {
     const cameUp = new Promise<void>((resolve) => {
-      this.#inFlight = { batch, applied: resolve };
+      entry.cameUp = resolve;
     });
     const acknowledged = this.#log.append(payload).then(() => {
-      for (const proposal of batch) if (proposal.state === "sent") proposal.state = "stored";
+      for (const proposal of entry.batch) if (proposal.state === "sent") proposal.state = "stored";
     });
-    try {
-      await Promise.race([acknowledged, cameUp]);
-    } finally {
-      this.#inFlight = undefined;
-    }
+    await Promise.race([acknowledged, cameUp]);
   }
 
   /** Rule 5. */
