@@ -13,6 +13,8 @@ import { needWrk, wrk } from "./live/wrk.ts";
 import { figure, type Scenario, type Table } from "./scenario.ts";
 
 const CONCURRENCY = [1, 32, 256] as const;
+/** V8 compiles for about so long; a server that has just started does some 60 % of what it does later. */
+const WARM_UP_SECONDS = 10;
 const BODY = JSON.stringify({ Job: mockTaskJob("@") });
 
 export const register: Scenario = {
@@ -40,7 +42,7 @@ async function ratesOf(log: Log): Promise<Table["rows"]> {
     await using live = await regionOn(log);
     const { region, server } = live;
     const nats = natsPids(region);
-    await load(server, "warm", concurrency, 2);
+    await load(server, "warm", concurrency, WARM_UP_SECONDS);
     const spread = await rounds(ROUNDS, async (round) => {
       const before = [cpuMs([server.pid]), cpuMs(nats)] as const;
       const { requests, perSecond, p50Ms, p99Ms } = await load(server, `r${round}`, concurrency, SECONDS);
@@ -74,7 +76,7 @@ async function whereTimeGoes(logs: readonly Log[]): Promise<Table> {
     const folder = mkdtempSync(join(tmpdir(), "steppe-profile-"));
     await using live = await regionOn(log, { environment: { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${folder}` } });
     const { server } = live;
-    await load(server, "profile", 32, SECONDS);
+    await load(server, "profile", 32, WARM_UP_SECONDS + SECONDS);
     const leader = await call<string>("GET", `${server.http}/v1/status/leader`);
     if (leader.status !== 200) throw new Error(`the server answers ${leader.status} after the load`);
     await server.stop(30_000);

@@ -4,7 +4,7 @@ import type { Clock } from "@steppe/model";
 const SLICE_MS = 4;
 /** The same while clients wait. */
 const SHORT_SLICE_MS = 2;
-/** Pause after a slice while clients wait, in lengths of the slice: then a quarter of the time is for scheduling. */
+/** Pause after a slice while clients wait, in lengths of its turn: then at most a quarter of the time is for scheduling. */
 const PAUSE = 3;
 
 /**
