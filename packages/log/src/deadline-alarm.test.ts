@@ -46,3 +46,24 @@ test("deadline alarm: stopped, lets nobody go", async () => {
   await clock.advance(1000);
   expect(late).toEqual([]);
 });
+
+test("deadline alarm: the clock runs slower than timers, it is looked at a few times and then let go", async () => {
+  const timers = new SteppedClock();
+  const clock = {
+    monotonicMs: () => timers.monotonicMs() * 0.4,
+    wallNs: () => timers.wallNs(),
+    after: (ms: number, signal?: AbortSignal) => timers.after(ms, signal),
+  };
+  let looked = 0;
+  const alarm = new DeadlineAlarm(clock, (nowMs) => {
+    looked += 1;
+    return nowMs >= 100 ? Number.POSITIVE_INFINITY : 100;
+  });
+  alarm.watch(100);
+  await timers.advance(252);
+  expect(clock.monotonicMs()).toBeGreaterThan(100);
+  const whenDue = looked;
+  expect(whenDue).toBeLessThan(20);
+  await timers.advance(1000);
+  expect(looked).toBe(whenDue);
+});

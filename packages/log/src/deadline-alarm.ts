@@ -3,6 +3,9 @@ import type { Clock } from "@steppe/model";
 /** Timers overflow at 2^31 ms; a later deadline is looked at again after an hour. */
 const ALARM_MAX_MS = 3_600_000;
 
+/** Shorter waits end no sooner, and where the clock runs slower than timers, ever shorter ones would never end. */
+const ALARM_MIN_MS = 1;
+
 /** One reason for all: the default one is a new exception with its stack trace. */
 const SET_ANEW = new Error("the alarm is set anew");
 
@@ -29,7 +32,7 @@ export class DeadlineAlarm {
     if (deadline === Number.POSITIVE_INFINITY) return;
     const stop = new AbortController();
     this.#set = { at: deadline, stop };
-    const left = Math.max(0, deadline - this.#clock.monotonicMs());
+    const left = Math.max(ALARM_MIN_MS, deadline - this.#clock.monotonicMs());
     this.#clock.after(Math.min(left, ALARM_MAX_MS), stop.signal).then(
       () => this.#ring(),
       () => undefined,
