@@ -288,6 +288,13 @@ describe("JetStream log under faults (3 servers)", () => {
       await server.kill();
       for (let i = 0; i < 10; i++) await appendSurely(log, ++n);
       await server.restart();
+      // Without this one, the next one's end would leave no majority that has all of it, for as long as it takes to catch up.
+      await poll("all copies are current", 60_000, async () => {
+        const copies = (await log.replicas?.().catch(() => [])) ?? [];
+        return (
+          (copies.length === 3 && copies.every(({ current, offline }) => current && !offline)) || JSON.stringify(copies)
+        );
+      });
     }
     const last = await log.lastIndex();
     await tail.until(last);
