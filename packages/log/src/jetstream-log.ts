@@ -356,7 +356,8 @@ class JetStreamLog implements RegionLog {
       const sinceMs = Math.min(silentMs, clock.monotonicMs() - movedAtMs);
       if (signal.aborted || sinceMs <= LEADER_SILENCE_MAX_MS || !this.#link.connected || replicas === 1) continue;
       movedAtMs = clock.monotonicMs();
-      this.#unanswered = undefined;
+      // Appends are tried again at once; should the next one fail too, nothing was heard since the first of them.
+      if (this.#unanswered !== undefined) this.#unanswered = { ...this.#unanswered, lastMs: Number.NEGATIVE_INFINITY };
       logger.warn({ server: connection.getServer() }, "no word from the log's leader; trying another NATS node");
       await connection.reconnect();
     }
