@@ -1,6 +1,7 @@
 export type { FastifyInstance } from "fastify";
 export { type AgentArguments, answerOfAgent } from "./agent-answers.ts";
 export { buildApp } from "./build-app.ts";
+export { listen } from "./listen.ts";
 export type {
   AgentControls,
   AgentHealth,

@@ -11,6 +11,7 @@ import {
   JobRegisterResponse,
 } from "@steppe/proto";
 import { afterEach, describe, expect, it } from "vitest";
+import { listen } from "./listen.ts";
 import { createWorld, META, REGISTERED, type World, type WorldOptions } from "./test-world.ts";
 
 const open: { close(): unknown }[] = [];
@@ -18,10 +19,10 @@ afterEach(async () => {
   for (const it of open.splice(0).reverse()) await it.close();
 });
 
-async function listen(options: WorldOptions): Promise<World & { port: number }> {
+async function serve(options: WorldOptions): Promise<World & { port: number }> {
   const world = createWorld(options);
   open.push(world.app);
-  await world.app.listen({ host: "127.0.0.1", port: 0 });
+  await listen(world.app, { host: "127.0.0.1", port: 0 });
   return { ...world, port: (world.app.server.address() as AddressInfo).port };
 }
 
@@ -57,7 +58,7 @@ function blockedGet() {
 describe("a connection", () => {
   it("dots and double slashes in the path: part of the job's ID", async () => {
     const answers = { jobs: { get: async () => JobGetResponse.create({ Job: Job.create({ ID: "x" }), Meta: META }) } };
-    const { port, calls } = await listen({ answers });
+    const { port, calls } = await serve({ answers });
     for (const path of ["../x", "a/./b", "//x//"]) {
       await (await talk(port, request(`GET /v1/job/${path}`, "Connection: close"))).reply;
     }
@@ -65,7 +66,7 @@ describe("a connection", () => {
   });
 
   it("a write without a body, none announced: answered as one with an empty body", async () => {
-    const { port } = await listen({});
+    const { port } = await serve({});
     for (const headers of [[], ["Content-Length: 0"]]) {
       const { reply } = await talk(port, request("PUT /v1/jobs", ...headers, "Connection: close"));
       expect(await reply).toMatch(/^HTTP\/1\.1 400 [\s\S]*Request body is empty$/);
@@ -74,7 +75,7 @@ describe("a connection", () => {
 
   it("client goes away while its query blocks: the call is aborted and no error is logged", async () => {
     const { get, arrived } = blockedGet();
-    const { port, logged } = await listen({ answers: { jobs: { get } } });
+    const { port, logged } = await serve({ answers: { jobs: { get } } });
     const { socket } = await talk(port, request("GET /v1/job/web?index=5"));
     const call = await arrived;
     expect(call.signal.aborted).toBe(false);
@@ -91,7 +92,7 @@ describe("a connection", () => {
       asked.resolve();
       return written.promise;
     };
-    const { port, app } = await listen({ answers: { jobs: { get, evaluate } } });
+    const { port, app } = await serve({ answers: { jobs: { get, evaluate } } });
     const blocked = await talk(port, request("GET /v1/job/web?index=5"));
     const write = await talk(port, request("PUT /v1/job/web/evaluate"));
     await Promise.all([arrived, asked.promise]);
@@ -107,7 +108,7 @@ describe("a connection", () => {
   });
 
   it("a body that does not say its length and is too long: 413", async () => {
-    const { port, calls } = await listen({ bodyLimit: 100 });
+    const { port, calls } = await serve({ bodyLimit: 100 });
     const chunk = `c8\r\n${"x".repeat(200)}\r\n0\r\n\r\n`;
     const { reply } = await talk(port, request("PUT /v1/jobs", "Transfer-Encoding: chunked") + chunk);
     expect(await reply).toMatch(/^HTTP\/1.1 413 [\s\S]*request body is larger than 100 bytes$/);
@@ -116,7 +117,7 @@ describe("a connection", () => {
 
   it.each(["web", "Zürich €"])("page token with letters of any script beside %s: its UTF-8 bytes", async (name) => {
     const Meta = { ...META, NextToken: "default.straße-€" };
-    const { port } = await listen({
+    const { port } = await serve({
       answers: { jobs: { get: async () => ({ Job: Job.create({ Name: name }), Meta }) } },
     });
     const { reply } = await talk(port, request("GET /v1/job/web", "Connection: close"));
@@ -126,20 +127,20 @@ describe("a connection", () => {
 
   it("page token that no header can hold: 500, and the server lives", async () => {
     const Meta = { ...META, NextToken: "a\r\nX-Evil: 1" };
-    const { port, logged } = await listen({ answers: { jobs: { get: async () => ({ Job: Job.create({}), Meta }) } } });
+    const { port, logged } = await serve({ answers: { jobs: { get: async () => ({ Job: Job.create({}), Meta }) } } });
     const { reply } = await talk(port, request("GET /v1/job/web", "Connection: close"));
     expect(await reply).toMatch(/^HTTP\/1.1 500 [\s\S]*internal error$/);
     expect(logged).toHaveLength(1);
   });
 
   it("bytes that are no HTTP: 400 in plain text", async () => {
-    const { port } = await listen({});
+    const { port } = await serve({});
     const { reply } = await talk(port, "what is this\r\n\r\n");
     expect(await reply).toMatch(/^HTTP\/1.1 400 Bad Request\r\nContent-Type: text\/plain/);
   });
 
   it("one connection, many requests: kept alive", async () => {
-    const { port } = await listen({});
+    const { port } = await serve({});
     const { reply } = await talk(port, request("GET /a") + request("GET /b") + request("GET /c", "Connection: close"));
     expect((await reply).match(/404 Not Found/g)).toHaveLength(3);
   });
@@ -172,7 +173,7 @@ describe("a plain request", () => {
     ["a write that says nothing", "PUT /v1/jobs", "{", []],
     ["a body that is too long", "PUT /v1/jobs", "x".repeat(2000), []],
   ])("%s: the answer of node:http", async (_what, line, body, headers) => {
-    const { port } = await listen({ answers: anyAnswer(), bodyLimit: 1000 });
+    const { port } = await serve({ answers: anyAnswer(), bodyLimit: 1000 });
     const length = body === "" ? [] : [`Content-Length: ${body.length}`];
     const end = request("GET /v1/end", "Connection: close");
     const answers: string[] = [];
@@ -193,7 +194,7 @@ describe("a plain request", () => {
       asked.resolve();
       return written.promise;
     };
-    const { port } = await listen({ answers: { jobs: { evaluate } } });
+    const { port } = await serve({ answers: { jobs: { evaluate } } });
     const { socket, reply } = await talk(port, request("PUT /v1/job/web/evaluate"));
     await asked.promise;
     socket.write(request("GET /a"));
@@ -203,7 +204,7 @@ describe("a plain request", () => {
   });
 
   it("headers that are new each time: each answered", async () => {
-    const { port } = await listen({});
+    const { port } = await serve({});
     const { socket, reply } = await talk(port, "");
     for (let n = 0; n < 10; n++) {
       socket.write(request("GET /a", `Traceparent: ${n}`));
@@ -214,7 +215,7 @@ describe("a plain request", () => {
   });
 
   it.each(["", request("GET /a")])("nothing more after %j: the connection ends in time", async (first) => {
-    const { port, app } = await listen({});
+    const { port, app } = await serve({});
     Object.assign(app.server, { keepAliveTimeout: 20, requestTimeout: 20 });
     const { reply } = await talk(port, first);
     expect(await reply).toMatch(first === "" ? /^$/ : /^HTTP\/1.1 404 /);
@@ -222,7 +223,7 @@ describe("a plain request", () => {
 
   it("a blocked query outlives the time that a silent connection has", async () => {
     const { get, arrived } = blockedGet();
-    const { port, app } = await listen({ answers: { jobs: { get } } });
+    const { port, app } = await serve({ answers: { jobs: { get } } });
     Object.assign(app.server, { keepAliveTimeout: 20, requestTimeout: 20 });
     const { socket } = await talk(port, request("GET /v1/job/web?index=5"));
     const call = await arrived;

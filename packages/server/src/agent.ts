@@ -11,6 +11,7 @@ import {
   type ChangeableOptions,
   type FastifyInstance,
   type HttpNeeds,
+  listen,
 } from "@steppe/http";
 import { type Clock, type Logger, type Random, SteppeError } from "@steppe/model";
 import type { Member } from "@steppe/proto";
@@ -164,7 +165,7 @@ export async function startAgent(
 /** Resolves with the address of the HTTP API. What was started before a failure is in `running`. */
 async function startParts(running: Running, app: FastifyInstance, onFatal: (error: Error) => void): Promise<string> {
   const { config } = running;
-  await app.listen({ host: config.addresses.http, port: config.ports.http });
+  await listen(app, { host: config.addresses.http, port: config.ports.http });
   running.httpPort = (app.server.address() as AddressInfo).port;
   const port = config.advertise.http.port || running.httpPort;
   const http = formatEndpoint({ host: config.advertise.http.host, port });
