@@ -154,6 +154,18 @@ describe("apply plan", () => {
     expect(jobOf(ledger)?.summary.Summary[group]?.Starting).toBe(2);
   });
 
+  test("a summary that somebody holds, stays as it was while the state counts on", () => {
+    const { ledger, nodes, evalId, group } = world();
+    const held = jobOf(ledger)?.summary;
+    const before = structuredClone(held);
+    ledger.run(submit(planFor(ledger, evalId, "web", group, [[0, nodes[0]]])));
+    const placed = jobOf(ledger)?.summary;
+    ledger.run(report(liveOf(ledger)[0]?.ID ?? "", "running"));
+    expect(held).toEqual(before);
+    expect(placed?.Summary[group]).toMatchObject({ Starting: 1, Running: 0 });
+    expect(jobOf(ledger)?.summary.Summary[group]).toMatchObject({ Starting: 0, Running: 1 });
+  });
+
   test("a name that another plan took, refuses that row only and leaves the evaluation open", () => {
     const { ledger, nodes, evalId, group } = world();
     const late = planFor(ledger, evalId, "web", group, [

@@ -390,27 +390,24 @@ export class State {
   }
 
   #count(step: Step, job: JobState, allocation: AllocationState, by: 1 | -1): void {
-    countAs(groupSummary(job.summary, allocation.TaskGroup), allocation.ClientStatus, by);
-    this.touchSummary(step, job);
+    countAs(groupSummary(this.changeSummary(step, job), allocation.TaskGroup), allocation.ClientStatus, by);
   }
 
   /** It had another status before, or the same. */
   #countChange(step: Step, job: JobState, { TaskGroup, ClientStatus }: AllocationState, before: string): void {
-    const group = groupSummary(job.summary, TaskGroup);
-    if (ClientStatus !== before) {
-      countAs(group, before, -1);
-      countAs(group, ClientStatus, 1);
-    }
-    this.touchSummary(step, job);
+    const group = groupSummary(this.changeSummary(step, job), TaskGroup);
+    if (ClientStatus === before) return;
+    countAs(group, before, -1);
+    countAs(group, ClientStatus, 1);
   }
 
   /** Counts what there is; the counts were set to nothing before. */
   recount(step: Step, job: JobState): void {
     for (const allocation of job.allocations) this.#count(step, job, allocation, 1);
     const children = [...job.children].map((key) => this.jobs.byKey.get(key)).filter((it) => it !== undefined);
-    if (job.summary.Children !== undefined || children.length > 0) job.summary.Children = JobChildrenSummary.create();
+    const summary = this.changeSummary(step, job);
+    if (summary.Children !== undefined || children.length > 0) summary.Children = JobChildrenSummary.create();
     for (const child of children) this.#countChild(step, child, "", child.job.Status);
-    this.touchSummary(step, job);
   }
 
   /** A child that goes is no longer counted by its parent. */
@@ -418,11 +415,16 @@ export class State {
     this.#countChild(step, job, job.job.Status, "");
   }
 
-  touchSummary(step: Step, job: JobState): void {
-    job.summary.ModifyIndex = step.index;
+  /**
+   * The summary, for this step to change. The first change of a step takes a copy, so who reads keeps what was: a long
+   * list goes out in pieces while the state goes on.
+   */
+  changeSummary(step: Step, job: JobState): JobSummary {
+    if (job.summary.ModifyIndex !== step.index) job.summary = copySummary(job.summary, step.index);
     step.changes.summaries.add(job.key);
     step.changes.tables.add("summaries");
     this.indexes.change("summaries", step.index);
+    return job.summary;
   }
 
   touchScaling(step: Step, job: JobState, group: string): void {
@@ -460,13 +462,13 @@ export class State {
   #countChild(step: Step, job: JobState, from: string, to: string): void {
     const parent = this.jobs.parentOf(job);
     if (parent === undefined) return;
-    parent.summary.Children ??= JobChildrenSummary.create();
-    const children = parent.summary.Children;
+    const summary = this.changeSummary(step, parent);
+    summary.Children ??= JobChildrenSummary.create();
+    const children = summary.Children;
     const before = CHILD_BUCKETS[from];
     const after = CHILD_BUCKETS[to];
     if (before !== undefined) children[before] -= 1;
     if (after !== undefined) children[after] += 1;
-    this.touchSummary(step, parent);
   }
 }
 
@@ -496,6 +498,13 @@ const CHILD_BUCKETS: Readonly<Record<string, "Pending" | "Running" | "Dead">> = 
   running: "Running",
   dead: "Dead",
 };
+
+function copySummary(summary: JobSummary, ModifyIndex: number): JobSummary {
+  const { Children } = summary;
+  const Summary: JobSummary["Summary"] = {};
+  for (const group in summary.Summary) Summary[group] = { ...(summary.Summary[group] as TaskGroupSummary) };
+  return { ...summary, Summary, Children: Children && { ...Children }, ModifyIndex };
+}
 
 export function groupSummary(summary: JobSummary, group: string): TaskGroupSummary {
   let found = summary.Summary[group];

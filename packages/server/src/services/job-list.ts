@@ -1,11 +1,11 @@
 import type { Service } from "@steppe/model";
-import { type Job, type JobListStub, type JobsDefinition, QueryOptions } from "@steppe/proto";
+import { type Job, type JobsDefinition, QueryOptions } from "@steppe/proto";
 import { type JobView, jobKey } from "@steppe/state";
 import { statusOf } from "./job-status.ts";
 import { JOB_STATUSES, JOBS } from "./listings.ts";
 import { createPager } from "./paging.ts";
 import { inNamespace, type Reader } from "./read.ts";
-import { jobStub } from "./stubs.ts";
+import { JobRow } from "./stubs.ts";
 
 /** The list of this region's jobs. */
 export function createJobList(reader: Reader): Pick<Service<JobsDefinition>, "list" | "statuses"> {
@@ -18,10 +18,10 @@ export function createJobList(reader: Reader): Pick<Service<JobsDefinition>, "li
       const { value, meta } = await reader.read(query, call, { kind: "table", id: "summaries" }, (view) => {
         const index = Math.max(view.indexes.changedAt("jobs"), view.indexes.changedAt("summaries"));
         const { items, next } = page(view.jobs.byKey.values(), isWanted);
-        const stubs = items.map((job) => stubOf(job, wantsMeta));
-        return { changedAt: index, index, value: { stubs, next } };
+        const rows = items.map((job) => new JobRow(job, wantsMeta));
+        return { changedAt: index, index, value: { rows, next } };
       });
-      return { Jobs: value.stubs, Meta: { ...meta, NextToken: value.next } };
+      return { Jobs: value.rows, Meta: { ...meta, NextToken: value.next } };
     },
 
     async statuses({ Query: given, Jobs, IncludeChildren }, call) {
@@ -43,9 +43,4 @@ export function createJobList(reader: Reader): Pick<Service<JobsDefinition>, "li
       return { Jobs: value.jobs, Meta: { ...meta, NextToken: value.next } };
     },
   };
-}
-
-function stubOf(job: JobView, wantsMeta: boolean): JobListStub {
-  const stub = jobStub(job);
-  return wantsMeta ? { ...stub, Meta: job.job.Meta } : stub;
 }

@@ -4,7 +4,7 @@ import type { JobView } from "@steppe/state";
 import { JOBS, NODE_POOLS, NODES } from "./listings.ts";
 import { createPager } from "./paging.ts";
 import { inNamespace, type Reader } from "./read.ts";
-import { jobStub, nodeStub } from "./stubs.ts";
+import { JobRow, nodeStub } from "./stubs.ts";
 import type { Writer } from "./write.ts";
 
 const VALID_NAME = /^[a-zA-Z0-9-_]{1,128}$/;
@@ -55,9 +55,9 @@ export function createNodePools(reader: Reader, writer: Writer, region: string):
         const index = Math.max(view.indexes.changedAt("jobs"), view.indexes.changedAt("summaries"));
         const isWanted = ({ job }: JobView) => job.NodePool === Name && wanted(job.Namespace);
         const { items, next } = page(view.jobs.byKey.values(), isWanted);
-        return { changedAt: index, index, value: { stubs: items.map(jobStub), next } };
+        return { changedAt: index, index, value: { rows: items.map((job) => new JobRow(job, false)), next } };
       });
-      return { Jobs: value.stubs, Meta: { ...meta, NextToken: value.next } };
+      return { Jobs: value.rows, Meta: { ...meta, NextToken: value.next } };
     },
 
     async upsert({ Write, NodePools }, call) {

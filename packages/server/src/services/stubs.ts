@@ -4,12 +4,12 @@ import {
   AllocListStub,
   type AllocMetric,
   type Evaluation,
+  type Job,
   JobChildrenSummary,
   JobListStub,
   type JobSummary,
   type Node,
   NodeListStub,
-  type TaskGroupSummary,
 } from "@steppe/proto";
 import { type AllocationView, groupOf, type JobView, type StateView } from "@steppe/state";
 
@@ -19,43 +19,105 @@ interface NodesView {
 
 /** The forms in which lists and single reads show what the state keeps more tightly. */
 
-export function jobStub(job: JobView): JobListStub {
-  const it = job.job;
-  return {
-    ...JobListStub.create(),
-    ID: it.ID,
-    ParentID: it.ParentID,
-    Name: it.Name,
-    Namespace: it.Namespace,
-    Datacenters: it.Datacenters,
-    NodePool: it.NodePool,
-    Multiregion: it.Multiregion,
-    Type: it.Type,
-    Priority: it.Priority,
-    Periodic: it.Periodic !== undefined,
-    ParameterizedJob: it.ParameterizedJob !== undefined && !it.Dispatched,
-    Stop: it.Stop,
-    Status: it.Status,
-    StatusDescription: it.StatusDescription,
-    JobSummary: shownSummary(job.summary),
-    CreateIndex: it.CreateIndex,
-    ModifyIndex: it.ModifyIndex,
-    JobModifyIndex: it.JobModifyIndex,
-    SubmitTime: it.SubmitTime,
-  };
+/**
+ * A row of a list of jobs, made when it is written: of ten thousand, those that are written together hold nobody up.
+ * It keeps what the job was, as the state replaces jobs and summaries.
+ */
+export class JobRow implements JobListStub {
+  readonly #job: Job;
+  readonly #summary: JobSummary;
+  readonly Meta: JobListStub["Meta"];
+
+  constructor({ job, summary }: JobView, wantsMeta: boolean) {
+    this.#job = job;
+    this.#summary = summary;
+    this.Meta = wantsMeta ? job.Meta : NO_META;
+  }
+
+  get ID(): JobListStub["ID"] {
+    return this.#job.ID;
+  }
+
+  get ParentID(): JobListStub["ParentID"] {
+    return this.#job.ParentID;
+  }
+
+  get Name(): JobListStub["Name"] {
+    return this.#job.Name;
+  }
+
+  get Namespace(): JobListStub["Namespace"] {
+    return this.#job.Namespace;
+  }
+
+  get Datacenters(): JobListStub["Datacenters"] {
+    return this.#job.Datacenters;
+  }
+
+  get NodePool(): JobListStub["NodePool"] {
+    return this.#job.NodePool;
+  }
+
+  get Multiregion(): JobListStub["Multiregion"] {
+    return this.#job.Multiregion;
+  }
+
+  get Type(): JobListStub["Type"] {
+    return this.#job.Type;
+  }
+
+  get Priority(): JobListStub["Priority"] {
+    return this.#job.Priority;
+  }
+
+  get Stop(): JobListStub["Stop"] {
+    return this.#job.Stop;
+  }
+
+  get Status(): JobListStub["Status"] {
+    return this.#job.Status;
+  }
+
+  get StatusDescription(): JobListStub["StatusDescription"] {
+    return this.#job.StatusDescription;
+  }
+
+  get CreateIndex(): JobListStub["CreateIndex"] {
+    return this.#job.CreateIndex;
+  }
+
+  get ModifyIndex(): JobListStub["ModifyIndex"] {
+    return this.#job.ModifyIndex;
+  }
+
+  get JobModifyIndex(): JobListStub["JobModifyIndex"] {
+    return this.#job.JobModifyIndex;
+  }
+
+  get SubmitTime(): JobListStub["SubmitTime"] {
+    return this.#job.SubmitTime;
+  }
+
+  get Periodic(): boolean {
+    return this.#job.Periodic !== undefined;
+  }
+
+  get ParameterizedJob(): boolean {
+    return this.#job.ParameterizedJob !== undefined && !this.#job.Dispatched;
+  }
+
+  get JobSummary(): JobSummary {
+    return shownSummary(this.#summary);
+  }
 }
 
-/**
- * A copy, as the state counts on in its own while a long list goes out. Clients look into `Children` whether or
- * not the job can have any.
- */
+/** Clients look into `Children` whether or not the job can have any. */
 export function shownSummary(summary: JobSummary): JobSummary {
-  const Summary: JobSummary["Summary"] = {};
-  for (const group in summary.Summary) Summary[group] = { ...(summary.Summary[group] as TaskGroupSummary) };
-  return { ...summary, Summary, Children: { ...(summary.Children ?? NO_CHILDREN) } };
+  return summary.Children === undefined ? { ...summary, Children: NO_CHILDREN } : summary;
 }
 
 const NO_CHILDREN = JobChildrenSummary.create();
+const NO_META = JobListStub.create().Meta;
 
 export function allocationStub(view: StateView, allocation: AllocationView): AllocListStub {
   return {

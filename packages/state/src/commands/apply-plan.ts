@@ -260,10 +260,10 @@ function finish(state: State, step: Step, plan: Plan, job: JobState | undefined)
   const placedAll = plan.Result.Status === "complete" && Object.keys(plan.Result.FailedTGAllocs).length === 0;
   if (placedAll) cancelBlocked(state, step, plan, evaluationSuccessful(plan.EvalID));
   if (job === undefined) return;
+  const summary = state.changeSummary(step, job);
   for (const group of job.job.TaskGroups) {
-    groupSummary(job.summary, group.Name).Queued = plan.Result.QueuedAllocations[group.Name] ?? 0;
+    groupSummary(summary, group.Name).Queued = plan.Result.QueuedAllocations[group.Name] ?? 0;
   }
-  state.touchSummary(step, job);
 }
 
 function endEvaluation(state: State, step: Step, plan: Plan, result: PlanResult): void {

@@ -96,8 +96,9 @@ const COUNTS = ["Complete", "Failed", "Running", "Starting", "Lost", "Unknown"] 
 /** Counts anew what each job's allocations and children are; allocations that were collected are no longer counted. */
 export function reconcileSummaries(state: State, step: Step, _command: ReconcileSummaries): Outcome {
   for (const job of state.jobs.byKey.values()) {
-    for (const group of Object.values(job.summary.Summary)) for (const count of COUNTS) group[count] = 0;
-    for (const group of job.job.TaskGroups) groupSummary(job.summary, group.Name);
+    const summary = state.changeSummary(step, job);
+    for (const group of Object.values(summary.Summary)) for (const count of COUNTS) group[count] = 0;
+    for (const group of job.job.TaskGroups) groupSummary(summary, group.Name);
     state.recount(step, job);
   }
   return done(step);

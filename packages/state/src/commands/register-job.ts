@@ -58,10 +58,10 @@ export function putJob(state: State, step: Step, job: Job, existing: JobState | 
   cancelActive(state, step, existing, DEPLOYMENT_DESCRIPTIONS.newerJob);
   existing.push(next);
   if (job.Periodic !== undefined) existing.lastLaunch = step.time;
-  for (const group of job.TaskGroups) groupSummary(existing.summary, group.Name);
+  const summary = state.changeSummary(step, existing);
+  for (const group of job.TaskGroups) groupSummary(summary, group.Name);
   state.jobs.classify(existing);
   state.touchJob(step, existing);
-  state.touchSummary(step, existing);
   return existing;
 }
 
@@ -90,7 +90,7 @@ function createJob(state: State, step: Step, job: Job): JobState {
   if (job.Periodic !== undefined) created.lastLaunch = step.time;
   state.jobs.add(created);
   state.touchJob(step, created);
-  state.touchSummary(step, created);
+  state.changeSummary(step, created);
   return created;
 }
 
