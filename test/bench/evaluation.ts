@@ -9,7 +9,7 @@ const NODES = 5_000;
 const COUNT = 10;
 const SAMPLES = 100;
 /** V8 has compiled what they run through by then; the first ones take twice as long. */
-const WARM_UP = 500;
+const WARM_UP = 1_500;
 const PLACED = 100_000;
 
 export const evaluation: Scenario = {

@@ -13,8 +13,8 @@ import { needWrk, wrk } from "./live/wrk.ts";
 import { figure, type Scenario, type Table } from "./scenario.ts";
 
 const CONCURRENCY = [1, 32, 256] as const;
-/** V8 compiles for about so long; a server that has just started does some 60 % of what it does later. */
-const WARM_UP_SECONDS = 10;
+/** V8 compiles for about so long; in its first seconds a server does some 60 % of what it does later. */
+const WARM_UP_SECONDS = 20;
 const BODY = JSON.stringify({ Job: mockTaskJob("@") });
 
 export const register: Scenario = {
