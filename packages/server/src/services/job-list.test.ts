@@ -4,6 +4,10 @@ import { JobListRequest, JobListResponse, type JobListStub } from "@steppe/proto
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { type HttpRegion, openHttpRegion } from "../testing/http-region.ts";
 
+interface Row {
+  readonly ID: string;
+}
+
 let region: HttpRegion;
 
 beforeEach(async () => {
@@ -31,4 +35,17 @@ test("rows of a list, tell the moment of the read, whenever they are written", a
   expect(before).toMatchObject({ ID: "web", Priority: 40, Meta: { owner: "a" }, Status: "pending" });
   expect(before.JobSummary).toMatchObject({ JobID: "web", Summary: { web: { Starting: 0 } } });
   expect(before.JobSummary.Children).toEqual({ Pending: 0, Running: 0, Dead: 0 });
+});
+
+test("jobs that come, go and come again between lists, are each in its place", async () => {
+  const list = async (query = "") => (await region.call("GET", `/v1/jobs${query}`)).json.map((it: Row) => it.ID);
+  for (const ID of ["m", "c", "x"]) await region.register(mockJob({ ID }));
+  expect(await list()).toEqual(["c", "m", "x"]);
+  for (const ID of ["z", "a", "n"]) await region.register(mockJob({ ID }));
+  await region.call("DELETE", "/v1/job/m?purge=true");
+  expect(await list()).toEqual(["a", "c", "n", "x", "z"]);
+  await region.register(mockJob({ ID: "m" }));
+  await region.call("DELETE", "/v1/job/z?purge=true");
+  expect(await list("?reverse=true")).toEqual(["x", "n", "m", "c", "a"]);
+  expect(await list("?per_page=2&next_token=default.c")).toEqual(["c", "m"]);
 });

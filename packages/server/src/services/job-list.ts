@@ -2,6 +2,7 @@ import type { Service } from "@steppe/model";
 import { type Job, type JobsDefinition, QueryOptions } from "@steppe/proto";
 import { type JobView, jobKey } from "@steppe/state";
 import { statusOf } from "./job-status.ts";
+import { JobsInOrder } from "./jobs-in-order.ts";
 import { JOB_STATUSES, JOBS } from "./listings.ts";
 import { createPager } from "./paging.ts";
 import { inNamespace, type Reader } from "./read.ts";
@@ -9,6 +10,7 @@ import { JobRow } from "./stubs.ts";
 
 /** The list of this region's jobs. */
 export function createJobList(reader: Reader): Pick<Service<JobsDefinition>, "list" | "statuses"> {
+  const inOrder = new JobsInOrder();
   return {
     async list({ Query: query, Meta: wantsMeta }, call) {
       const wanted = inNamespace(query);
@@ -17,7 +19,7 @@ export function createJobList(reader: Reader): Pick<Service<JobsDefinition>, "li
       const page = createPager(query, JOBS);
       const { value, meta } = await reader.read(query, call, { kind: "table", id: "summaries" }, (view) => {
         const index = Math.max(view.indexes.changedAt("jobs"), view.indexes.changedAt("summaries"));
-        const { items, next } = page(view.jobs.byKey.values(), isWanted);
+        const { items, next } = page(inOrder.of(view), isWanted, "sorted");
         const rows = items.map((job) => new JobRow(job, wantsMeta));
         return { changedAt: index, index, value: { rows, next } };
       });

@@ -70,6 +70,24 @@ describe("pager", () => {
     );
   });
 
+  test("items that come sorted: the same pages, with the same tokens", () => {
+    const filter = fc.constantFrom("", "Namespace == team", "CreateIndex != 7");
+    fc.assert(
+      fc.property(items, listing, fc.integer({ min: 1, max: 40 }), fc.boolean(), filter, (...args) => {
+        const [all, listing, PerPage, Reverse, Filter] = args;
+        const sorted = createPager(undefined, listing)(all).items;
+        const isWanted = (it: Item) => it.CreateIndex % 5 !== 0;
+        let NextToken = "";
+        do {
+          const page = createPager(options({ PerPage, Reverse, Filter, NextToken }), listing);
+          const expected = page(all, isWanted);
+          expect(page(sorted, isWanted, "sorted")).toEqual(expected);
+          NextToken = expected.next;
+        } while (NextToken !== "");
+      }),
+    );
+  });
+
   test("items that come and go between pages: those that stay are listed exactly once", () => {
     fc.assert(
       fc.property(items, items, listing, fc.integer({ min: 1, max: 20 }), fc.boolean(), (...args) => {

@@ -25,6 +25,9 @@ export interface Page<T> {
   readonly next: string;
 }
 
+/** `isSorted`: the items come in the listing's order, also for a query that wants the reverse. */
+export type Pager<T> = (items: Iterable<T>, isWanted?: (item: T) => boolean, isSorted?: "sorted") => Page<T>;
+
 /**
  * Takes from the items those that the query's filter, token and page size ask for, in order. Compiled
  * once a request: a blocking query runs it again. The token names the first item of a page, so an item
@@ -34,7 +37,7 @@ export interface Page<T> {
 export function createPager<T, S = T>(
   query: QueryOptions | undefined,
   { subject, seen, order }: Listing<T, S>,
-): (items: Iterable<T>, isWanted?: (item: T) => boolean) => Page<T> {
+): Pager<T> {
   const filter = query?.Filter ? compileFilter(query.Filter, subject) : undefined;
   const passes = filter && ((item: T) => filter(seen === undefined ? (item as unknown as S) : seen(item)));
   const direction = query?.Reverse ? -1 : 1;
@@ -42,17 +45,43 @@ export function createPager<T, S = T>(
   const size = query !== undefined && query.PerPage > 0 ? query.PerPage : Number.POSITIVE_INFINITY;
   const compare = (a: T, b: T) => direction * compareItems(a, b, order);
 
-  return (items, isWanted) => {
-    const page = new SmallestItems(size + 1, compare);
-    for (const item of items) {
-      if (from !== undefined && direction * compareToToken(item, from, order) < 0) continue;
-      if (isWanted?.(item) === false || page.isBeyond(item)) continue;
-      if (passes?.(item) !== false) page.add(item);
-    }
-    const found = page.sorted();
-    const first = found.length > size ? found.pop() : undefined;
-    return { items: found, next: first === undefined ? "" : order.map((field) => field.of(first)).join(".") };
+  return (items, isWanted, isSorted) => {
+    const belongs = (item: T) =>
+      (from === undefined || direction * compareToToken(item, from, order) >= 0) && isWanted?.(item) !== false;
+    const found =
+      isSorted === undefined
+        ? smallest(items, size + 1, compare, belongs, passes)
+        : first(direction < 0 ? [...items].reverse() : items, size + 1, belongs, passes);
+    const next = found.length > size ? found.pop() : undefined;
+    return { items: found, next: next === undefined ? "" : order.map((field) => field.of(next)).join(".") };
   };
+}
+
+type Test<T> = (item: T) => boolean;
+
+/** Of items that are in order. */
+function first<T>(items: Iterable<T>, limit: number, belongs: Test<T>, passes?: Test<T>): T[] {
+  const found: T[] = [];
+  for (const item of items) {
+    if (found.length === limit) break;
+    if (belongs(item) && passes?.(item) !== false) found.push(item);
+  }
+  return found;
+}
+
+function smallest<T>(
+  items: Iterable<T>,
+  limit: number,
+  compare: (a: T, b: T) => number,
+  belongs: Test<T>,
+  passes?: Test<T>,
+): T[] {
+  const found = new SmallestItems(limit, compare);
+  for (const item of items) {
+    // A filter costs more than to see that it cannot matter.
+    if (belongs(item) && !found.isBeyond(item) && passes?.(item) !== false) found.add(item);
+  }
+  return found.sorted();
 }
 
 /** Keeps the first so many in order, without sorting what comes after them. */
@@ -90,7 +119,7 @@ class SmallestItems<T> {
   }
 }
 
-function compareItems<T>(a: T, b: T, order: Order<T>): number {
+export function compareItems<T>(a: T, b: T, order: Order<T>): number {
   for (const field of order) {
     const difference = compareFields(field.of(a), field.of(b));
     if (difference !== 0) return difference;
