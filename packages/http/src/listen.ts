@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
+import { Server as TlsServer } from "node:tls";
 import type { FastifyInstance, FastifyListenOptions } from "fastify";
 
 /**
@@ -17,7 +18,8 @@ interface Place {
 
 /** Listens, once; the end of the app ends it. Rejects when the port cannot be had. */
 export async function listen(app: FastifyInstance, { host, port }: Place): Promise<void> {
-  if (process.platform !== "linux") {
+  // Node counts a TLS connection with the server that unwraps it, not with the one that took it: neither would close.
+  if (process.platform !== "linux" || app.server instanceof TlsServer) {
     await app.listen({ host, port });
     return;
   }
