@@ -158,7 +158,7 @@ export class Exchange implements Call, Held {
 
   /** Answers 200 with JSON, indented when `?pretty` asks for it. */
   json(body: Payload | string): void | Promise<void> {
-    if (!this.#isPretty) {
+    if (!this.isPretty) {
       return this.send(200, "application/json", typeof body === "string" ? new Payload(body) : body);
     }
     const text = typeof body === "string" ? body : body.text;
@@ -170,19 +170,17 @@ export class Exchange implements Call, Held {
    * never in memory as a whole.
    */
   list(message: string, values: readonly object[]): void | Promise<void> {
-    if (this.#isPretty || values.length <= LIST_PIECE) return this.json(listToJson(message, values));
-    return this.#listInPieces(message, values);
+    if (this.isPretty || values.length <= LIST_PIECE) return this.json(listToJson(message, values));
+    return this.inPieces("application/json", listPieces(message, values));
   }
 
-  async #listInPieces(message: string, values: readonly object[]): Promise<void> {
-    const reply = this.stream("application/json");
-    for (let from = 0; from < values.length && !this.isHead; from += LIST_PIECE) {
-      const piece = listToJson(message, values.slice(from, from + LIST_PIECE));
-      // Between the brackets of all; its own are left out.
-      await reply.write((from === 0 ? "[" : ",") + piece.slice(1, -1));
+  /** Answers 200 with text that is made piece by piece, while other requests have their turn in between. */
+  async inPieces(type: string, pieces: Iterable<string>): Promise<void> {
+    const reply = this.stream(type);
+    for (const piece of this.isHead ? [] : pieces) {
+      await reply.write(piece);
       await nextTurn();
     }
-    await reply.write("]");
     reply.end();
   }
 
@@ -264,7 +262,7 @@ export class Exchange implements Call, Held {
     }
   }
 
-  get #isPretty(): boolean {
+  get isPretty(): boolean {
     const { pretty } = this.params;
     return pretty !== undefined && pretty !== "0";
   }
@@ -322,4 +320,13 @@ export class Exchange implements Call, Held {
 
 async function* piecesOf(body: Uint8Array): AsyncGenerator<Uint8Array, void> {
   yield body;
+}
+
+function* listPieces(message: string, values: readonly object[]): Generator<string, void> {
+  for (let from = 0; from < values.length; from += LIST_PIECE) {
+    const piece = listToJson(message, values.slice(from, from + LIST_PIECE));
+    // Between the brackets of all; its own are left out.
+    yield (from === 0 ? "[" : ",") + piece.slice(1, -1);
+  }
+  yield "]";
 }

@@ -8,6 +8,8 @@ export type {
   AgentInformation,
   ClientControls,
   Gauge,
+  GaugeRow,
+  GaugeTable,
   HttpNeeds,
   LogLevel,
   LogLine,

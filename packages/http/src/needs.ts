@@ -114,10 +114,12 @@ export interface PartHealth {
   readonly message: string;
 }
 
-/** Body of /v1/metrics, in the form of go-metrics. */
+/** What /v1/metrics tells, in the form of go-metrics. */
 export interface MetricsSnapshot {
   readonly Timestamp: string;
   readonly Gauges: readonly Gauge[];
+  /** More gauges: those that each of many jobs has. */
+  readonly Table: GaugeTable;
   readonly Points: readonly object[];
   readonly Counters: readonly Sampled[];
   readonly Samples: readonly Sampled[];
@@ -127,6 +129,17 @@ export interface Gauge {
   readonly Name: string;
   readonly Labels: Readonly<Record<string, string>>;
   readonly Value: number;
+}
+
+export interface GaugeTable {
+  readonly Names: readonly string[];
+  readonly Rows: readonly GaugeRow[];
+}
+
+/** One gauge for each name of its table. */
+export interface GaugeRow {
+  readonly Labels: Readonly<Record<string, string>>;
+  readonly Values: readonly number[];
 }
 
 export interface Sampled {

@@ -75,7 +75,14 @@ export function createWorld({
     agent: {
       self: () => ({}),
       health: () => ({}),
-      metrics: () => ({ Timestamp: "", Gauges: [], Points: [], Counters: [], Samples: [] }),
+      metrics: () => ({
+        Timestamp: "",
+        Gauges: [],
+        Table: { Names: [], Rows: [] },
+        Points: [],
+        Counters: [],
+        Samples: [],
+      }),
       ...agent,
     },
     nodeId: () => "",

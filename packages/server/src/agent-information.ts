@@ -1,4 +1,4 @@
-import type { AgentInformation, Gauge, MetricsSnapshot } from "@steppe/http";
+import type { AgentInformation, Gauge, GaugeTable, MetricsSnapshot } from "@steppe/http";
 import { type Clock, formatTime } from "@steppe/model";
 import type { Member } from "@steppe/proto";
 import type { AgentConfig } from "./config/index.ts";
@@ -23,6 +23,7 @@ export interface InformationSources {
   /** By section, as /v1/agent/self shows them. */
   stats(): Readonly<Record<string, Readonly<Record<string, string>>>>;
   readings(): readonly Reading[];
+  jobGauges(): GaugeTable;
   readonly figures: Pick<Figures, "counters" | "samples">;
 }
 
@@ -63,7 +64,7 @@ function selfBody({ config, member, stats }: InformationSources): object {
   };
 }
 
-function metricsBody({ clock, readings, config, figures }: InformationSources): MetricsSnapshot {
+function metricsBody({ clock, readings, jobGauges, config, figures }: InformationSources): MetricsSnapshot {
   const { rss, heapUsed } = process.memoryUsage();
   const cpu = process.cpuUsage();
   const own: Reading[] = [
@@ -74,22 +75,12 @@ function metricsBody({ clock, readings, config, figures }: InformationSources): 
     { name: "steppe.runtime.uptime_seconds", value: process.uptime() },
     { name: "steppe.runtime.event_loop_utilization", value: performance.eventLoopUtilization().utilization },
   ];
-  // Those of one job share theirs.
-  const made = new Map<Reading["labels"], Gauge["Labels"]>();
-  const labelsOf = (labels: Reading["labels"]) => {
-    let all = made.get(labels);
-    if (all === undefined) {
-      all = { host: config.name, ...labels };
-      made.set(labels, all);
-    }
-    return all;
-  };
   const gauges = [...own, ...readings()].map(
-    ({ name, labels, value }): Gauge => ({ Name: name, Labels: labelsOf(labels), Value: value }),
+    ({ name, labels, value }): Gauge => ({ Name: name, Labels: { host: config.name, ...labels }, Value: value }),
   );
   const labels = { host: config.name };
   const sampled = { Counters: figures.counters(labels), Samples: figures.samples(labels) };
-  return { Timestamp: goTime(clock.wallNs()), Gauges: gauges, Points: [], ...sampled };
+  return { Timestamp: goTime(clock.wallNs()), Gauges: gauges, Table: jobGauges(), Points: [], ...sampled };
 }
 
 /** As the peer prints it: `2006-01-02 15:04:05 +0000 UTC`. */

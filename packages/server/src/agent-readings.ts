@@ -2,8 +2,8 @@
 import { freemem, totalmem } from "node:os";
 import type { NodeAgent } from "@steppe/client";
 import type { BrokerStats } from "@steppe/control";
+import type { GaugeRow, GaugeTable } from "@steppe/http";
 import type { Clock } from "@steppe/model";
-import type { Job, JobSummary } from "@steppe/proto";
 import type { StateView } from "@steppe/state";
 import type { Reading } from "./agent-information.ts";
 import type { Server } from "./server.ts";
@@ -96,17 +96,11 @@ function brokerReadings(broker: BrokerStats | undefined): Reading[] {
 
 function stateReadings(view: StateView): Reading[] {
   const jobs = { pending: 0, running: 0, dead: 0 } as Record<string, number>;
-  const summaries: Reading[] = [];
-  for (const { job, summary } of view.jobs.byKey.values()) {
-    jobs[job.Status] = (jobs[job.Status] ?? 0) + 1;
-    // Children come by the thousand and are gone soon; their parent tells how many there are.
-    if (job.ParentID === "") summaries.push(...summaryReadings(job, summary));
-  }
+  for (const { job } of view.jobs.byKey.values()) jobs[job.Status] = (jobs[job.Status] ?? 0) + 1;
   const nodes: Record<string, number> = { ready: 0, down: 0 };
   for (const node of view.nodes.nodes) if (node !== undefined) nodes[node.Status] = (nodes[node.Status] ?? 0) + 1;
   return [
     ...Object.entries(jobs).map(([status, value]) => ({ name: `nomad.nomad.job_status.${status}`, value })),
-    ...summaries,
     { name: "nomad.nomad.heartbeat.active", value: nodes.ready ?? 0 },
     ...Object.entries(nodes).map(([status, value]) => ({ name: "steppe.nodes", value, labels: { status } })),
     { name: "steppe.state.jobs", value: view.jobs.byKey.size },
@@ -116,20 +110,20 @@ function stateReadings(view: StateView): Reading[] {
   ];
 }
 
-function summaryReadings(job: Job, summary: Readonly<JobSummary>): Reading[] {
-  return Object.entries(summary.Summary).flatMap(([group, counts]) => {
-    const labels = { job: job.ID, task_group: group, namespace: job.Namespace };
-    const figure = (name: string, value: number) => ({ name: `nomad.nomad.job_summary.${name}`, value, labels });
-    return [
-      figure("queued", counts.Queued),
-      figure("complete", counts.Complete),
-      figure("failed", counts.Failed),
-      figure("running", counts.Running),
-      figure("starting", counts.Starting),
-      figure("lost", counts.Lost),
-      figure("unknown", counts.Unknown),
-    ];
-  });
+const COUNTS = ["Queued", "Complete", "Failed", "Running", "Starting", "Lost", "Unknown"] as const;
+
+/** How many allocations of each group of each job there are, by what became of them. */
+export function jobGauges(server: Server | undefined, host: string): GaugeTable {
+  const rows: GaugeRow[] = [];
+  for (const { job, summary } of server?.opened.replica.view.jobs.byKey.values() ?? []) {
+    // Children come by the thousand and are gone soon; their parent tells how many there are.
+    if (job.ParentID !== "") continue;
+    for (const [group, counts] of Object.entries(summary.Summary)) {
+      const Labels = { host, job: job.ID, task_group: group, namespace: job.Namespace };
+      rows.push({ Labels, Values: COUNTS.map((count) => counts[count]) });
+    }
+  }
+  return { Names: COUNTS.map((count) => `nomad.nomad.job_summary.${count.toLowerCase()}`), Rows: rows };
 }
 
 function clientReadings(client: NodeAgent): Reading[] {

@@ -30,7 +30,7 @@ import { apply } from "@steppe/state";
 import { type AgentAnswerer, createAgentAnswerer } from "./agent-calls.ts";
 import { agentControls } from "./agent-controls.ts";
 import { agentInformation } from "./agent-information.ts";
-import { readings, serverHealth, stats } from "./agent-readings.ts";
+import { jobGauges, readings, serverHealth, stats } from "./agent-readings.ts";
 import { createClient } from "./client.ts";
 import { type AgentConfig, formatEndpoint } from "./config/index.ts";
 import { createParseJob } from "./job-files/parse-job.ts";
@@ -228,6 +228,7 @@ function httpNeeds(running: Running): HttpNeeds {
           : undefined,
       stats: () => stats(server(), running.client),
       readings: () => readings(server(), running.client),
+      jobGauges: () => jobGauges(server(), config.name),
       figures: running.meter,
     }),
     parseJob: createParseJob(clock, running.random),

@@ -100,6 +100,10 @@ describe("metrics", () => {
       { Name: "nomad.broker.ready", Labels: { type: "service" }, Value: 4 },
       { Name: "nomad.broker.ready", Labels: { type: 'a"b\\c\nd' }, Value: 1 },
     ],
+    Table: {
+      Names: ["nomad.job.running", "nomad.job.lost"],
+      Rows: ["web", "db"].map((job, i) => ({ Labels: { job }, Values: [i + 1, i + 10] })),
+    },
     Points: [],
     Counters: [{ Name: "nomad.rpc.query", Labels: {}, ...sampled }],
     Samples: [{ Name: "nomad.plan.apply", Labels: {}, ...sampled }],
@@ -107,7 +111,17 @@ describe("metrics", () => {
   const { app } = createWorld({ agent: { metrics: () => snapshot } });
 
   it("JSON by default", async () => {
-    expect((await app.inject("/v1/metrics")).json()).toEqual(snapshot);
+    const { Table, ...told } = snapshot;
+    const ofJobs = [
+      { Name: "nomad.job.running", Labels: { job: "web" }, Value: 1 },
+      { Name: "nomad.job.lost", Labels: { job: "web" }, Value: 10 },
+      { Name: "nomad.job.running", Labels: { job: "db" }, Value: 2 },
+      { Name: "nomad.job.lost", Labels: { job: "db" }, Value: 11 },
+    ];
+    const all = { ...told, Gauges: [...told.Gauges, ...ofJobs] };
+    expect((await app.inject("/v1/metrics")).json()).toEqual(all);
+    const bare = createWorld({ agent: { metrics: () => ({ ...snapshot, Gauges: [] }) } });
+    expect((await bare.app.inject("/v1/metrics?pretty")).json()).toEqual({ ...told, Gauges: ofJobs });
   });
 
   it("Prometheus text when asked for", async () => {
@@ -122,7 +136,36 @@ describe("metrics", () => {
       "# TYPE nomad_plan_apply summary",
       "nomad_plan_apply_sum 3",
       "nomad_plan_apply_count 2",
+      "# TYPE nomad_job_running gauge",
+      'nomad_job_running{job="web"} 1',
+      'nomad_job_running{job="db"} 2',
+      "# TYPE nomad_job_lost gauge",
+      'nomad_job_lost{job="web"} 10',
+      'nomad_job_lost{job="db"} 11',
       "",
     ]);
+  });
+
+  describe("of many jobs", () => {
+    const Rows = Array.from({ length: 1_300 }, (_, i) => ({ Labels: { job: `j${i}` }, Values: [i, 2 * i] }));
+    const many = { ...snapshot, Table: { ...snapshot.Table, Rows } };
+    const { app } = createWorld({ agent: { metrics: () => many } });
+
+    it("JSON, all of them in their order", async () => {
+      const { Gauges } = (await app.inject("/v1/metrics")).json<{ Gauges: { Labels: object; Value: number }[] }>();
+      expect(Gauges.slice(2).map(({ Value }) => Value)).toEqual(Rows.flatMap(({ Values }) => Values));
+      expect(Gauges.at(-1)?.Labels).toEqual({ job: "j1299" });
+    });
+
+    it("Prometheus text, what has one name together", async () => {
+      const { body } = await app.inject("/v1/metrics?format=prometheus");
+      const family = (name: string, column: number) => [
+        `# TYPE ${name} gauge`,
+        ...Rows.map(({ Labels, Values }) => `${name}{job="${Labels.job}"} ${Values[column]}`),
+      ];
+      const lines = body.split("\n");
+      const from = lines.indexOf("# TYPE nomad_job_running gauge");
+      expect(lines.slice(from)).toEqual([...family("nomad_job_running", 0), ...family("nomad_job_lost", 1), ""]);
+    });
   });
 });

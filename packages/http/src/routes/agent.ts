@@ -1,6 +1,7 @@
 import type { Member } from "@steppe/proto";
 import type { Exchange } from "../exchange.ts";
-import type { AgentHealth, Sampled } from "../needs.ts";
+import type { AgentHealth } from "../needs.ts";
+import { metricsJson } from "../reply/metrics-json.ts";
 import { Payload } from "../reply/payload.ts";
 import { prometheusText } from "../reply/prometheus.ts";
 import { fixed, type Resource } from "../resource.ts";
@@ -57,17 +58,15 @@ function health(exchange: Exchange): void | Promise<void> {
   return isWell ? exchange.json(body) : exchange.text(500, body);
 }
 
-/** The API shows less than Prometheus is told. */
-function shownSample({ total, quantiles, ...shown }: Sampled): Omit<Sampled, "total" | "quantiles"> {
-  return shown;
-}
-
 function metrics(exchange: Exchange): void | Promise<void> {
   const snapshot = exchange.needs.agent.metrics();
-  if (exchange.params.format !== "prometheus") {
-    // Gauges have nothing to leave out, and there are some of every job.
-    const shown = { Counters: snapshot.Counters.map(shownSample), Samples: snapshot.Samples.map(shownSample) };
-    return exchange.json(JSON.stringify({ ...snapshot, ...shown }));
-  }
-  return exchange.send(200, "text/plain; version=0.0.4; charset=utf-8", new Payload(prometheusText(snapshot)));
+  const isText = exchange.params.format === "prometheus";
+  const type = isText ? "text/plain; version=0.0.4; charset=utf-8" : "application/json";
+  const pieces = isText ? prometheusText(snapshot) : metricsJson(snapshot);
+  if (snapshot.Table.Rows.length > ROWS_AT_ONCE && !exchange.isPretty) return exchange.inPieces(type, pieces);
+  const text = [...pieces].join("");
+  return isText ? exchange.send(200, type, new Payload(text)) : exchange.json(text);
 }
+
+/** More gauges of jobs go out in pieces: ten thousand jobs have 70,000. */
+const ROWS_AT_ONCE = 64;

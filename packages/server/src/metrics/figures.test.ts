@@ -68,10 +68,11 @@ test("Prometheus, counters and summaries count from the beginning", () => {
   figures.count("nomad.c", { kind: "a" }, 3);
   figures.sample("nomad.t", 4);
   pass(60_000);
-  const text = prometheusText({
-    ...{ Timestamp: "", Gauges: [], Points: [] },
+  const pieces = prometheusText({
+    ...{ Timestamp: "", Gauges: [], Table: { Names: [], Rows: [] }, Points: [] },
     ...{ Counters: figures.counters({}), Samples: figures.samples({}) },
   });
+  const text = [...pieces].join("");
   expect(text).toContain('# TYPE nomad_c counter\nnomad_c{kind="a"} 3\n');
   expect(text).toMatch(/# TYPE nomad_t summary\nnomad_t\{quantile="0.5"\} 4\.\d+\n/);
   expect(text).toContain("nomad_t_sum 4\nnomad_t_count 1\n");

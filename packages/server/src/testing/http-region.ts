@@ -59,7 +59,14 @@ export async function openHttpRegion(): Promise<HttpRegion> {
     agent: {
       self: () => ({}),
       health: () => ({}),
-      metrics: () => ({ Timestamp: "", Gauges: [], Points: [], Counters: [], Samples: [] }),
+      metrics: () => ({
+        Timestamp: "",
+        Gauges: [],
+        Table: { Names: [], Rows: [] },
+        Points: [],
+        Counters: [],
+        Samples: [],
+      }),
     },
     parseJob: createParseJob(createClock(), createRandom()),
     controls: agentControls({
