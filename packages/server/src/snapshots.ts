@@ -27,7 +27,10 @@ export interface SnapshotNeeds {
 export interface SnapshotKeeper {
   /** Makes snapshots when they are due, until the signal aborts. */
   run(signal: AbortSignal): Promise<void>;
-  /** Makes one of the state as it is now. Resolves with its index. */
+  /**
+   * Makes one of all that the log holds now, or of what this server holds when the log cannot be asked, for
+   * somebody who waits for it. Resolves with its index.
+   */
   take(): Promise<number>;
 }
 
@@ -74,7 +77,7 @@ class Keeper implements SnapshotKeeper {
       try {
         if (!known && !signal.aborted) this.#index = await this.#making.newest();
         known = true;
-        if (!signal.aborted && this.#isDue()) await this.take();
+        if (!signal.aborted && this.#isDue()) await (this.#under ?? this.#begin(this.#isLate()));
       } catch (err) {
         if (!signal.aborted) logger.error({ err }, "cannot make a snapshot now; journal and log stay as they are");
       }
@@ -82,23 +85,43 @@ class Keeper implements SnapshotKeeper {
     await this.#under?.catch(() => undefined);
   }
 
-  take(): Promise<number> {
-    this.#under ??= this.#take().finally(() => {
-      this.#under = undefined;
-    });
-    return this.#under;
+  async take(): Promise<number> {
+    const { log, applier, state } = this.#needs.replica;
+    try {
+      await applier.waitFor(await log.lastIndex());
+    } catch (err) {
+      this.#needs.logger.warn({ err }, "the log cannot be asked: the snapshot holds what this server does");
+    }
+    const { index } = state;
+    // The one under way may be of a state before this. The next to begin is not.
+    while (this.#under !== undefined) {
+      const made = await this.#under.catch(() => 0);
+      if (made >= index) return made;
+    }
+    return await this.#begin(true);
   }
 
-  async #take(): Promise<number> {
-    const { clock, config, logger } = this.#needs;
+  #begin(urgent: boolean): Promise<number> {
+    const under = this.#make(urgent).finally(() => {
+      this.#under = undefined;
+    });
+    this.#under = under;
+    return under;
+  }
+
+  async #make(urgent: boolean): Promise<number> {
+    const { clock, logger } = this.#needs;
     const startedMs = clock.monotonicMs();
-    const urgent = isUrgent({ entries: this.#entries(), bytes: this.#bytes }, config.server);
     this.#bytes = 0;
     this.#bytesBefore = 0;
     this.#atMs = startedMs;
     this.#index = await this.#making.make(urgent);
     logger.info({ index: this.#index, ms: Math.round(clock.monotonicMs() - startedMs) }, "saved snapshot");
     return this.#index;
+  }
+
+  #isLate(): boolean {
+    return isUrgent({ entries: this.#entries(), bytes: this.#bytes }, this.#needs.config.server);
   }
 
   /** Behind the last one. */

@@ -21,7 +21,7 @@ const BURST_FACTOR = 2;
 const BEHIND_FACTOR = 3;
 
 /**
- * Whether the next one is to be made at the cost of those that serve: a thread that comes behind all others gets nothing on a
+ * Whether the next one is to be made at the cost of those that serve, as one is that somebody waits for: a thread that comes behind all others gets nothing on a
  * machine without idle time, and then log and journal would grow without end.
  */
 export function isUrgent(
