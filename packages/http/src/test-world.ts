@@ -24,6 +24,7 @@ import {
 import type { FastifyInstance } from "fastify";
 import { buildApp } from "./build-app.ts";
 import type { HttpNeeds, RegionServices } from "./needs.ts";
+import { NO_AGENT } from "./no-agent.ts";
 import type { HttpOptions } from "./options.ts";
 
 type Answers = { [name in keyof RegionServices]?: Partial<RegionServices[name]> };
@@ -72,19 +73,7 @@ export function createWorld({
     regions: () => ["us", ...others],
     members: () => members,
     learnMembers: async () => undefined,
-    agent: {
-      self: () => ({}),
-      health: () => ({}),
-      metrics: () => ({
-        Timestamp: "",
-        Gauges: [],
-        Table: { Names: [], Rows: [] },
-        Points: [],
-        Counters: [],
-        Samples: [],
-      }),
-      ...agent,
-    },
+    agent: { ...NO_AGENT, ...agent },
     nodeId: () => "",
     controls: { ...NO_CONTROLS, ...controls },
     clock: { monotonicMs: () => 0, wallNs: () => 0, after: () => new Promise(() => {}) },

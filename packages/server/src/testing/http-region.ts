@@ -1,5 +1,6 @@
 // One region in this process, without ports: a log in memory, the real state, services and HTTP API.
 import { buildApp, type FastifyInstance } from "@steppe/http";
+import { NO_AGENT } from "@steppe/http/internal";
 import { type Logger, toJson } from "@steppe/model";
 import type { Command, Job, Outcome } from "@steppe/proto";
 import { createClock, createRandom } from "@steppe/runtime";
@@ -56,18 +57,7 @@ export async function openHttpRegion(): Promise<HttpRegion> {
       members: () => [],
       learnMembers: async () => undefined,
     },
-    agent: {
-      self: () => ({}),
-      health: () => ({}),
-      metrics: () => ({
-        Timestamp: "",
-        Gauges: [],
-        Table: { Names: [], Rows: [] },
-        Points: [],
-        Counters: [],
-        Samples: [],
-      }),
-    },
+    agent: NO_AGENT,
     parseJob: createParseJob(createClock(), createRandom()),
     controls: agentControls({
       ...{ config, clock: createClock(), tap: new LogTap(createClock()), reload: async () => undefined },
