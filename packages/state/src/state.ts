@@ -13,11 +13,12 @@ import type {
   ServiceRegistration,
   Variable,
 } from "@steppe/proto";
-import { JobChildrenSummary, TaskGroupSummary } from "@steppe/proto";
+import { JobChildrenSummary } from "@steppe/proto";
 import { TABLES, type TableName, variableKey } from "./changes.ts";
 import { defaultAutopilotConfiguration } from "./commands/autopilot-configuration.ts";
 import { defaultSchedulerConfiguration } from "./commands/scheduler-configuration.ts";
 import { Digest, DigestHistory } from "./digest.ts";
+import { CHILD_BUCKETS, copySummary, countAs, groupSummary } from "./job-summary.ts";
 import type { Step } from "./step.ts";
 import { type AllocationState, AllocationTable, type Ask, groupOf } from "./tables/allocations.ts";
 import { type DeploymentEntry, DeploymentTable } from "./tables/deployments.ts";
@@ -477,42 +478,6 @@ const NO_SERVICES: ReadonlyMap<string, ServiceRegistration> = new Map();
 /** The indexes aside, which what follows from an allocation does not have. */
 function same(offered: ServiceRegistration, before: ServiceRegistration | undefined): boolean {
   return before !== undefined && JSON.stringify(offered) === JSON.stringify(before);
-}
-
-const BUCKETS: Readonly<Record<string, "Starting" | "Running" | "Complete" | "Failed" | "Lost" | "Unknown">> = {
-  pending: "Starting",
-  running: "Running",
-  complete: "Complete",
-  failed: "Failed",
-  lost: "Lost",
-  unknown: "Unknown",
-};
-
-function countAs(group: TaskGroupSummary, status: string, by: 1 | -1): void {
-  const bucket = BUCKETS[status];
-  if (bucket !== undefined) group[bucket] += by;
-}
-
-const CHILD_BUCKETS: Readonly<Record<string, "Pending" | "Running" | "Dead">> = {
-  pending: "Pending",
-  running: "Running",
-  dead: "Dead",
-};
-
-function copySummary(summary: JobSummary, ModifyIndex: number): JobSummary {
-  const { Children } = summary;
-  const Summary: JobSummary["Summary"] = {};
-  for (const group in summary.Summary) Summary[group] = { ...(summary.Summary[group] as TaskGroupSummary) };
-  return { ...summary, Summary, Children: Children && { ...Children }, ModifyIndex };
-}
-
-export function groupSummary(summary: JobSummary, group: string): TaskGroupSummary {
-  let found = summary.Summary[group];
-  if (found === undefined) {
-    found = TaskGroupSummary.create();
-    summary.Summary[group] = found;
-  }
-  return found;
 }
 
 /** The newest version that was marked stable, for rollbacks and comparisons. */

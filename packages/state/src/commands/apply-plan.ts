@@ -1,6 +1,7 @@
 import { ALLOCATION_DESCRIPTIONS, evaluationSuccessful } from "@steppe/model";
 import type { Outcome, Placements, Plan, PlanResult } from "@steppe/proto";
-import { groupSummary, type State } from "../state.ts";
+import { groupSummary } from "../job-summary.ts";
+import type { State } from "../state.ts";
 import { done, refuse, type Step } from "../step.ts";
 import { AllocationState, askOf, groupOf, type Origin } from "../tables/allocations.ts";
 import type { DeploymentEntry } from "../tables/deployments.ts";

@@ -1,5 +1,6 @@
 import type { CollectGarbage, DeleteEvaluations, Evaluation, Outcome, ReconcileSummaries } from "@steppe/proto";
-import { groupSummary, type State } from "../state.ts";
+import { groupSummary } from "../job-summary.ts";
+import type { State } from "../state.ts";
 import { done, refuse, type Step } from "../step.ts";
 import { isOpen } from "../tables/evaluations.ts";
 import type { JobState } from "../tables/jobs.ts";

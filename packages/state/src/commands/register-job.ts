@@ -1,6 +1,7 @@
 import { DEPLOYMENT_DESCRIPTIONS, specChanged } from "@steppe/model";
 import { type Job, JobSummary, type Outcome, type RegisterJob } from "@steppe/proto";
-import { groupSummary, type State } from "../state.ts";
+import { groupSummary } from "../job-summary.ts";
+import type { State } from "../state.ts";
 import { done, refuse, type Step } from "../step.ts";
 import { JobState } from "../tables/jobs.ts";
 import type { StateView } from "../view.ts";
