@@ -1,6 +1,7 @@
 import { multiError, quote, type Service, SteppeError } from "@steppe/model";
 import type { NodePool, NodePoolsDefinition } from "@steppe/proto";
 import type { JobView } from "@steppe/state";
+import { JobsInOrder } from "./jobs-in-order.ts";
 import { JOBS, NODE_POOLS, NODES } from "./listings.ts";
 import { createPager } from "./paging.ts";
 import { inNamespace, type Reader } from "./read.ts";
@@ -14,6 +15,7 @@ const BUILT_IN: readonly string[] = ["all", "default"];
 
 /** Node pools of this region. */
 export function createNodePools(reader: Reader, writer: Writer, region: string): Service<NodePoolsDefinition> {
+  const inOrder = new JobsInOrder();
   return {
     async get({ Query, Name }, call) {
       const { value, meta } = await reader.read(Query, call, { kind: "node-pool", id: Name }, (view) => {
@@ -54,7 +56,7 @@ export function createNodePools(reader: Reader, writer: Writer, region: string):
       const { value, meta } = await reader.read(query, call, { kind: "table", id: "summaries" }, (view) => {
         const index = Math.max(view.indexes.changedAt("jobs"), view.indexes.changedAt("summaries"));
         const isWanted = ({ job }: JobView) => job.NodePool === Name && wanted(job.Namespace);
-        const { items, next } = page(view.jobs.byKey.values(), isWanted);
+        const { items, next } = page(inOrder.of(view), isWanted, "sorted");
         return { changedAt: index, index, value: { rows: items.map((job) => new JobRow(job, false)), next } };
       });
       return { Jobs: value.rows, Meta: { ...meta, NextToken: value.next } };
