@@ -13,6 +13,7 @@ async function world() {
   const region = await openLocalRegion(silentLogger);
   onTestFinished(region.close);
   const { config, log, replica, writer } = region;
+  const { state, applier, proposer } = replica;
   interface Made {
     readonly index: number;
     finish(error?: Error): void;
@@ -29,7 +30,7 @@ async function world() {
     });
   let isAway = false;
   const slow = {
-    lastIndex: async () => (isAway ? Promise.reject(new Error("no quorum")) : await log.lastIndex()),
+    silenceMs: () => 0,
     saveSnapshot: (index: number) =>
       new Promise<void>((resolve, reject) => {
         made.push({ index, finish: (error) => (error === undefined ? resolve() : reject(error)) });
@@ -37,9 +38,11 @@ async function world() {
       }),
     truncate: async () => undefined,
   };
-  const { state, applier } = replica;
+  const freshness = {
+    lastIndex: async () => (isAway ? Promise.reject(new Error("no quorum")) : await log.lastIndex()),
+  };
   const snapshots = keepSnapshots({
-    ...{ config, replica: { state, applier, log: slow as unknown as Replica["log"] } },
+    ...{ config, replica: { state, applier, proposer, freshness, log: slow as unknown as Replica["log"] } },
     ...{ local: undefined, clock: createClock(), logger: silentLogger, leads: () => true },
   });
   const call = { signal: new AbortController().signal, timeoutMs: 10_000 };

@@ -7,15 +7,18 @@ import { aboutOf } from "./durability/snapshot-about.ts";
 import { isSnapshotDue, isUrgent } from "./durability/snapshot-due.ts";
 import type { LocalDisk } from "./open-region.ts";
 import type { Replica } from "./replica.ts";
+import { catchUp } from "./services/read.ts";
 
 /** Entries kept behind a snapshot, so that replicas a little behind need not load it. */
 const TAIL_ENTRIES = 1000;
+/** How long one that is asked for waits for what the log holds. */
+const CATCH_UP_MS = 10_000;
 /** How often it is looked whether one is due. */
 const PERIOD_MS = 5000;
 
 export interface SnapshotNeeds {
   readonly config: AgentConfig;
-  readonly replica: Pick<Replica, "state" | "log" | "applier">;
+  readonly replica: Pick<Replica, "state" | "log" | "applier" | "freshness" | "proposer">;
   /** Undefined where there is no disk to make them on; then they are made in one go. */
   readonly local: LocalDisk | undefined;
   readonly clock: Clock;
@@ -86,13 +89,13 @@ class Keeper implements SnapshotKeeper {
   }
 
   async take(): Promise<number> {
-    const { log, applier, state } = this.#needs.replica;
+    const { replica, clock, logger } = this.#needs;
     try {
-      await applier.waitFor(await log.lastIndex());
+      await catchUp(replica, false, CATCH_UP_MS, clock);
     } catch (err) {
-      this.#needs.logger.warn({ err }, "the log cannot be asked: the snapshot holds what this server does");
+      logger.warn({ err }, "the log cannot be asked: the snapshot holds what this server does");
     }
-    const { index } = state;
+    const { index } = replica.state;
     // The one under way may be of a state before this. The next to begin is not.
     while (this.#under !== undefined) {
       const made = await this.#under.catch(() => 0);

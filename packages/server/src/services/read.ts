@@ -98,9 +98,15 @@ class CatchUps {
   }
 }
 
-/** Waits until this replica holds what the log holds now. */
-async function catchUp(
-  { log, proposer, freshness, applier }: ReadReplica,
+/** What it takes to hold what the log holds. */
+export type CatchUpReplica = Pick<ReadReplica, "proposer" | "freshness"> & {
+  readonly log: Pick<Replica["log"], "silenceMs">;
+  readonly applier: Pick<Replica["applier"], "waitFor">;
+};
+
+/** Waits until this replica holds what the log holds now. Rejects with `no-quorum` when that takes longer. */
+export async function catchUp(
+  { log, proposer, freshness, applier }: CatchUpReplica,
   consistent: boolean,
   timeoutMs: number,
   clock: Clock,
