@@ -56,5 +56,9 @@ export function natsPids({ natsServers }: Region): number[] {
 }
 
 export function serverPids({ servers, workers }: Region): number[] {
-  return [...servers, ...workers].map(({ pid }) => pid);
+  return pidsOf([...servers, ...workers]);
+}
+
+export function pidsOf(agents: readonly { readonly pid: number }[]): number[] {
+  return agents.map(({ pid }) => pid);
 }
