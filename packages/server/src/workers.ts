@@ -2,6 +2,7 @@ import { Worker } from "@steppe/control";
 import type { RegionBus } from "@steppe/log";
 import type { Clock, Logger, Random } from "@steppe/model";
 import { schedule, splitPlan, Underway, VerdictCache } from "@steppe/scheduler";
+import type { StateView } from "@steppe/state";
 import { onAppliedOf, proposeTo } from "./leader-duties.ts";
 import { type Meter, NO_METER } from "./metrics/figures.ts";
 import { meteredBus, meteredPlans, meteredSchedule } from "./metrics/metered.ts";
@@ -29,6 +30,8 @@ export interface WorkerParts {
 export interface Workers {
   readonly all: readonly Worker[];
   readonly settings: WorkerSettings;
+  /** Scheduler types that are taken now: none before the replica has caught up. */
+  readonly types: readonly string[];
   /** The old ones finish what is in hand, then new ones start. Resolves when they have. */
   configure(settings: WorkerSettings): Promise<void>;
   /** Finishes what is in hand. */
@@ -57,6 +60,7 @@ class Pool implements Workers {
   #changing: Promise<void> = Promise.resolve();
   /** No worker has the name of one before it: what is told of the old one is not taken for the new. */
   #made = 0;
+  #takes = false;
 
   constructor(settings: WorkerSettings, parts: WorkerParts) {
     this.#settings = settings;
@@ -70,6 +74,10 @@ class Pool implements Workers {
 
   get settings(): WorkerSettings {
     return this.#settings;
+  }
+
+  get types(): readonly string[] {
+    return this.#takes ? this.#settings.types : [];
   }
 
   configure(settings: WorkerSettings): Promise<void> {
@@ -92,29 +100,37 @@ class Pool implements Workers {
     this.#all = Array.from({ length: count }, () =>
       createWorker(`${this.#parts.name}/${this.#made++}`, types, this.#parts),
     );
-    this.#started = count === 0 ? Promise.resolve() : startWhenCaughtUp(this.#all, this.#parts, this.#stopping.signal);
+    this.#started = count === 0 ? Promise.resolve() : this.#startWhenCaughtUp(this.#stopping.signal);
+  }
+
+  async #startWhenCaughtUp(signal: AbortSignal): Promise<void> {
+    if (!(await catchUp(this.#parts, signal))) return;
+    for (const worker of this.#all) worker.start();
+    this.#takes = true;
   }
 
   async #end(): Promise<void> {
+    this.#takes = false;
     this.#stopping.abort();
     await this.#started;
     await Promise.all(this.#all.map((worker) => worker.stop()));
   }
 }
 
-async function startWhenCaughtUp(workers: readonly Worker[], parts: WorkerParts, signal: AbortSignal): Promise<void> {
+/** Resolves with whether it did, and was not told to stop before. */
+async function catchUp(parts: WorkerParts, signal: AbortSignal): Promise<boolean> {
   const { freshness, applier } = parts.replica;
   while (!signal.aborted) {
     try {
       await applier.waitFor(await freshness.lastIndex(signal), signal);
-      for (const worker of workers) worker.start();
-      return;
+      return true;
     } catch (err) {
-      if (signal.aborted) return;
+      if (signal.aborted) return false;
       parts.logger.warn({ err }, "workers wait until the log answers");
       await parts.clock.after(RETRY_MS, signal).catch(() => undefined);
     }
   }
+  return false;
 }
 
 function createWorker(
@@ -125,6 +141,13 @@ function createWorker(
   const { view, applier, log } = replica;
   const cache = new VerdictCache();
   const underway = new Underway(view);
+  const stopwatch = () => clock.monotonicMs() * 1e6;
+  const metered = meteredSchedule(
+    (state: StateView, evaluation) =>
+      schedule(state, evaluation, { now: clock.wallNs(), random, cache, underway, stopwatch }),
+    meter,
+    clock,
+  );
   return new Worker(
     { name, types },
     {
@@ -136,14 +159,7 @@ function createWorker(
       propose: meteredPlans(proposeTo(replica), meter, clock),
       onApplied: onAppliedOf(replica),
       waitFor: (index, signal) => applier.waitForApplied(index, signal),
-      schedule: meteredSchedule(
-        (evaluation) => {
-          const stopwatch = () => clock.monotonicMs() * 1e6;
-          return schedule(view, evaluation, { now: clock.wallNs(), random, cache, underway, stopwatch });
-        },
-        meter,
-        clock,
-      ),
+      schedule: (evaluation) => metered(view, evaluation),
       underway,
       ...(waiting && { givesWay: () => waiting.requests > 0 }),
       splitPlan: (plan) => splitPlan(plan, log.payloadMax - ENTRY_HEADROOM),

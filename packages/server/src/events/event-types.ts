@@ -5,8 +5,9 @@ export type EventTopicName = "Job" | "Evaluation" | "Allocation" | "Deployment" 
 type Kind = NonNullable<Command["Kind"]>;
 
 /** What clients are told was done, by the command that did it. */
-const BY_COMMAND: { readonly [Case in Kind["$case"]]?: string } = {
+const BY_COMMAND: { readonly [Case in Kind["$case"]]?: string | readonly string[] } = {
   RegisterJob: "JobRegistered",
+  RegisterAndPlan: ["JobRegistered", "PlanResult"],
   DeregisterJob: "JobDeregistered",
   EvaluateJob: "EvaluationUpdated",
   LaunchPeriodic: "JobRegistered",
@@ -55,9 +56,8 @@ const MADE_FOR: Readonly<Record<EventTopicName, readonly string[]>> = {
  * topics that follow from it, as the API has it: a job that a plan made run is a `PlanResult`.
  */
 export function eventTypes(commands: readonly Command[]): (topic: EventTopicName) => string {
-  const names = new Set(commands.map(({ Kind: kind }) => kind && BY_COMMAND[kind.$case]));
-  names.delete(undefined);
-  const [first, ...others] = names as Set<string>;
+  const names = new Set(commands.flatMap(({ Kind: kind }) => (kind && BY_COMMAND[kind.$case]) ?? []));
+  const [first, ...others] = names;
   if (first !== undefined && others.length === 0) return () => first;
   return (topic) => MADE_FOR[topic].find((name) => names.has(name)) ?? first ?? BY_TOPIC[topic];
 }
