@@ -3,7 +3,7 @@ import type { AllocationsDefinition } from "@steppe/proto";
 import { allocationsListing } from "./listings.ts";
 import { createPager } from "./paging.ts";
 import { inNamespace, type Reader } from "./read.ts";
-import { allocationStub, fullAllocation } from "./stubs.ts";
+import { AllocationRow, fullAllocation } from "./stubs.ts";
 import type { Writer } from "./write.ts";
 
 /** Allocations of this region. */
@@ -31,14 +31,11 @@ export function createAllocations(reader: Reader, writer: Writer): Service<Alloc
           view.allocations.byId.values(),
           (it) => wanted(it.Namespace) && it.ID.startsWith(query?.Prefix ?? ""),
         );
-        const stubs = items.map((it) => ({
-          ...allocationStub(view, it),
-          ...(Resources && { AllocatedResources: fullAllocation(view, it).AllocatedResources }),
-          ...(OmitTaskStates && { TaskStates: {} }),
-        }));
-        return { changedAt: index, index, value: { stubs, next } };
+        const shown = { resources: Resources, tasks: !OmitTaskStates };
+        const rows = items.map((it) => new AllocationRow(view, it, shown));
+        return { changedAt: index, index, value: { rows, next } };
       });
-      return { Allocations: value.stubs, Meta: { ...meta, NextToken: value.next } };
+      return { Allocations: value.rows, Meta: { ...meta, NextToken: value.next } };
     },
 
     async stop({ Write, AllocID, NoShutdownDelay }, call) {

@@ -4,7 +4,7 @@ import type { JobDeploymentsView, StateView } from "@steppe/state";
 import { deploymentsListing } from "./listings.ts";
 import { createPager } from "./paging.ts";
 import { inNamespace, type Reader } from "./read.ts";
-import { allocationStub } from "./stubs.ts";
+import { AllocationRow } from "./stubs.ts";
 import type { Writer } from "./write.ts";
 
 /** Deployments of this region. */
@@ -47,7 +47,7 @@ export function createDeployments(reader: Reader, writer: Writer): Service<Deplo
         return {
           changedAt,
           index: Math.max(changedAt, entry?.deployment.CreateIndex ?? view.indexes.changedAt("deployments")),
-          value: allocations.map((allocation) => allocationStub(view, allocation)),
+          value: allocations.map((allocation) => new AllocationRow(view, allocation)),
         };
       });
       return { Allocations: value, Meta: meta };

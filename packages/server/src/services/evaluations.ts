@@ -4,7 +4,7 @@ import type { StateView } from "@steppe/state";
 import { evaluationsListing } from "./listings.ts";
 import { createPager } from "./paging.ts";
 import { inNamespace, type Reader } from "./read.ts";
-import { allocationStub, shownEvaluation } from "./stubs.ts";
+import { AllocationRow, shownEvaluation } from "./stubs.ts";
 import type { Writer } from "./write.ts";
 
 /** Identifiers in one write, the peer's limit. */
@@ -103,7 +103,7 @@ export function createEvaluations(reader: Reader, writer: Writer): Service<Evalu
         return {
           changedAt,
           index: Math.max(changedAt, evaluation?.CreateIndex ?? view.indexes.changedAt("evaluations")),
-          value: allocations.map((allocation) => allocationStub(view, allocation)),
+          value: allocations.map((allocation) => new AllocationRow(view, allocation)),
         };
       });
       return { Allocations: value, Meta: meta };

@@ -29,7 +29,7 @@ import { createJobVersions } from "./job-versions.ts";
 import type { JobLimits } from "./limits.ts";
 import { planJob } from "./plan-job.ts";
 import { namespaceOf, type Reader } from "./read.ts";
-import { allocationStub, shownEvaluation, shownSummary } from "./stubs.ts";
+import { AllocationRow, shownEvaluation, shownSummary } from "./stubs.ts";
 import { refuseIfRejecting, type Writer } from "./write.ts";
 
 /** The job API of this region. */
@@ -87,7 +87,7 @@ export function createJobs(
         return {
           changedAt: job?.allocationsIndex ?? view.indexes.deletedAt("jobs"),
           index: job?.allocationsIndex ?? view.indexes.changedAt("jobs"),
-          value: [...(job?.allocations ?? [])].map((allocation) => allocationStub(view, allocation)),
+          value: [...(job?.allocations ?? [])].map((allocation) => new AllocationRow(view, allocation)),
         };
       });
       return { Allocations: value, Meta: meta };

@@ -3,7 +3,7 @@ import { annotateDiff, diffJobs, isPeriodicActive, type Random, SteppeError } fr
 import { type AllocListStub, Evaluation, type Job, JobPlanResponse, type Plan, PlanAnnotations } from "@steppe/proto";
 import { schedule } from "@steppe/scheduler";
 import { type StateView, transitionConflict, withJob } from "@steppe/state";
-import { allocationStub } from "./stubs.ts";
+import { AllocationRow } from "./stubs.ts";
 
 export interface PlanParts {
   readonly view: StateView;
@@ -43,7 +43,7 @@ function preempted(view: StateView, { Placements }: Plan): AllocListStub[] {
   const ids = Placements.flatMap(({ Evictions }) => Object.values(Evictions).flatMap(({ AllocIDs }) => AllocIDs));
   return ids.flatMap((id) => {
     const allocation = view.allocations.get(id);
-    return allocation === undefined ? [] : [allocationStub(view, allocation)];
+    return allocation === undefined ? [] : [new AllocationRow(view, allocation)];
   });
 }
 

@@ -1,8 +1,10 @@
 import { allocatedResources, olderResources } from "@steppe/model";
 import {
+  type AllocatedResources,
   Allocation,
-  AllocListStub,
+  type AllocListStub,
   type AllocMetric,
+  type DesiredTransition,
   type Evaluation,
   type Job,
   JobChildrenSummary,
@@ -119,20 +121,142 @@ export function shownSummary(summary: JobSummary): JobSummary {
 const NO_CHILDREN = JobChildrenSummary.create();
 const NO_META = JobListStub.create().Meta;
 
-export function allocationStub(view: StateView, allocation: AllocationView): AllocListStub {
+/** A row of a list of allocations, made when it is written. It keeps a copy, as the state changes allocations in place. */
+export class AllocationRow implements AllocListStub {
+  readonly #it: AllocationView;
+  readonly #tasks: boolean;
+  readonly NodeName: string;
+  /** Given only where it is asked for. */
+  readonly AllocatedResources: AllocatedResources | undefined;
+
+  constructor(view: NodesView, allocation: AllocationView, { resources = false, tasks = true } = {}) {
+    this.#it = allocation.copy();
+    this.#tasks = tasks;
+    this.NodeName = view.nodes.get(allocation.NodeID)?.Name ?? "";
+    this.AllocatedResources = resources ? resourcesOf(view, allocation) : undefined;
+  }
+
+  get ID(): AllocListStub["ID"] {
+    return this.#it.ID;
+  }
+
+  get EvalID(): AllocListStub["EvalID"] {
+    return this.#it.EvalID;
+  }
+
+  get Name(): AllocListStub["Name"] {
+    return this.#it.Name;
+  }
+
+  get Namespace(): AllocListStub["Namespace"] {
+    return this.#it.Namespace;
+  }
+
+  get NodeID(): AllocListStub["NodeID"] {
+    return this.#it.NodeID;
+  }
+
+  get JobID(): AllocListStub["JobID"] {
+    return this.#it.JobID;
+  }
+
+  get JobType(): AllocListStub["JobType"] {
+    return this.#it.Job.Type;
+  }
+
+  get JobVersion(): AllocListStub["JobVersion"] {
+    return this.#it.Job.Version;
+  }
+
+  get TaskGroup(): AllocListStub["TaskGroup"] {
+    return this.#it.TaskGroup;
+  }
+
+  get DesiredStatus(): AllocListStub["DesiredStatus"] {
+    return this.#it.DesiredStatus;
+  }
+
+  get DesiredDescription(): AllocListStub["DesiredDescription"] {
+    return this.#it.DesiredDescription;
+  }
+
+  get ClientStatus(): AllocListStub["ClientStatus"] {
+    return this.#it.ClientStatus;
+  }
+
+  get ClientDescription(): AllocListStub["ClientDescription"] {
+    return this.#it.ClientDescription;
+  }
+
+  get DesiredTransition(): AllocListStub["DesiredTransition"] {
+    return transitionOf(this.#it);
+  }
+
+  get TaskStates(): AllocListStub["TaskStates"] {
+    return this.#tasks ? this.#it.TaskStates : NO_TASKS;
+  }
+
+  get DeploymentStatus(): AllocListStub["DeploymentStatus"] {
+    return this.#it.DeploymentStatus;
+  }
+
+  get FollowupEvalID(): AllocListStub["FollowupEvalID"] {
+    return this.#it.FollowupEvalID;
+  }
+
+  get NextAllocation(): AllocListStub["NextAllocation"] {
+    return this.#it.NextAllocation;
+  }
+
+  get RescheduleTracker(): AllocListStub["RescheduleTracker"] {
+    return this.#it.RescheduleTracker;
+  }
+
+  get PreemptedAllocations(): AllocListStub["PreemptedAllocations"] {
+    return [...this.#it.PreemptedAllocations];
+  }
+
+  get PreemptedByAllocation(): AllocListStub["PreemptedByAllocation"] {
+    return this.#it.PreemptedByAllocation;
+  }
+
+  get CreateIndex(): AllocListStub["CreateIndex"] {
+    return this.#it.CreateIndex;
+  }
+
+  get ModifyIndex(): AllocListStub["ModifyIndex"] {
+    return this.#it.ModifyIndex;
+  }
+
+  get CreateTime(): AllocListStub["CreateTime"] {
+    return this.#it.CreateTime;
+  }
+
+  get ModifyTime(): AllocListStub["ModifyTime"] {
+    return this.#it.ModifyTime;
+  }
+}
+
+const NO_TASKS: AllocListStub["TaskStates"] = {};
+
+function transitionOf({ Migrate, Reschedule, ForceReschedule, NoShutdownDelay }: AllocationView): DesiredTransition {
   return {
-    ...AllocListStub.create(),
-    ...sharedFields(view, allocation),
-    JobType: allocation.Job.Type,
-    JobVersion: allocation.Job.Version,
+    Migrate: Migrate || undefined,
+    Reschedule: Reschedule || undefined,
+    ForceReschedule: ForceReschedule || undefined,
+    NoShutdownDelay: NoShutdownDelay || undefined,
+    MigrateDisablePlacement: undefined,
   };
+}
+
+function resourcesOf({ nodes }: NodesView, { Job, TaskGroup, Claims, NodeID }: AllocationView) {
+  const group = groupOf(Job, TaskGroup);
+  return group && allocatedResources(group, Claims, nodes.get(NodeID)?.NodeResources);
 }
 
 /** `nodes`: where the allocation is. */
 export function fullAllocation(view: NodesView, allocation: AllocationView): Allocation {
-  const group = groupOf(allocation.Job, allocation.TaskGroup);
-  const node = view.nodes.get(allocation.NodeID)?.NodeResources;
-  const AllocatedResources = group && allocatedResources(group, allocation.Claims, node);
+  const AllocatedResources = resourcesOf(view, allocation);
   return {
     ...Allocation.create(),
     ...sharedFields(view, allocation),
@@ -176,13 +300,7 @@ function sharedFields(view: NodesView, allocation: AllocationView) {
     ClientDescription: allocation.ClientDescription,
     TaskStates: allocation.TaskStates,
     DeploymentStatus: allocation.DeploymentStatus,
-    DesiredTransition: {
-      Migrate: allocation.Migrate || undefined,
-      Reschedule: allocation.Reschedule || undefined,
-      ForceReschedule: allocation.ForceReschedule || undefined,
-      NoShutdownDelay: allocation.NoShutdownDelay || undefined,
-      MigrateDisablePlacement: undefined,
-    },
+    DesiredTransition: transitionOf(allocation),
     FollowupEvalID: allocation.FollowupEvalID,
     NextAllocation: allocation.NextAllocation,
     RescheduleTracker: allocation.RescheduleTracker,
