@@ -170,8 +170,13 @@ export class Exchange implements Call, Held {
    * never in memory as a whole.
    */
   list(message: string, values: readonly object[]): void | Promise<void> {
-    if (this.isPretty || values.length <= LIST_PIECE) return this.json(listToJson(message, values));
-    return this.inPieces("application/json", listPieces(message, values));
+    return this.listOf(values, (some) => listToJson(message, some));
+  }
+
+  /** The same, where `toJson` writes some of the values as a list. */
+  listOf<T>(values: readonly T[], toJson: (some: readonly T[]) => string): void | Promise<void> {
+    if (this.isPretty || values.length <= LIST_PIECE) return this.json(toJson(values));
+    return this.inPieces("application/json", listPieces(values, toJson));
   }
 
   /** Answers 200 with text that is made piece by piece, while other requests have their turn in between. */
@@ -322,9 +327,9 @@ async function* piecesOf(body: Uint8Array): AsyncGenerator<Uint8Array, void> {
   yield body;
 }
 
-function* listPieces(message: string, values: readonly object[]): Generator<string, void> {
+function* listPieces<T>(values: readonly T[], toJson: (some: readonly T[]) => string): Generator<string, void> {
   for (let from = 0; from < values.length; from += LIST_PIECE) {
-    const piece = listToJson(message, values.slice(from, from + LIST_PIECE));
+    const piece = toJson(values.slice(from, from + LIST_PIECE));
     // Between the brackets of all; its own are left out.
     yield (from === 0 ? "[" : ",") + piece.slice(1, -1);
   }

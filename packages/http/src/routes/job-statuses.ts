@@ -24,7 +24,7 @@ async function answer(exchange: Exchange, request: JobStatusesRequest): Promise<
   const { jobs } = exchange.services(Query.Region);
   const { Jobs, Meta } = await jobs.statuses({ ...request, Query, IncludeChildren }, exchange);
   exchange.meta(Meta);
-  return exchange.json(JSON.stringify(Jobs.map(statusJson)));
+  return exchange.listOf(Jobs, (some) => JSON.stringify(some.map(statusJson)));
 }
 
 /** A job that launches others has a list of their statuses, even when it is empty, and no allocations. */

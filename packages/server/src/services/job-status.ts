@@ -1,6 +1,8 @@
 import { isActiveDeployment, isParameterized, isPeriodic } from "@steppe/model";
-import { type Deployment, JobStatusesJob } from "@steppe/proto";
+import type { Deployment, JobStatusesJob } from "@steppe/proto";
 import type { AllocationView, JobView, StateView } from "@steppe/state";
+
+// Objects are written out field by field: a list has thousands, and one that is spread costs as much again.
 
 /** A job as a dashboard shows it, and the index of the last change to anything in it. */
 export function statusOf(
@@ -12,13 +14,25 @@ export function statusOf(
 } {
   const HasChildren = isParameterized(job) || isPeriodic(job);
   const status: JobStatusesJob = {
-    ...JobStatusesJob.create(),
-    ...{ ID: job.ID, Namespace: job.Namespace, Name: job.Name, Type: job.Type, NodePool: job.NodePool },
-    ...{ Datacenters: job.Datacenters, Priority: job.Priority, Version: job.Version, SubmitTime: job.SubmitTime },
-    ...{ ModifyIndex: job.ModifyIndex, ParentID: job.ParentID, Stop: job.Stop, Status: job.Status },
+    ID: job.ID,
+    Namespace: job.Namespace,
+    Name: job.Name,
+    Type: job.Type,
+    NodePool: job.NodePool,
+    Datacenters: job.Datacenters,
+    Priority: job.Priority,
+    Version: job.Version,
+    SubmitTime: job.SubmitTime,
+    ModifyIndex: job.ModifyIndex,
+    ParentID: job.ParentID,
+    Stop: job.Stop,
+    Status: job.Status,
     IsPack: Object.hasOwn(job.Meta, "pack.name"),
+    Allocs: [],
     GroupCountSum: job.TaskGroups.reduce((sum, { Count = 1 }) => sum + Count, 0),
+    ChildStatuses: [],
     HasChildren,
+    LatestDeployment: undefined,
   };
   let index = job.ModifyIndex;
   if (HasChildren) {
@@ -35,11 +49,17 @@ export function statusOf(
 }
 
 function allocOf(allocation: AllocationView): JobStatusesJob["Allocs"][number] {
-  const { ID, TaskGroup: Group, ClientStatus, NodeID, Job, FollowupEvalID, DeploymentStatus: health } = allocation;
+  const health = allocation.DeploymentStatus;
   return {
-    ...{ ID, Group, ClientStatus, NodeID, JobVersion: Job.Version, FollowupEvalID },
-    ...{ Canary: health?.Canary ?? false, Healthy: health?.Healthy },
-    HasPausedTask: Object.values(allocation.TaskStates).some(({ Paused }) => PAUSED.includes(Paused)),
+    ID: allocation.ID,
+    Group: allocation.TaskGroup,
+    ClientStatus: allocation.ClientStatus,
+    NodeID: allocation.NodeID,
+    Canary: health?.Canary ?? false,
+    Healthy: health?.Healthy,
+    JobVersion: allocation.Job.Version,
+    FollowupEvalID: allocation.FollowupEvalID,
+    HasPausedTask: Object.values(allocation.TaskForms).some(({ Paused }) => PAUSED.includes(Paused)),
   };
 }
 
@@ -49,7 +69,11 @@ function deploymentOf(deployment: Deployment): JobStatusesJob["LatestDeployment"
   const groups = Object.values(deployment.TaskGroups);
   const { ID, JobVersion, Status, StatusDescription } = deployment;
   return {
-    ...{ ID, JobVersion, Status, StatusDescription, IsActive: isActiveDeployment(deployment) },
+    ID,
+    IsActive: isActiveDeployment(deployment),
+    JobVersion,
+    Status,
+    StatusDescription,
     AllAutoPromote: groups.length > 0 && groups.every(({ AutoPromote }) => AutoPromote),
     RequiresPromotion:
       Status === "running" && groups.some(({ DesiredCanaries, Promoted }) => DesiredCanaries > 0 && !Promoted),
