@@ -1,6 +1,6 @@
 // npm run test:upgrade.
 //
-// A rolling upgrade under load: three regions of images built from COMMIT, whose workers, servers and node agents
+// A rolling upgrade under load: three regions of images built from COMMIT, whose servers, workers and node agents
 // are replaced one by one by those of this checkout. In clear text, since older versions know no TLS.
 import { execFileSync, spawnSync } from "node:child_process";
 import { parseArgs } from "node:util";
@@ -41,14 +41,14 @@ function upgradeTo(image: string): Scenario {
     holdMs: 3_000,
     targets: [],
     async inject(cluster: DockerCluster, region: Region) {
-      for (const role of ["worker", "server", "client"] as const) {
+      for (const role of ["server", "worker", "client"] as const) {
         for (const service of cluster.names(region, role)) {
           await cluster.upgrade(service, image);
           if (role === "server") await serves(cluster, service);
         }
       }
       return {
-        what: `replaced the workers, servers and node agents of ${region}, one by one`,
+        what: `replaced the servers, workers and node agents of ${region}, one by one`,
         heal: async () => undefined,
       };
     },

@@ -7,7 +7,6 @@ export { collectEverything } from "./gc/loop.ts";
 export { GC_SETTINGS, type GcSettings } from "./gc/needs.ts";
 export { HeartbeatCollector } from "./heartbeat/collector.ts";
 export { HEARTBEAT_TIMING, type HeartbeatTiming, ttlFor } from "./heartbeat/decide.ts";
-export { LARGE, wantedBy } from "./job-size.ts";
 export { LeaderDuties, type LeaderNeeds, type LeaderOptions } from "./leader.ts";
 export type { LeaseNeeds, LeaseOptions } from "./lease/needs.ts";
 export { Leadership, type OnGain } from "./lease.ts";
@@ -16,6 +15,5 @@ export { ROLLOUT_TIMING, type RolloutTiming, type RouteTo } from "./multiregion/
 export { rolloutStatus } from "./multiregion/own-part.ts";
 export { type CronTicks, cronError, cronTicks, latestLaunch, nextLaunch } from "./periodic/cron.ts";
 export type { AppliedEntry, OnApplied, Propose, ProposeOptions, WaitFor } from "./region-log.ts";
-export { lacksRoom } from "./worker/decide.ts";
 export type { WorkerNeeds, WorkerOptions, WorkerSettings } from "./worker/needs.ts";
 export { Worker, type WorkerStats } from "./worker/worker.ts";

@@ -10,8 +10,6 @@ export function subjectOf(kind: CommandKind): string | undefined {
   switch (kind.$case) {
     case "RegisterJob":
       return jobSubject(kind.value.Job?.Namespace ?? "", kind.value.Job?.ID ?? "");
-    case "RegisterAndPlan":
-      return jobSubject(kind.value.Register?.Job?.Namespace ?? "", kind.value.Register?.Job?.ID ?? "");
     case "DeregisterJob":
     case "RevertJob":
     case "ScaleJob":

@@ -26,8 +26,8 @@ export class Underway {
     return this.#plans.size === 0;
   }
 
-  /** `job`: where the state does not have it yet. */
-  add(plan: Plan, job: JobView | undefined = this.#view.jobs.get(plan.Namespace, plan.JobID)): void {
+  add(plan: Plan): void {
+    const job = this.#view.jobs.get(plan.Namespace, plan.JobID);
     if (plan.Placements.length === 0 || job === undefined) return;
     const shares = plan.Placements.flatMap((placements) => sharesOf(placements, job));
     this.#plans.set(plan, shares);

@@ -1,6 +1,5 @@
 import { Member } from "@steppe/proto";
 import type { AgentConfig } from "./config/index.ts";
-import { LOG_VERSION, LOG_VERSION_TAG } from "./log-version.ts";
 import { API_VERSION, STEPPE_VERSION } from "./version.ts";
 
 /** This server as others see it. */
@@ -24,6 +23,6 @@ export function ownMember(
     Incarnation: startedNs,
     Heartbeat: 1,
     Status: "alive",
-    Tags: { steppe: STEPPE_VERSION, [LOG_VERSION_TAG]: String(LOG_VERSION) },
+    Tags: { steppe: STEPPE_VERSION },
   };
 }

@@ -21,9 +21,7 @@ import type { AgentAnswerer } from "./agent-calls.ts";
 import { type AgentConfig, formatEndpoint } from "./config/index.ts";
 import { watchCutOff } from "./cut-off.ts";
 import { createSnapshotDoor, type SnapshotDoor } from "./durability/snapshot-door.ts";
-import { createEarlyPlans } from "./early-plans.ts";
 import { leaderDuties, onAppliedOf, proposeTo, type ServerDuties } from "./leader-duties.ts";
-import { createLogVersionCheck } from "./log-version.ts";
 import { ownMember } from "./members.ts";
 import { type Meter, NO_METER } from "./metrics/figures.ts";
 import { neighbours } from "./neighbours.ts";
@@ -114,20 +112,7 @@ export async function startServer(parts: ServerParts): Promise<Server> {
     snapshots: () => door,
     id: () => random.id(),
   });
-  // An embedded log is open in one process at a time.
-  const isAlone = opened.settings.kind === "embedded";
-  const knowEarlyPlans = createLogVersionCheck({
-    ...{ clock, region: config.region, isAlone },
-    members: () => known.peek()?.directory.members(clock.monotonicMs()) ?? [],
-  });
-  let workers: Workers | undefined;
-  const early = createEarlyPlans({
-    ...{ view: replica.view, clock, random, meter },
-    ...(parts.waiting && { waiting: parts.waiting }),
-    types: () => (workers !== undefined && knowEarlyPlans() ? workers.types : []),
-  });
   const local = localServices({
-    early,
     config,
     replica,
     writer,
@@ -181,7 +166,8 @@ export async function startServer(parts: ServerParts): Promise<Server> {
   const leadership = new Leadership(
     {
       ...{ holder: self.Name, address, httpAddress, ttlMs: config.server.leaseTtlMs },
-      isAlone,
+      // An embedded log is open in one process at a time.
+      isAlone: opened.settings.kind === "embedded",
     },
     {
       clock,
@@ -218,7 +204,7 @@ export async function startServer(parts: ServerParts): Promise<Server> {
   ];
   leadership.start();
   const schedulers = { count: config.server.numSchedulers, types: config.server.enabledSchedulers };
-  const started = startWorkers(schedulers, {
+  const workers = startWorkers(schedulers, {
     name: self.Name,
     replica,
     bus,
@@ -228,7 +214,6 @@ export async function startServer(parts: ServerParts): Promise<Server> {
     meter,
     ...(parts.waiting && { waiting: parts.waiting }),
   });
-  workers = started;
 
   return {
     opened,
@@ -237,11 +222,11 @@ export async function startServer(parts: ServerParts): Promise<Server> {
     router,
     leadership,
     duties,
-    workers: started,
+    workers,
     snapshots: door,
     rpcAddress: address,
     handOver: () => leadership.stop(),
-    close: () => close({ grpc, workers: started, leadership, exchange, stopping, loops, replica }),
+    close: () => close({ grpc, workers, leadership, exchange, stopping, loops, replica }),
   };
 }
 

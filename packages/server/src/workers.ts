@@ -2,7 +2,6 @@ import { Worker } from "@steppe/control";
 import type { RegionBus } from "@steppe/log";
 import type { Clock, Logger, Random } from "@steppe/model";
 import { schedule, splitPlan, Underway, VerdictCache } from "@steppe/scheduler";
-import type { StateView } from "@steppe/state";
 import { onAppliedOf, proposeTo } from "./leader-duties.ts";
 import { type Meter, NO_METER } from "./metrics/figures.ts";
 import { meteredBus, meteredPlans, meteredSchedule } from "./metrics/metered.ts";
@@ -30,8 +29,6 @@ export interface WorkerParts {
 export interface Workers {
   readonly all: readonly Worker[];
   readonly settings: WorkerSettings;
-  /** Scheduler types that are taken now: none before the replica has caught up. */
-  readonly types: readonly string[];
   /** The old ones finish what is in hand, then new ones start. Resolves when they have. */
   configure(settings: WorkerSettings): Promise<void>;
   /** Finishes what is in hand. */
@@ -60,7 +57,6 @@ class Pool implements Workers {
   #changing: Promise<void> = Promise.resolve();
   /** No worker has the name of one before it: what is told of the old one is not taken for the new. */
   #made = 0;
-  #takes = false;
 
   constructor(settings: WorkerSettings, parts: WorkerParts) {
     this.#settings = settings;
@@ -74,10 +70,6 @@ class Pool implements Workers {
 
   get settings(): WorkerSettings {
     return this.#settings;
-  }
-
-  get types(): readonly string[] {
-    return this.#takes ? this.#settings.types : [];
   }
 
   configure(settings: WorkerSettings): Promise<void> {
@@ -100,37 +92,29 @@ class Pool implements Workers {
     this.#all = Array.from({ length: count }, () =>
       createWorker(`${this.#parts.name}/${this.#made++}`, types, this.#parts),
     );
-    this.#started = count === 0 ? Promise.resolve() : this.#startWhenCaughtUp(this.#stopping.signal);
-  }
-
-  async #startWhenCaughtUp(signal: AbortSignal): Promise<void> {
-    if (!(await catchUp(this.#parts, signal))) return;
-    for (const worker of this.#all) worker.start();
-    this.#takes = true;
+    this.#started = count === 0 ? Promise.resolve() : startWhenCaughtUp(this.#all, this.#parts, this.#stopping.signal);
   }
 
   async #end(): Promise<void> {
-    this.#takes = false;
     this.#stopping.abort();
     await this.#started;
     await Promise.all(this.#all.map((worker) => worker.stop()));
   }
 }
 
-/** Resolves with whether it did, and was not told to stop before. */
-async function catchUp(parts: WorkerParts, signal: AbortSignal): Promise<boolean> {
+async function startWhenCaughtUp(workers: readonly Worker[], parts: WorkerParts, signal: AbortSignal): Promise<void> {
   const { freshness, applier } = parts.replica;
   while (!signal.aborted) {
     try {
       await applier.waitFor(await freshness.lastIndex(signal), signal);
-      return true;
+      for (const worker of workers) worker.start();
+      return;
     } catch (err) {
-      if (signal.aborted) return false;
+      if (signal.aborted) return;
       parts.logger.warn({ err }, "workers wait until the log answers");
       await parts.clock.after(RETRY_MS, signal).catch(() => undefined);
     }
   }
-  return false;
 }
 
 function createWorker(
@@ -141,13 +125,6 @@ function createWorker(
   const { view, applier, log } = replica;
   const cache = new VerdictCache();
   const underway = new Underway(view);
-  const stopwatch = () => clock.monotonicMs() * 1e6;
-  const metered = meteredSchedule(
-    (state: StateView, evaluation) =>
-      schedule(state, evaluation, { now: clock.wallNs(), random, cache, underway, stopwatch }),
-    meter,
-    clock,
-  );
   return new Worker(
     { name, types },
     {
@@ -159,7 +136,14 @@ function createWorker(
       propose: meteredPlans(proposeTo(replica), meter, clock),
       onApplied: onAppliedOf(replica),
       waitFor: (index, signal) => applier.waitForApplied(index, signal),
-      schedule: (evaluation) => metered(view, evaluation),
+      schedule: meteredSchedule(
+        (evaluation) => {
+          const stopwatch = () => clock.monotonicMs() * 1e6;
+          return schedule(view, evaluation, { now: clock.wallNs(), random, cache, underway, stopwatch });
+        },
+        meter,
+        clock,
+      ),
       underway,
       ...(waiting && { givesWay: () => waiting.requests > 0 }),
       splitPlan: (plan) => splitPlan(plan, log.payloadMax - ENTRY_HEADROOM),

@@ -29,7 +29,6 @@ import {
   updateNodeEligibility,
   updateNodeStatus,
 } from "./commands/nodes.ts";
-import { registerAndPlan } from "./commands/register-and-plan.ts";
 import { registerJob } from "./commands/register-job.ts";
 import { registerCopy, settleCopies, stopCopy } from "./commands/rollouts.ts";
 import { scaleJob } from "./commands/scale-job.ts";
@@ -82,8 +81,6 @@ function dispatch(state: State, step: Step, { Kind: kind }: Command): Outcome {
   switch (kind?.$case) {
     case "RegisterJob":
       return registerJob(state, step, kind.value);
-    case "RegisterAndPlan":
-      return registerAndPlan(state, step, kind.value);
     case "DeregisterJob":
       return deregisterJob(state, step, kind.value);
     case "EvaluateJob":

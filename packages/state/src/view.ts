@@ -47,7 +47,6 @@ export interface StateView {
     readonly byJob: ReadonlyMap<JobKey, Readonly<JobEvaluations>>;
     get(id: string): Evaluation | undefined;
     ofJob(namespace: string, jobId: string): Readonly<JobEvaluations> | undefined;
-    hasOpenAbove(priority: number): boolean;
   };
   readonly allocations: {
     readonly byId: ReadonlyMap<string, AllocationView>;

@@ -5,9 +5,8 @@ export type EventTopicName = "Job" | "Evaluation" | "Allocation" | "Deployment" 
 type Kind = NonNullable<Command["Kind"]>;
 
 /** What clients are told was done, by the command that did it. */
-const BY_COMMAND: { readonly [Case in Kind["$case"]]?: string | readonly string[] } = {
+const BY_COMMAND: { readonly [Case in Kind["$case"]]?: string } = {
   RegisterJob: "JobRegistered",
-  RegisterAndPlan: ["JobRegistered", "PlanResult"],
   DeregisterJob: "JobDeregistered",
   EvaluateJob: "EvaluationUpdated",
   LaunchPeriodic: "JobRegistered",
@@ -56,8 +55,9 @@ const MADE_FOR: Readonly<Record<EventTopicName, readonly string[]>> = {
  * topics that follow from it, as the API has it: a job that a plan made run is a `PlanResult`.
  */
 export function eventTypes(commands: readonly Command[]): (topic: EventTopicName) => string {
-  const names = new Set(commands.flatMap(({ Kind: kind }) => (kind && BY_COMMAND[kind.$case]) ?? []));
-  const [first, ...others] = names;
+  const names = new Set(commands.map(({ Kind: kind }) => kind && BY_COMMAND[kind.$case]));
+  names.delete(undefined);
+  const [first, ...others] = names as Set<string>;
   if (first !== undefined && others.length === 0) return () => first;
   return (topic) => MADE_FOR[topic].find((name) => names.has(name)) ?? first ?? BY_TOPIC[topic];
 }

@@ -41,7 +41,7 @@ export function meterPlans({ applier }: Pick<Replica, "applier">, meter: Meter):
     written.add(bytes);
     for (const [i, outcome] of outcomes.entries()) {
       const kind: Command["Kind"] = entry.Commands[i]?.Kind;
-      if (kind?.$case !== "ApplyPlan" && kind?.$case !== "RegisterAndPlan") continue;
+      if (kind?.$case !== "ApplyPlan") continue;
       meter.count("nomad.nomad.plan.apply");
       if (outcome.Placed > 0) meter.count("steppe.plan.placed", {}, outcome.Placed);
       if (outcome.RejectedNodes.length > 0) {
@@ -51,16 +51,16 @@ export function meterPlans({ applier }: Pick<Replica, "applier">, meter: Meter):
   });
 }
 
-export function meteredSchedule<V, P>(
-  given: (view: V, evaluation: Evaluation) => P,
+export function meteredSchedule<P>(
+  given: (evaluation: Evaluation) => P,
   meter: Meter,
   clock: Clock,
-): (view: V, evaluation: Evaluation) => P {
+): (evaluation: Evaluation) => P {
   const schedules = byLabel((type: string) => meter.timer(`nomad.nomad.worker.invoke_scheduler.${type}`));
-  return (view, evaluation) => {
+  return (evaluation) => {
     const beganMs = clock.monotonicMs();
     try {
-      return given(view, evaluation);
+      return given(evaluation);
     } finally {
       schedules(evaluation.Type).add(clock.monotonicMs() - beganMs);
     }

@@ -17,7 +17,6 @@ import {
   type WriteOptions,
 } from "@steppe/proto";
 import { jobKey } from "@steppe/state";
-import { type EarlyPlans, NO_EARLY_PLANS } from "../early-plans.ts";
 import { changeOfDeployments } from "./deployments.ts";
 import { createJobList } from "./job-list.ts";
 import { checkPlace, defaultPool } from "./job-place.ts";
@@ -39,7 +38,6 @@ export function createJobs(
   limits: JobLimits,
   random: Random,
   rollouts: JobRollouts,
-  early: EarlyPlans = NO_EARLY_PLANS,
 ): Service<JobsDefinition> {
   const { view } = reader;
 
@@ -146,7 +144,7 @@ export function createJobs(
         const { outcome, late } = await rollouts.register(request.Write, call, Register, named);
         return { ...registerReply(outcome), Warnings: [...warnings, ...late] };
       }
-      const outcome = await early.register(Register, (kind) => writer.write(request.Write, call, kind));
+      const outcome = await writer.write(request.Write, call, { $case: "RegisterJob", value: Register });
       return { ...registerReply(outcome), Warnings: warnings };
     },
 

@@ -3,7 +3,6 @@ import { type Clock, DEFAULT_LIMITS, type Logger, type Random } from "@steppe/mo
 import type { RegionServices } from "@steppe/regions";
 import type { AgentConfig } from "../config/index.ts";
 import type { LocalStore } from "../durability/local-store.ts";
-import type { EarlyPlans } from "../early-plans.ts";
 import type { Replica } from "../replica.ts";
 import { createAllocations } from "./allocations.ts";
 import { createDeployments } from "./deployments.ts";
@@ -36,8 +35,6 @@ export interface RegionParts {
   /** Where this server keeps snapshots and a journal of its own. */
   readonly store?: LocalStore | undefined;
   readonly route: RouteTo;
-  /** Absent: no job is placed with its registration. */
-  readonly early?: EarlyPlans;
   /** gRPC addresses of the region's live servers. */
   peers(): string[];
 }
@@ -54,7 +51,6 @@ export function localServices({
   serverCalls,
   store,
   route,
-  early,
   peers,
 }: RegionParts): RegionServices {
   const reader = createReader(replica, clock, () => random.fraction());
@@ -69,7 +65,7 @@ export function localServices({
     sourceBytesMax: config.server.jobMaxSourceBytes,
   };
   return {
-    jobs: createJobs(reader, writer, limits, random, createJobRollouts(reader, writer, config.region, route), early),
+    jobs: createJobs(reader, writer, limits, random, createJobRollouts(reader, writer, config.region, route)),
     deployments: createDeployments(reader, writer),
     evaluations: createEvaluations(reader, writer),
     events: createEvents(replica, clock, store),

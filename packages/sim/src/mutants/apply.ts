@@ -1,5 +1,5 @@
 // Broken state machines, made around the real one.
-import { type Command, Entry, type Plan } from "@steppe/proto";
+import { type Command, Entry } from "@steppe/proto";
 import { apply, type State } from "@steppe/state";
 import type { Parts } from "../world/parts.ts";
 
@@ -37,7 +37,7 @@ export const ignoreFencing: Apply = (state, index, entry) => {
 
 /** Plans are committed without a look at what nodes have left. */
 export const dropPlanCheck: Apply = (state, index, entry) => {
-  if (!entry.Commands.some((command) => planIn(command) !== undefined)) return apply(state, index, entry);
+  if (!entry.Commands.some(({ Kind }) => Kind?.$case === "ApplyPlan")) return apply(state, index, entry);
   const columns = [state.nodes.cpu, state.nodes.memory, state.nodes.disk] as Float64Array[];
   const before = columns.map((column) => column.slice());
   for (const column of columns) column.fill(1e12);
@@ -77,12 +77,6 @@ export const loseWakeUp: Apply = (state, index, entry) => {
 
 /** An evaluation ends and its plan's placements are left out. */
 export const losePlacements: Apply = withCommands((_, command, index) => {
-  const plan = planIn(command);
-  if (plan !== undefined && index % 4 === 0) plan.Placements = [];
+  if (command.Kind?.$case === "ApplyPlan" && index % 4 === 0) command.Kind.value.Placements = [];
   return command;
 });
-
-function planIn({ Kind: kind }: Command): Plan | undefined {
-  if (kind?.$case === "ApplyPlan") return kind.value;
-  return kind?.$case === "RegisterAndPlan" ? kind.value.Plan : undefined;
-}

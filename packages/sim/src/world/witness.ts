@@ -6,7 +6,7 @@
  * what was seen is a tree; `state`, `effects` and `launches` are of the branch that took a record last.
  */
 import type { LogIdentity } from "@steppe/log";
-import { type Command, Entry, type Outcome, type RegisterJob } from "@steppe/proto";
+import { type Command, Entry, type Outcome } from "@steppe/proto";
 import { violations } from "@steppe/scheduler/invariants";
 import { DigestMismatchError, decodeSnapshot, State } from "@steppe/state";
 import type { LogJudge } from "../log/store.ts";
@@ -125,8 +125,7 @@ export class Witness implements LogJudge {
     const tip: Tip = { index, before, step: { payload }, effects, launches };
     this.#tip = tip;
     this.#note(tip);
-    if (sent.some(({ kind }) => kind === "ApplyPlan" || kind === "RegisterAndPlan") || index % UNPLANNED === 0)
-      this.#checkRules(index);
+    if (sent.some(({ kind }) => kind === "ApplyPlan") || index % UNPLANNED === 0) this.#checkRules(index);
     return tip;
   }
 
@@ -218,14 +217,9 @@ interface Sent {
   readonly tick: Omit<Launch, "child"> | undefined;
 }
 
-function registered(kind: Command["Kind"]): RegisterJob | undefined {
-  if (kind?.$case === "RegisterJob") return kind.value;
-  return kind?.$case === "RegisterAndPlan" ? kind.value.Register : undefined;
-}
-
 function sentOf({ Kind }: Command): Sent {
   const term = (Kind?.value as { Term?: number } | undefined)?.Term ?? 0;
-  const mark = registered(Kind)?.Job?.Meta.mark;
+  const mark = Kind?.$case === "RegisterJob" ? Kind.value.Job?.Meta.mark : undefined;
   const isTick = Kind?.$case === "LaunchPeriodic" && !Kind.value.Forced;
   const tick = isTick ? { job: Kind.value.JobID, tickNs: Kind.value.LaunchTime } : undefined;
   return { kind: Kind?.$case, term, mark, tick };

@@ -5,8 +5,6 @@ import { type JobKey, jobKey } from "../changes.ts";
 export class EvaluationTable {
   readonly byId: Map<string, Evaluation> = new Map();
   readonly byJob: Map<JobKey, JobEvaluations> = new Map();
-  /** How many open ones there are of each priority. */
-  readonly #open: Map<number, number> = new Map();
 
   get(id: string): Evaluation | undefined {
     return this.byId.get(id);
@@ -14,12 +12,6 @@ export class EvaluationTable {
 
   ofJob(namespace: string, jobId: string): JobEvaluations | undefined {
     return this.byJob.get(jobKey(namespace, jobId));
-  }
-
-  /** Whether one of a higher priority is still to be processed. */
-  hasOpenAbove(priority: number): boolean {
-    for (const other of this.#open.keys()) if (other > priority) return true;
-    return false;
   }
 
   put(evaluation: Evaluation): void {
@@ -30,8 +22,7 @@ export class EvaluationTable {
       this.byJob.set(key, ofJob);
     }
     const before = this.byId.get(evaluation.ID);
-    if (before !== undefined && isOpen(before)) this.#countOpen(ofJob, before, -1);
-    if (isOpen(evaluation)) this.#countOpen(ofJob, evaluation, 1);
+    ofJob.open += Number(isOpen(evaluation)) - Number(before !== undefined && isOpen(before));
     ofJob.index = Math.max(ofJob.index, evaluation.ModifyIndex);
     ofJob.ids.add(evaluation.ID);
     if (evaluation.Status === "blocked") ofJob.blocked = new Set([...ofJob.blocked, evaluation.ID]);
@@ -48,15 +39,8 @@ export class EvaluationTable {
     if (ofJob === undefined) return;
     ofJob.ids.delete(id);
     unblock(ofJob, id);
-    if (isOpen(evaluation)) this.#countOpen(ofJob, evaluation, -1);
+    if (isOpen(evaluation)) ofJob.open -= 1;
     if (ofJob.ids.size === 0) this.byJob.delete(key);
-  }
-
-  #countOpen(ofJob: JobEvaluations, { Priority }: Evaluation, by: 1 | -1): void {
-    ofJob.open += by;
-    const open = (this.#open.get(Priority) ?? 0) + by;
-    if (open === 0) this.#open.delete(Priority);
-    else this.#open.set(Priority, open);
   }
 }
 
