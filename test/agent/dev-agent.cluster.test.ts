@@ -73,6 +73,22 @@ describe("dev agent", () => {
     expect(gone.body.EvalID).toMatch(/^[0-9a-f-]{36}$/);
   });
 
+  test("what follows from a registration comes after its index: clients wait from there", async () => {
+    const put = await call("PUT", `${agent.http}/v1/jobs`, { Job: mockTaskJob("waited-for") });
+    const { EvalID, EvalCreateIndex } = put.body;
+    // As long as a client's own default; an answer that comes with the time is none.
+    const waiting = (index: number) => `index=${index}&wait=5m`;
+    const [evaluation, allocations] = await Promise.all([
+      call("GET", `${agent.http}/v1/evaluation/${EvalID}?${waiting(EvalCreateIndex)}`),
+      call("GET", `${agent.http}/v1/job/waited-for/allocations?${waiting(put.index)}`),
+    ]);
+    expect(evaluation.body).toMatchObject({ Status: "complete", CreateIndex: EvalCreateIndex });
+    expect(evaluation.index).toBeGreaterThan(EvalCreateIndex);
+    expect(allocations.body).toHaveLength(1);
+    expect(allocations.index).toBeGreaterThan(put.index);
+    await call("DELETE", `${agent.http}/v1/job/waited-for?purge=true`);
+  });
+
   test("a job with slashes and spaces in its percent-encoded ID, works in every call", async () => {
     const url = `${agent.http}/v1/job/${encodeURIComponent("team/a/web+é")}`;
     const put = await call("PUT", url, { Job: mockTaskJob("team/a/web+é") });
