@@ -35,9 +35,8 @@ export async function listen(app: FastifyInstance, { host, port }: Place): Promi
   await app.listen(options);
   const bound = app.server.address() as AddressInfo;
   const take = (socket: Socket) => void app.server.emit("connection", socket);
-  for (let i = 1; i < SOCKETS; i++) {
-    others.push(await listening({ host: bound.address, port: bound.port, reusePort: true }, take));
-  }
+  const place = { host: bound.address, port: bound.port, reusePort: true };
+  others.push(...(await Promise.all(Array.from({ length: SOCKETS - 1 }, () => listening(place, take)))));
 }
 
 async function listening(place: Place & { reusePort?: boolean }, take?: (socket: Socket) => void): Promise<Server> {

@@ -49,14 +49,27 @@ export interface ClaimAsk {
 
 const asks = new WeakMap<TaskGroup, ClaimAsk>();
 
-/** Computed once a job version: groups are not changed in place. */
+/** What most groups ask for. */
+const NOTHING: ClaimAsk = { ports: [], dynamicPorts: 0, devices: [], cores: [], coreCount: 0, isEmpty: true };
+
+/** Computed once a job version, unless it is nothing: groups are not changed in place. */
 export function claimAskOf(group: TaskGroup): ClaimAsk {
+  if (asksNothing(group)) return NOTHING;
   let ask = asks.get(group);
   if (ask === undefined) {
     ask = describe(group);
     asks.set(group, ask);
   }
   return ask;
+}
+
+function asksNothing({ Networks, Tasks }: TaskGroup): boolean {
+  if (Networks.length > 0) return false;
+  for (const { Resources } of Tasks) {
+    if (Resources === undefined) continue;
+    if (Resources.Networks.length > 0 || Resources.Devices.length > 0 || (Resources.Cores ?? 0) > 0) return false;
+  }
+  return true;
 }
 
 function describe(group: TaskGroup): ClaimAsk {

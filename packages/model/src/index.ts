@@ -61,6 +61,7 @@ export {
   trackReschedule,
 } from "./reschedule.ts";
 export { allocatedResources, type GroupResources, groupResources } from "./resources.ts";
+export { sameMessage } from "./same.ts";
 export type { Call, Service, ServiceDefinition } from "./service.ts";
 export {
   CLIENT_STATUSES,

@@ -147,10 +147,10 @@ class Restore {
       const entry = deployments.get(id);
       for (const allocId of allocIds) {
         const allocation = allocations.get(allocId);
-        if (allocation === undefined || !entry?.allocations.delete(allocation)) {
+        if (allocation === undefined || !entry?.delete(allocation)) {
           throw new Error(`snapshot lacks allocation ${allocId} of deployment ${id}`);
         }
-        entry.allocations.add(allocation);
+        entry.add(allocation);
       }
     }
   }

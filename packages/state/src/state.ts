@@ -14,7 +14,7 @@ import type {
   Variable,
 } from "@steppe/proto";
 import { JobChildrenSummary } from "@steppe/proto";
-import { TABLES, type TableName, variableKey } from "./changes.ts";
+import { jobKey, TABLES, type TableName, variableKey } from "./changes.ts";
 import { defaultAutopilotConfiguration } from "./commands/autopilot-configuration.ts";
 import { defaultSchedulerConfiguration } from "./commands/scheduler-configuration.ts";
 import { Digest, DigestHistory } from "./digest.ts";
@@ -113,9 +113,12 @@ export class State {
   }
 
   putEvaluation(step: Step, evaluation: Evaluation): void {
+    const key = jobKey(evaluation.Namespace, evaluation.JobID);
+    const job = this.jobs.byKey.get(key);
+    // The job's own text, not another one that says the same.
+    if (job !== undefined) evaluation.JobID = job.job.ID;
     this.parts.ofEvaluation(evaluation);
     this.evaluations.put(evaluation);
-    const key = `${evaluation.Namespace}/${evaluation.JobID}`;
     step.changes.evaluations.set(evaluation.ID, evaluation);
     step.changes.jobEvaluations.add(key);
     this.touch(step, "evaluations", evaluation.ID);
@@ -135,7 +138,11 @@ export class State {
   }
 
   putDeployment(step: Step, deployment: Deployment): DeploymentEntry {
-    const entry = this.deployments.put({ ...deployment, ModifyIndex: step.index, ModifyTime: step.time });
+    const changed = { ...deployment, ModifyIndex: step.index, ModifyTime: step.time };
+    const job = this.jobs.get(deployment.Namespace, deployment.JobID);
+    if (job !== undefined) changed.JobID = job.job.ID;
+    this.parts.ofDeployment(changed);
+    const entry = this.deployments.put(changed);
     step.changes.deployments.set(deployment.ID, entry.deployment);
     step.changes.jobDeployments.add(`${deployment.Namespace}/${deployment.JobID}`);
     this.touch(step, "deployments", deployment.ID);
@@ -160,7 +167,7 @@ export class State {
   /** `slot`: of its node. */
   addAllocation(step: Step, job: JobState, allocation: AllocationState, slot: number): void {
     this.allocations.add(allocation);
-    this.deployments.get(allocation.DeploymentID)?.allocations.add(allocation);
+    this.deployments.get(allocation.DeploymentID)?.add(allocation);
     job.addAllocation(allocation);
     this.nodes.addAllocation(allocation, slot);
     this.#hold(job, allocation, slot);
@@ -173,7 +180,7 @@ export class State {
   /** Puts back an allocation of a snapshot, whose summary and indexes come with it. */
   restoreAllocation(job: JobState, allocation: AllocationState): void {
     this.allocations.add(allocation);
-    this.deployments.get(allocation.DeploymentID)?.allocations.add(allocation);
+    this.deployments.get(allocation.DeploymentID)?.add(allocation);
     job.addAllocation(allocation);
     const slot = this.nodes.slot(allocation.NodeID);
     this.nodes.addAllocation(allocation, slot);
@@ -271,7 +278,7 @@ export class State {
       this.removeService(step, service);
     }
     this.allocations.remove(allocation);
-    this.deployments.get(allocation.DeploymentID)?.allocations.delete(allocation);
+    this.deployments.get(allocation.DeploymentID)?.delete(allocation);
     job?.removeAllocation(allocation);
     this.nodes.removeAllocation(allocation);
     step.changes.removedAllocations.push(allocation);

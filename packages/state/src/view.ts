@@ -81,7 +81,7 @@ export interface StateView {
   readonly nodePools: { readonly byName: ReadonlyMap<string, NodePool>; get(name: string): NodePool | undefined };
 }
 
-export type DeploymentView = Readonly<Omit<DeploymentEntry, "allocations">> & {
+export type DeploymentView = Readonly<Omit<DeploymentEntry, "allocations" | "add" | "delete">> & {
   readonly allocations: ReadonlySet<AllocationView>;
 };
 

@@ -1,4 +1,4 @@
-import { ALLOCATION_DESCRIPTIONS, evaluationSuccessful } from "@steppe/model";
+import { ALLOCATION_DESCRIPTIONS, evaluationSuccessful, sameMessage } from "@steppe/model";
 import type { Outcome, Placements, Plan, PlanResult } from "@steppe/proto";
 import { groupSummary } from "../job-summary.ts";
 import type { State } from "../state.ts";
@@ -182,7 +182,7 @@ interface Placing {
 function join(state: State, allocation: AllocationState, { deployment, joined }: Placing): void {
   if (deployment?.deployment.TaskGroups[allocation.TaskGroup] === undefined) return;
   if (allocation.DeploymentID === deployment.deployment.ID) return;
-  state.deployments.get(allocation.DeploymentID)?.allocations.delete(allocation);
+  state.deployments.get(allocation.DeploymentID)?.delete(allocation);
   allocation.fare(undefined, 0);
   allocation.amend({ Reschedule: false });
   joinDeployment(deployment, allocation, joined);
@@ -257,7 +257,7 @@ function finish(state: State, step: Step, plan: Plan, job: JobState | undefined)
     else decide(state, step, entry, { Status, StatusDescription });
   }
   if (plan.Result === undefined) return;
-  endEvaluation(state, step, plan, plan.Result);
+  endEvaluation(state, step, plan, { ...plan.Result, FailedTGAllocs: failuresOf(state, plan.Result) });
   const placedAll = plan.Result.Status === "complete" && Object.keys(plan.Result.FailedTGAllocs).length === 0;
   if (placedAll) cancelBlocked(state, step, plan, evaluationSuccessful(plan.EvalID));
   if (job === undefined) return;
@@ -265,6 +265,17 @@ function finish(state: State, step: Step, plan: Plan, job: JobState | undefined)
   for (const group of job.job.TaskGroups) {
     groupSummary(summary, group.Name).Queued = plan.Result.QueuedAllocations[group.Name] ?? 0;
   }
+}
+
+/** Where the blocked evaluation waits for the same, the two share them. */
+function failuresOf(state: State, { FailedTGAllocs, BlockedEval }: PlanResult): PlanResult["FailedTGAllocs"] {
+  const waiting = state.evaluations.get(BlockedEval)?.FailedTGAllocs;
+  if (waiting === undefined) return FailedTGAllocs;
+  const groups = Object.keys(FailedTGAllocs);
+  const isSame =
+    groups.length === Object.keys(waiting).length &&
+    groups.every((it) => sameMessage("AllocMetric", waiting[it], FailedTGAllocs[it]));
+  return isSame ? waiting : FailedTGAllocs;
 }
 
 function endEvaluation(state: State, step: Step, plan: Plan, result: PlanResult): void {

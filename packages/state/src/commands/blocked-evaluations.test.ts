@@ -10,10 +10,11 @@ function blocked() {
   const register = () =>
     ledger.run({ $case: "RegisterJob", value: { ...RegisterJob.create(), Job: mockJob({ ID: "web" }) } }).EvalID;
   /** Ends the evaluation, with a blocked one for what found no place. */
-  const block = (evalId: string): string => {
+  const block = (evalId: string, failed = AllocMetric.create(), told = failed): string => {
     const fields = { ID: ledger.id(), Namespace: "default", JobID: "web", Type: "service", Status: "blocked" };
-    const waiting = Evaluation.create({ ...fields, SnapshotIndex: ledger.state.index });
-    const FailedTGAllocs = { web: AllocMetric.create() };
+    const index = { SnapshotIndex: ledger.state.index };
+    const waiting = Evaluation.create({ ...fields, ...index, FailedTGAllocs: { web: told } });
+    const FailedTGAllocs = { web: failed };
     const Result = { ...PlanResult.create(), Status: "complete", BlockedEval: waiting.ID, FailedTGAllocs };
     const plan = { ...planFor(ledger, evalId, "web", "web", []), Evaluations: [waiting], Result };
     ledger.run({ $case: "ApplyPlan", value: plan });
@@ -32,6 +33,19 @@ function blocked() {
 }
 
 describe("blocked evaluations of a job", () => {
+  test("waits for what the one before did not place, the two keep that once", () => {
+    const { block, register, evaluation } = blocked();
+    const failed = AllocMetric.create({ NodesEvaluated: 2, DimensionExhausted: { cpu: 2 } });
+    const [first, second] = [register(), register()];
+    const same = block(first, failed);
+    expect(evaluation(first)?.FailedTGAllocs).toBe(evaluation(same)?.FailedTGAllocs);
+    expect(evaluation(first)?.FailedTGAllocs).toEqual({ web: failed });
+    const other = AllocMetric.create({ NodesEvaluated: 2, DimensionExhausted: { memory: 2 } });
+    const different = block(second, failed, other);
+    expect(evaluation(second)?.FailedTGAllocs).toEqual({ web: failed });
+    expect(evaluation(different)?.FailedTGAllocs).toEqual({ web: other });
+  });
+
   test("a second one, takes the place of the first", () => {
     const { block, register, evaluation, waiting } = blocked();
     const second = block(register());

@@ -46,7 +46,7 @@ export type Joined = Map<string, { placed: number; readonly canaries: string[] }
 export function joinDeployment(entry: DeploymentEntry, allocation: AllocationState, joined: Joined): void {
   const { TaskGroup } = allocation;
   allocation.DeploymentID = entry.deployment.ID;
-  entry.allocations.add(allocation);
+  entry.add(allocation);
   const counts = joined.get(TaskGroup) ?? { placed: 0, canaries: [] };
   counts.placed += 1;
   if (allocation.isCanary) counts.canaries.push(allocation.ID);

@@ -6,8 +6,7 @@ import type { AllocationState } from "./allocations.ts";
 /** A deployment with its allocations. `deployment` is never changed in place: a change replaces it. */
 export class DeploymentEntry {
   deployment: Deployment;
-  /** Those placed or updated for it, also when they ended since. */
-  readonly allocations: Set<AllocationState> = new Set();
+  #allocations: Set<AllocationState> = NONE;
   /**
    * Index at which its course was last changed (paused, promoted, ended), 0 = never. Counts of
    * health do not move it: a plan made in between stands.
@@ -18,10 +17,28 @@ export class DeploymentEntry {
     this.deployment = deployment;
   }
 
+  /** Those placed or updated for it, also when they ended since. */
+  get allocations(): ReadonlySet<AllocationState> {
+    return this.#allocations;
+  }
+
+  add(allocation: AllocationState): void {
+    if (this.#allocations === NONE) this.#allocations = new Set();
+    this.#allocations.add(allocation);
+  }
+
+  /** False when it is none of them. */
+  delete(allocation: AllocationState): boolean {
+    return this.#allocations.delete(allocation);
+  }
+
   get active(): boolean {
     return isActiveDeployment(this.deployment);
   }
 }
+
+/** Of deployments that have placed nothing yet; stays empty. */
+const NONE: Set<AllocationState> = new Set();
 
 export interface JobDeployments {
   /** Oldest first. */

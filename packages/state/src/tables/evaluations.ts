@@ -25,8 +25,8 @@ export class EvaluationTable {
     ofJob.open += Number(isOpen(evaluation)) - Number(before !== undefined && isOpen(before));
     ofJob.index = Math.max(ofJob.index, evaluation.ModifyIndex);
     ofJob.ids.add(evaluation.ID);
-    if (evaluation.Status === "blocked") ofJob.blocked = new Set([...ofJob.blocked, evaluation.ID]);
-    else unblock(ofJob, evaluation.ID);
+    if (evaluation.Status === "blocked") ofJob.blocked = [...without(ofJob.blocked, evaluation.ID), evaluation.ID];
+    else ofJob.blocked = without(ofJob.blocked, evaluation.ID);
     this.byId.set(evaluation.ID, evaluation);
   }
 
@@ -38,23 +38,24 @@ export class EvaluationTable {
     const ofJob = this.byJob.get(key);
     if (ofJob === undefined) return;
     ofJob.ids.delete(id);
-    unblock(ofJob, id);
+    ofJob.blocked = without(ofJob.blocked, id);
     if (isOpen(evaluation)) ofJob.open -= 1;
     if (ofJob.ids.size === 0) this.byJob.delete(key);
   }
 }
 
-/** Few jobs have a blocked one, so the others share a set. */
-const NONE: ReadonlySet<string> = new Set();
+/** Few jobs have a blocked one, so the others share a list. */
+const NONE: readonly string[] = [];
 
-function unblock(ofJob: JobEvaluations, id: string): void {
-  if (ofJob.blocked.has(id)) ofJob.blocked = new Set([...ofJob.blocked].filter((it) => it !== id));
+function without(ids: readonly string[], id: string): readonly string[] {
+  if (!ids.includes(id)) return ids;
+  return ids.length === 1 ? NONE : ids.filter((it) => it !== id);
 }
 
 export interface JobEvaluations {
   readonly ids: Set<string>;
   /** Those that wait for capacity: at most one, once the entry is applied. */
-  blocked: ReadonlySet<string>;
+  blocked: readonly string[];
   /** Evaluations that are still to be processed. */
   open: number;
   /** Index of the last change among them. */

@@ -13,6 +13,8 @@ const SCALING_EVENTS = 10;
 const NONE: ReadonlySet<never> = new Set();
 const NOTHING: ReadonlyMap<string, never> = new Map<string, never>();
 
+const NO_SUBMISSIONS: readonly never[] = [];
+
 /** A job with what hangs on it. `Job` objects are never changed in place: a change replaces them. */
 export class JobState {
   readonly key: JobKey;
@@ -26,7 +28,7 @@ export class JobState {
   summary: JobSummary;
   allocationsIndex: number;
   /** The sources that versions still tracked were made from, oldest first. */
-  readonly submissions: JobSubmission[] = [];
+  submissions: readonly JobSubmission[] = NO_SUBMISSIONS;
   /** Index of the last of them; 0 = there is none. */
   scalingIndex = 0;
   /** Unix nanoseconds of the last periodic launch, or of the registration. */
@@ -116,8 +118,7 @@ export class JobState {
     while (surplus > 0) {
       const at = this.versions.findIndex(({ VersionTag }) => VersionTag === undefined);
       const [dropped] = this.versions.splice(at, 1);
-      const source = this.submissions.findIndex(({ Version }) => Version === dropped?.Version);
-      if (source >= 0) this.submissions.splice(source, 1);
+      this.submissions = this.submissions.filter(({ Version }) => Version !== dropped?.Version);
       surplus -= 1;
     }
   }
@@ -125,8 +126,7 @@ export class JobState {
   /** Keeps a source in place of the one that its version had. */
   submit(submission: JobSubmission): void {
     const at = this.submissions.findIndex(({ Version }) => Version === submission.Version);
-    if (at < 0) this.submissions.push(submission);
-    else this.submissions[at] = submission;
+    this.submissions = at < 0 ? [...this.submissions, submission] : this.submissions.with(at, submission);
   }
 
   addScalingEvent(group: string, event: ScalingEvent): void {

@@ -6,18 +6,14 @@ import { type Node, type Service, ServiceRegistration, type TaskGroup } from "@s
 import type { AllocationState } from "../tables/allocations.ts";
 import { groupOf } from "../tables/allocations.ts";
 
-const offering = new WeakMap<TaskGroup, boolean>();
-
 /** Whether allocations of the group ever offer one: nearly none do, and they pay nothing. */
-export function offersServices(group: TaskGroup): boolean {
-  let offers = offering.get(group);
-  if (offers === undefined) {
-    const services = [...group.Services, ...group.Tasks.flatMap((task) => task.Services)];
-    offers = services.some(({ Provider }) => Provider === "nomad");
-    offering.set(group, offers);
-  }
-  return offers;
+export function offersServices({ Services, Tasks }: TaskGroup): boolean {
+  if (Services.some(isOurs)) return true;
+  for (const task of Tasks) if (task.Services.some(isOurs)) return true;
+  return false;
 }
+
+const isOurs = ({ Provider }: Service): boolean => Provider === "nomad";
 
 /** Those of an allocation as it is now, by ID: of its group while it runs, of a task while that runs. */
 export function servicesOf(allocation: AllocationState, node: Node | undefined): Map<string, ServiceRegistration> {
@@ -27,7 +23,7 @@ export function servicesOf(allocation: AllocationState, node: Node | undefined):
   if (allocation.DesiredStatus !== "run" || allocation.ClientStatus !== "running" || node === undefined) return found;
   const ports = givenPorts(group, allocation.Claims);
   const add = (service: Service, owner: string, task: string) => {
-    if (service.Provider !== "nomad") return;
+    if (!isOurs(service)) return;
     const made = registrationOf(service, owner, { allocation, node, ports: portsFor(ports, task) });
     found.set(made.ID, made);
   };

@@ -1,6 +1,8 @@
 import { fromJson, toJson } from "@steppe/model";
 import { jsonOf } from "@steppe/model/internal";
 import {
+  AllocMetric,
+  type Deployment,
   DisconnectStrategy,
   EphemeralDisk,
   Evaluation,
@@ -98,14 +100,29 @@ describe("SharedParts", () => {
     expect(b).toEqual(Evaluation.create({ ID: "b", QueuedAllocations: { web: 1 } }));
   });
 
-  test("any jobs one after the other, each says what it said", () => {
+  test("why nothing was placed, what is empty of it is shared and the rest stays", () => {
+    const shared = parts();
+    const metrics = () =>
+      AllocMetric.create({ NodePool: "default", DimensionExhausted: { cpu: 3 }, NodesEvaluated: 3 });
+    const [a, b] = [metrics(), metrics()];
+    for (const web of [a, b]) shared.ofEvaluation({ ...Evaluation.create(), FailedTGAllocs: { web } });
+    expect(b.Scores).toBe(a.ClassFiltered);
+    expect(b.ScoreMetaData).toBe(a.QuotaExhausted);
+    expect(b).toEqual(metrics());
+  });
+
+  test.each([
+    ["Job", (it: SharedParts, message: object) => it.ofJob(message as Job)],
+    ["Evaluation", (it: SharedParts, message: object) => it.ofEvaluation(message as Evaluation)],
+    ["Deployment", (it: SharedParts, message: object) => it.ofDeployment(message as Deployment)],
+  ] as const)("any %ss one after the other, each says what it said", (name, share) => {
     fc.assert(
-      fc.property(fc.array(jsonOf("Job", 5), { minLength: 1, maxLength: 8 }), (given) => {
+      fc.property(fc.array(jsonOf(name, 5), { minLength: 1, maxLength: 8 }), (given) => {
         const shared = parts();
-        const jobs = given.map((json) => fromJson<Job>("Job", json));
-        const before = jobs.map((job) => toJson("Job", job));
-        for (const job of jobs) shared.ofJob(job);
-        expect(jobs.map((job) => toJson("Job", job))).toEqual(before);
+        const messages = given.map((json) => fromJson<object>(name, json));
+        const before = messages.map((message) => toJson(name, message));
+        for (const message of messages) share(shared, message);
+        expect(messages.map((message) => toJson(name, message))).toEqual(before);
       }),
       { numRuns: 200 },
     );

@@ -1,4 +1,6 @@
 import type {
+  AllocMetric,
+  Deployment,
   DisconnectStrategy,
   EphemeralDisk,
   Evaluation,
@@ -15,7 +17,7 @@ import type {
 import { TextPool } from "./text-pool.ts";
 
 /**
- * Makes equal parts of jobs and evaluations one object: lists and maps that are empty, as most are, policies, which
+ * Makes equal parts of jobs, evaluations and deployments one object: lists and maps that are empty, as most are, policies, which
  * seldom differ from the defaults, and texts that every decoded message brings anew. What is shared is frozen, so that
  * whoever would change it in place is told so.
  */
@@ -26,6 +28,8 @@ export class SharedParts {
   readonly #pool: RecentText;
   readonly #trigger: RecentText;
   readonly #status: RecentText;
+  readonly #waiting = new LastText();
+  readonly #rollout = new LastText();
   readonly #driver: RecentText;
   readonly #group: RecentText;
   readonly #task: RecentText;
@@ -125,11 +129,34 @@ export class SharedParts {
     evaluation.Type = this.#type.of(evaluation.Type);
     evaluation.TriggeredBy = this.#trigger.of(evaluation.TriggeredBy);
     evaluation.Status = this.#status.of(evaluation.Status);
+    evaluation.StatusDescription = this.#waiting.of(evaluation.StatusDescription);
     evaluation.RelatedEvals = list(evaluation.RelatedEvals);
     evaluation.MissingNonNodeResources = list(evaluation.MissingNonNodeResources);
     evaluation.FailedTGAllocs = map(evaluation.FailedTGAllocs);
+    for (const group in evaluation.FailedTGAllocs) this.#ofMetrics(evaluation.FailedTGAllocs[group] as AllocMetric);
     evaluation.ClassEligibility = map(evaluation.ClassEligibility);
     evaluation.QueuedAllocations = map(evaluation.QueuedAllocations);
+  }
+
+  /** To a deployment that the state is to keep. */
+  ofDeployment(deployment: Deployment): void {
+    deployment.Namespace = this.#namespace.of(deployment.Namespace);
+    deployment.Status = this.#status.of(deployment.Status);
+    deployment.StatusDescription = this.#rollout.of(deployment.StatusDescription);
+    for (const group of Object.values(deployment.TaskGroups)) group.PlacedCanaries = list(group.PlacedCanaries);
+  }
+
+  #ofMetrics(metrics: AllocMetric): void {
+    metrics.NodePool = this.#pool.of(metrics.NodePool);
+    metrics.NodesAvailable = map(metrics.NodesAvailable);
+    metrics.ClassFiltered = map(metrics.ClassFiltered);
+    metrics.ConstraintFiltered = map(metrics.ConstraintFiltered);
+    metrics.ClassExhausted = map(metrics.ClassExhausted);
+    metrics.DimensionExhausted = map(metrics.DimensionExhausted);
+    metrics.QuotaExhausted = list(metrics.QuotaExhausted);
+    metrics.ResourcesExhausted = map(metrics.ResourcesExhausted);
+    metrics.Scores = map(metrics.Scores);
+    metrics.ScoreMetaData = list(metrics.ScoreMetaData);
   }
 }
 
@@ -145,6 +172,16 @@ class RecentText {
   of(text: string): string {
     if (text !== this.#last) this.#last = this.#texts.of(text);
     return this.#last;
+  }
+}
+
+/** Of a field that may say anything, for which no pool is kept: mostly it says what it said before, or nothing. */
+class LastText {
+  #last = "";
+
+  of(text: string): string {
+    if (text !== "" && text !== this.#last) this.#last = text;
+    return text === "" ? "" : this.#last;
   }
 }
 
