@@ -30,11 +30,10 @@ export async function reloadTls(config: AgentConfig, identity: TlsIdentity, logg
 }
 
 async function readMaterial({ caFile, certFile, keyFile }: TlsConfig): Promise<TlsMaterial> {
-  const [ca, cert, key] = await Promise.all([
-    read("tls.ca_file", caFile),
-    read("tls.cert_file", certFile),
-    read("tls.key_file", keyFile),
-  ]);
+  // One after the other, so that of several that are missing the same one is named each time.
+  const ca = await read("tls.ca_file", caFile);
+  const cert = await read("tls.cert_file", certFile);
+  const key = await read("tls.key_file", keyFile);
   const material = { ca, cert, key };
   checkPair(material, certFile, keyFile);
   return material;
