@@ -133,7 +133,7 @@ export class SharedParts {
     evaluation.RelatedEvals = list(evaluation.RelatedEvals);
     evaluation.MissingNonNodeResources = list(evaluation.MissingNonNodeResources);
     evaluation.FailedTGAllocs = map(evaluation.FailedTGAllocs);
-    for (const group in evaluation.FailedTGAllocs) this.#ofMetrics(evaluation.FailedTGAllocs[group] as AllocMetric);
+    for (const group in evaluation.FailedTGAllocs) this.ofMetrics(evaluation.FailedTGAllocs[group] as AllocMetric);
     evaluation.ClassEligibility = map(evaluation.ClassEligibility);
     evaluation.QueuedAllocations = map(evaluation.QueuedAllocations);
   }
@@ -146,7 +146,7 @@ export class SharedParts {
     for (const group of Object.values(deployment.TaskGroups)) group.PlacedCanaries = list(group.PlacedCanaries);
   }
 
-  #ofMetrics(metrics: AllocMetric): void {
+  ofMetrics(metrics: AllocMetric): void {
     metrics.NodePool = this.#pool.of(metrics.NodePool);
     metrics.NodesAvailable = map(metrics.NodesAvailable);
     metrics.ClassFiltered = map(metrics.ClassFiltered);
