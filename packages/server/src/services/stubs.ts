@@ -259,33 +259,6 @@ export function fullAllocation(view: NodesView, allocation: AllocationView): All
   const AllocatedResources = resourcesOf(view, allocation);
   return {
     ...Allocation.create(),
-    ...sharedFields(view, allocation),
-    Job: allocation.Job,
-    AllocatedResources,
-    ...(AllocatedResources && olderResources(AllocatedResources)),
-    Metrics: ownMetrics(allocation),
-    PreviousAllocation: allocation.PreviousAllocation,
-    DeploymentID: allocation.DeploymentID,
-    NetworkStatus: allocation.NetworkStatus,
-    AllocStates: allocation.UnknownSince === 0 ? [] : [{ Field: 0, Value: "unknown", Time: allocation.UnknownSince }],
-    AllocModifyIndex: allocation.AllocModifyIndex,
-  };
-}
-
-/**
- * The metrics of a placement are shared by its pass, and tell the best nodes of the pass's first
- * placement. What this allocation's node scored is its own: it comes first.
- */
-function ownMetrics({ Metrics, NodeID, Score }: AllocationView): AllocMetric | undefined {
-  if (Metrics === undefined) return undefined;
-  const others = Metrics.ScoreMetaData.filter((it) => it.NodeID !== NodeID);
-  const known = Metrics.ScoreMetaData.find((it) => it.NodeID === NodeID && it.NormScore === Score);
-  const own = known ?? { NodeID, Scores: {}, NormScore: Score };
-  return { ...Metrics, ScoreMetaData: [own, ...others] };
-}
-
-function sharedFields(view: NodesView, allocation: AllocationView) {
-  return {
     ID: allocation.ID,
     EvalID: allocation.EvalID,
     Name: allocation.Name,
@@ -310,7 +283,28 @@ function sharedFields(view: NodesView, allocation: AllocationView) {
     ModifyIndex: allocation.ModifyIndex,
     CreateTime: allocation.CreateTime,
     ModifyTime: allocation.ModifyTime,
+    Job: allocation.Job,
+    AllocatedResources,
+    ...(AllocatedResources && olderResources(AllocatedResources)),
+    Metrics: ownMetrics(allocation),
+    PreviousAllocation: allocation.PreviousAllocation,
+    DeploymentID: allocation.DeploymentID,
+    NetworkStatus: allocation.NetworkStatus,
+    AllocStates: allocation.UnknownSince === 0 ? [] : [{ Field: 0, Value: "unknown", Time: allocation.UnknownSince }],
+    AllocModifyIndex: allocation.AllocModifyIndex,
   };
+}
+
+/**
+ * The metrics of a placement are shared by its pass, and tell the best nodes of the pass's first
+ * placement. What this allocation's node scored is its own: it comes first.
+ */
+function ownMetrics({ Metrics, NodeID, Score }: AllocationView): AllocMetric | undefined {
+  if (Metrics === undefined) return undefined;
+  const others = Metrics.ScoreMetaData.filter((it) => it.NodeID !== NodeID);
+  const known = Metrics.ScoreMetaData.find((it) => it.NodeID === NodeID && it.NormScore === Score);
+  const own = known ?? { NodeID, Scores: {}, NormScore: Score };
+  return { ...Metrics, ScoreMetaData: [own, ...others] };
 }
 
 export function nodeStub(node: Node): NodeListStub {
