@@ -1,6 +1,7 @@
 import {
   type AllocationRecord,
   type Claims,
+  type Evaluation,
   type Job,
   type JobRecord,
   type ServiceRegistration,
@@ -85,12 +86,13 @@ class Restore {
         this.#state.nodes.put(kind.value);
         return;
       case "Evaluation":
-        this.#state.parts.ofEvaluation(kind.value);
+        this.#state.parts.ofEvaluation(kind.value, this.#jobOf(kind.value));
         this.#state.evaluations.put(kind.value);
         return;
       case "Deployment":
         if (kind.value.Deployment === undefined)
           throw new Error("snapshot has a deployment record without its deployment");
+        this.#state.parts.ofDeployment(kind.value.Deployment, this.#jobOf(kind.value.Deployment));
         this.#state.deployments.put(kind.value.Deployment).decidedIndex = kind.value.DecidedIndex;
         if (kind.value.AllocIDs.length > 0) this.#joined.set(kind.value.Deployment.ID, kind.value.AllocIDs);
         return;
@@ -153,6 +155,10 @@ class Restore {
         entry.add(allocation);
       }
     }
+  }
+
+  #jobOf({ Namespace, JobID }: Pick<Evaluation, "Namespace" | "JobID">): Job | undefined {
+    return this.#state.jobs.get(Namespace, JobID)?.job;
   }
 
   #header(header: SnapshotHeader): void {

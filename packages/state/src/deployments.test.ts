@@ -175,6 +175,15 @@ describe("deployment", () => {
     expect(ledger.state.indexes.deletedAt("deployments")).toBe(changes.index);
   });
 
+  test("what is empty of it, is shared, also when it comes from a snapshot", () => {
+    const { ledger, ID } = world({});
+    const restored = decodeSnapshot(Buffer.concat([...encodeSnapshot(ledger.state)]));
+    for (const { deployments } of [ledger.state, restored]) {
+      const groups = Object.values(deployments.get(ID)?.deployment.TaskGroups ?? {});
+      expect(groups.map(({ PlacedCanaries }) => Object.isFrozen(PlacedCanaries))).toEqual([true]);
+    }
+  });
+
   test("snapshot and replay, hold the same", () => {
     const { ledger, ID, report, register } = world({ DesiredCanaries: 1, AutoRevert: true }, [0]);
     report(0, true);

@@ -114,10 +114,7 @@ export class State {
 
   putEvaluation(step: Step, evaluation: Evaluation): void {
     const key = jobKey(evaluation.Namespace, evaluation.JobID);
-    const job = this.jobs.byKey.get(key);
-    // The job's own text, not another one that says the same.
-    if (job !== undefined) evaluation.JobID = job.job.ID;
-    this.parts.ofEvaluation(evaluation);
+    this.parts.ofEvaluation(evaluation, this.jobs.byKey.get(key)?.job);
     this.evaluations.put(evaluation);
     step.changes.evaluations.set(evaluation.ID, evaluation);
     step.changes.jobEvaluations.add(key);
@@ -139,12 +136,11 @@ export class State {
 
   putDeployment(step: Step, deployment: Deployment): DeploymentEntry {
     const changed = { ...deployment, ModifyIndex: step.index, ModifyTime: step.time };
-    const job = this.jobs.get(deployment.Namespace, deployment.JobID);
-    if (job !== undefined) changed.JobID = job.job.ID;
-    this.parts.ofDeployment(changed);
+    const key = jobKey(deployment.Namespace, deployment.JobID);
+    this.parts.ofDeployment(changed, this.jobs.byKey.get(key)?.job);
     const entry = this.deployments.put(changed);
     step.changes.deployments.set(deployment.ID, entry.deployment);
-    step.changes.jobDeployments.add(`${deployment.Namespace}/${deployment.JobID}`);
+    step.changes.jobDeployments.add(key);
     this.touch(step, "deployments", deployment.ID);
     this.digest.text(deployment.Status);
     return entry;

@@ -123,8 +123,9 @@ export class SharedParts {
     return isPlain ? this.#resources.of(resources) : resources;
   }
 
-  /** To an evaluation that the state is to keep. */
-  ofEvaluation(evaluation: Evaluation): void {
+  /** To an evaluation that the state is to keep, of `job` where that is there. */
+  ofEvaluation(evaluation: Evaluation, job?: Job): void {
+    if (job !== undefined) evaluation.JobID = job.ID;
     evaluation.Namespace = this.#namespace.of(evaluation.Namespace);
     evaluation.Type = this.#type.of(evaluation.Type);
     evaluation.TriggeredBy = this.#trigger.of(evaluation.TriggeredBy);
@@ -138,14 +139,16 @@ export class SharedParts {
     evaluation.QueuedAllocations = map(evaluation.QueuedAllocations);
   }
 
-  /** To a deployment that the state is to keep. */
-  ofDeployment(deployment: Deployment): void {
+  /** To a deployment that the state is to keep, of `job` where that is there. */
+  ofDeployment(deployment: Deployment, job?: Job): void {
+    if (job !== undefined) deployment.JobID = job.ID;
     deployment.Namespace = this.#namespace.of(deployment.Namespace);
     deployment.Status = this.#status.of(deployment.Status);
     deployment.StatusDescription = this.#rollout.of(deployment.StatusDescription);
     for (const group of Object.values(deployment.TaskGroups)) group.PlacedCanaries = list(group.PlacedCanaries);
   }
 
+  /** To the metrics of what was placed, or was not, that the state is to keep. */
   ofMetrics(metrics: AllocMetric): void {
     metrics.NodePool = this.#pool.of(metrics.NodePool);
     metrics.NodesAvailable = map(metrics.NodesAvailable);
@@ -180,8 +183,9 @@ class LastText {
   #last = "";
 
   of(text: string): string {
-    if (text !== "" && text !== this.#last) this.#last = text;
-    return text === "" ? "" : this.#last;
+    if (text === "") return text;
+    if (text !== this.#last) this.#last = text;
+    return this.#last;
   }
 }
 
