@@ -90,7 +90,10 @@ class SqliteLog implements EmbeddedLog {
   readonly payloadMax: number;
   readonly #thread: Worker;
   readonly #logger: Logger;
+  /** What some tail has still to read, the oldest beyond the limit excepted. */
   readonly #recent = new RecentRecords(RECENT_MAX);
+  /** Each with the index that it reads next. */
+  readonly #tails: Set<{ next: number }> = new Set();
   readonly #grown = createSignalGate();
   readonly #appends: PendingAppend[] = [];
   readonly #calls = new Map<number, PendingCall>();
@@ -133,8 +136,23 @@ class SqliteLog implements EmbeddedLog {
     deliver: (records: readonly LogRecord[]) => void | Promise<void>,
     signal: AbortSignal,
   ): Promise<void> {
-    let next = after + 1;
+    const reader = { next: after + 1 };
+    this.#tails.add(reader);
+    try {
+      await this.#follow(reader, deliver, signal);
+    } finally {
+      this.#tails.delete(reader);
+    }
+  }
+
+  async #follow(
+    reader: { next: number },
+    deliver: (records: readonly LogRecord[]) => void | Promise<void>,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const after = reader.next - 1;
     while (!signal.aborted) {
+      const { next } = reader;
       if (this.#ended !== undefined) throw this.#ended;
       if (next < this.#first) throw new LogGapError(`record ${next} was dropped; the oldest kept is ${this.#first}`);
       if (after > this.#last)
@@ -147,8 +165,19 @@ class SqliteLog implements EmbeddedLog {
       if (records.length === 0) continue;
       const busy = deliver(records);
       if (busy !== undefined) await busy;
-      next += records.length;
+      reader.next += records.length;
+      this.#letGo();
     }
+  }
+
+  /**
+   * What all have read. A payload that lives on for a second is garbage of the old generation, and V8 collects that
+   * by how many bytes lie in buffers, long before the heap calls for it.
+   */
+  #letGo(): void {
+    let through = Number.POSITIVE_INFINITY;
+    for (const { next } of this.#tails) through = Math.min(through, next - 1);
+    this.#recent.dropThrough(through);
   }
 
   get lastIndexHere(): number | undefined {

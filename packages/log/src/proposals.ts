@@ -30,8 +30,8 @@ export interface Caller {
 
 export interface Proposal {
   readonly requestId: string;
-  /** The encoded command. */
-  readonly bytes: Uint8Array;
+  /** The encoded command; let go with the proposal. */
+  bytes: Uint8Array;
   /** What it sets that others compare and set by index. */
   readonly subject: string | undefined;
   /** It may wait for others to go with. */
@@ -39,6 +39,8 @@ export interface Proposal {
   readonly callers: Set<Caller>;
   state: "queued" | "sent" | "stored" | "applied";
 }
+
+const NO_BYTES = new Uint8Array();
 
 export class Proposals {
   readonly #clock: Clock;
@@ -127,6 +129,8 @@ export class Proposals {
 
   #forget(proposal: Proposal): void {
     proposal.callers.clear();
+    // A map that was rehashed is garbage that holds what was in it then, until V8 collects the old generation.
+    proposal.bytes = NO_BYTES;
     if (this.#byRequestId.get(proposal.requestId) === proposal) this.#byRequestId.delete(proposal.requestId);
     if (this.#byRequestId.size === 0) this.#onEmpty();
   }
