@@ -59,9 +59,9 @@ await import("../lib/steppe.js");
 const bundle = await rolldown({
   input: {
     steppe: join(emitted, "packages/cli/src/main.js"),
-    // A thread's file is named by the code, and lies beside it.
+    // The file of a thread or process is named by the code, and lies beside it.
     "embedded-thread": join(emitted, "packages/log/src/embedded-thread.js"),
-    "compaction-thread": join(emitted, "packages/server/src/durability/compaction-thread.js"),
+    "compaction-process": join(emitted, "packages/server/src/durability/compaction-process.js"),
   },
   platform: "node",
   // NATS's client is loaded only where a region has NATS, from what npm installed.

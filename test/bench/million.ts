@@ -4,7 +4,7 @@ import type { Region } from "../kit/cluster.ts";
 import { Cluster } from "../kit/cluster.ts";
 import { mockTaskJob } from "../kit/jobs.ts";
 import { pause, running } from "./evaluation.ts";
-import { cpuMs, peakMb, residentMb } from "./live/processes.ts";
+import { cpuMs, PeakMemory, residentMb } from "./live/processes.ts";
 import { addRegion, firstServer, type Log, natsPids, pidsOf, regionOn, serverPids } from "./live/region.ts";
 import { gauge, inParallel, Requests } from "./live/requests.ts";
 import { figure, type Scenario, type Table } from "./scenario.ts";
@@ -56,14 +56,14 @@ async function million(log: Log, type: string, jobs: number): Promise<Table["row
   const requests = new Requests();
   const parts = [pidsOf(region.servers), pidsOf(region.workers), natsPids(region), [agents.pid]];
   const cpu = () => parts.map((pids) => cpuMs(pids));
+  using peak = new PeakMemory([server.pid]);
   const [before, from] = [cpu(), performance.now()];
   const reached = await fill(requests, region, type, jobs, from);
   const after = cpu();
   const each = after.map((ms, i) => figure(((ms - (before[i] ?? 0)) * 1e3) / reached.placed.count));
   const invariants = await verify(requests, server.http, reached.running.isAll ? jobs : undefined);
-  const peak = figure(peakMb(server.pid));
   requests.close();
-  return [log, type, ...cells(reached.placed), ...cells(reached.running), ...each, peak, invariants];
+  return [log, type, ...cells(reached.placed), ...cells(reached.running), ...each, figure(peak.mb), invariants];
 }
 
 /** How far it came, in how long. */
@@ -156,6 +156,8 @@ export const c2m: Scenario = {
     }
     const requests = new Requests();
     const from = performance.now();
+    const pids = all.flatMap((region) => [...serverPids(region), ...region.simulated.map(({ pid }) => pid)]);
+    using peak = new PeakMemory(pids);
     const before = cpuMs(all.flatMap(serverPids));
     // One region after the other would be faster, and would not be ten regions at work.
     const filled = new AbortController();
@@ -164,16 +166,15 @@ export const c2m: Scenario = {
     filled.abort();
     const cpu = cpuMs(all.flatMap(serverPids)) - before;
     const [placed, running] = [sum(times.map((it) => it.placed)), sum(times.map((it) => it.running))];
-    const pids = all.flatMap((region) => [...serverPids(region), ...region.simulated.map(({ pid }) => pid)]);
-    const total = (of: (pid: number) => number) => figure(pids.reduce((sum, pid) => sum + of(pid), 0));
+    const residentNow = pids.reduce((sum, pid) => sum + residentMb(pid), 0);
     const [placedCells, runningCells] = [cells(placed), cells(running)];
     const rows = [
       ["s until all placed", placedCells[0]],
       ["placed/s", placedCells[1]],
       ["s until all told running", runningCells[0]],
       ["CPU µs an allocation, servers", figure((cpu * 1e3) / placed.count)],
-      ["resident MB at the end, servers and agents", total(residentMb)],
-      ["sum of the peaks, MB", total(peakMb)],
+      ["resident MB at the end, servers and agents", figure(residentNow)],
+      ["the most at once, MB", figure(peak.mb)],
     ];
     const whole = running.isAll ? jobs : undefined;
     for (const region of all) rows.push([region.name, await verify(requests, firstServer(region).http, whole)]);

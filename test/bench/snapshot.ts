@@ -48,9 +48,10 @@ async function measure(folder: string) {
   const quiet = await writer.during(() => createClock().after(20_000));
   const startedMs = performance.now();
   const goal = { index: state.index, digest: state.digest.value };
-  const read = (next: number) => journal.read(next);
+  const source = { kind: "journal", folder: journal.folder } as const;
+  const { signal } = new AbortController();
   const busy = await writer.during(() =>
-    compact({ urgent: false, folder, region: "us", log: LOG, from, ...goal, read }),
+    compact({ urgent: false, folder, region: "us", log: LOG, from, ...goal, source, signal }),
   );
   const seconds = ((performance.now() - startedMs) / 1000).toFixed(1);
   const bytes = (await files.size(snapshots.pathOf(goal.index))) ?? 0;

@@ -2,7 +2,7 @@
 import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { mockTaskJob } from "../kit/jobs.ts";
-import { peakMb, residentMb } from "./live/processes.ts";
+import { PeakMemory, residentMb } from "./live/processes.ts";
 import { regionOn } from "./live/region.ts";
 import { Requests } from "./live/requests.ts";
 import { percentile } from "./live/rounds.ts";
@@ -39,6 +39,7 @@ export const soak: Scenario = {
     const highest = await churn.run(CALIBRATION_MS, Number.POSITIVE_INFINITY);
     const rate = RATE ?? highest.perSecond / 2;
     const rows: Table["rows"] = [];
+    using peak = new PeakMemory([server.pid]);
     for (let slice = 0; slice < SLICES; slice++) {
       const { perSecond, times } = await churn.run((MINUTES * 60_000) / SLICES, rate);
       const folder = join(cluster.folder, region.name, server.name, "data");
@@ -53,7 +54,7 @@ export const soak: Scenario = {
     const column = (i: number) => rows.map((row) => Number(String(row[i]).replaceAll(",", "")));
     return [
       {
-        title: `Soak: ${figure(MINUTES)} minutes at ${figure(rate)} writes/s (highest: ${figure(highest.perSecond)}); peak ${figure(peakMb(server.pid))} MB; garbage after ${GARBAGE_SECONDS} s`,
+        title: `Soak: ${figure(MINUTES)} minutes at ${figure(rate)} writes/s (highest: ${figure(highest.perSecond)}); peak ${figure(peak.mb)} MB; garbage after ${GARBAGE_SECONDS} s`,
         columns: ["minute", "writes/s", "p50 ms", "p99 ms", "resident MB", "data folder MB"],
         rows,
       },

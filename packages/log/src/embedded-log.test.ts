@@ -7,6 +7,8 @@ import { createInterface } from "node:readline";
 import { canMount, smallDisk } from "@steppe/runtime/internal";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { openEmbeddedLog } from "./embedded-log.ts";
+import { recordsIn } from "./journal/read-journal.ts";
+import { LogGapError, type LogRecord } from "./log.ts";
 import { describeLogContract, numberOf, payload, range, readAll } from "./log-contract.ts";
 import { createQuietLogger } from "./testing/quiet-logger.ts";
 
@@ -30,6 +32,31 @@ describeLogContract("embedded", async () => {
 });
 
 describe("embedded log", () => {
+  test("given out in pieces as a journal has them, while more is written; each where the one before was", async () => {
+    const log = await openEmbeddedLog({ path: join(await temporaryFolder(), "log.db"), logger });
+    onTestFinished(() => log.close());
+    // Five of them to a piece.
+    for (let i = 1; i <= 40; i++) await log.append(new TextEncoder().encode(`record ${i}`.padEnd(200_000)));
+    const seen = new Set<ArrayBufferLike>();
+    let count = 0;
+    async function* pieces() {
+      for await (const piece of log.pieces(5, 30)) {
+        seen.add(piece.buffer);
+        count += 1;
+        // Copied, as whoever reads it has to be done with it before the next.
+        yield new Uint8Array(piece);
+        await log.append(payload(99));
+      }
+    }
+    const all: LogRecord[] = [];
+    for await (const records of recordsIn(pieces(), 5)) all.push(...records);
+    expect(all.map(({ index }) => index)).toEqual(range(5, 30));
+    expect(all.map(numberOf)).toEqual(range(5, 30));
+    expect([seen.size, count]).toEqual([1, 6]);
+    await log.truncate(10);
+    await expect(log.pieces(10, 30).next()).rejects.toBeInstanceOf(LogGapError);
+  });
+
   test("its process is killed, every acknowledged record is there", async () => {
     const path = join(await temporaryFolder(), "log.db");
     const writer = `

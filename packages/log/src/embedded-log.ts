@@ -9,6 +9,7 @@ import type {
   ThreadOptions,
   ToThread,
 } from "./embedded-protocol.ts";
+import { RECORD_HEAD_BYTES } from "./journal/segment.ts";
 import {
   AppendError,
   LogGapError,
@@ -40,6 +41,11 @@ const RECENT_MAX = 8 * 1024 * 1024;
 export interface EmbeddedLog extends ReplicatedLog {
   /** Drops every record and goes on behind a snapshot of `index`, which is past them all. Tails reject. */
   restart(index: number, data: SnapshotData): Promise<void>;
+  /**
+   * Records from..to as a journal has them, some at a time. Each piece lies where the next will: it has to be used up
+   * before that is asked for. So this thread has no garbage of it, however much there is. Throws `LogGapError` when one was dropped, `RangeError` when the log ends before.
+   */
+  pieces(from: number, to: number): AsyncGenerator<Uint8Array>;
 }
 
 /**
@@ -178,6 +184,17 @@ class SqliteLog implements EmbeddedLog {
     let through = Number.POSITIVE_INFINITY;
     for (const { next } of this.#tails) through = Math.min(through, next - 1);
     this.#recent.dropThrough(through);
+  }
+
+  async *pieces(from: number, to: number): AsyncGenerator<Uint8Array> {
+    const into = new Uint8Array(new SharedArrayBuffer(RECORD_HEAD_BYTES + Math.max(this.payloadMax, READ_MAX)));
+    for (let next = from; next <= to; ) {
+      if (next < this.#first) throw new LogGapError(`record ${next} was dropped; the oldest kept is ${this.#first}`);
+      const { records, bytes } = await this.#call({ name: "copy", from: next, to, into });
+      if (records === 0) throw new RangeError(`the log ends before record ${next}`);
+      yield into.subarray(0, bytes);
+      next += records;
+    }
   }
 
   get lastIndexHere(): number | undefined {

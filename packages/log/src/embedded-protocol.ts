@@ -7,6 +7,8 @@ export type ToThread =
 
 export type ThreadCall =
   | { readonly name: "read"; readonly from: number; readonly bytesMax: number }
+  /** Records from..to as a journal has them, whole ones, as many as there is room for in memory that both sides share. */
+  | { readonly name: "copy"; readonly from: number; readonly to: number; readonly into: Uint8Array }
   | { readonly name: "truncate"; readonly index: number }
   | { readonly name: "snapshot-chunk"; readonly snapshot: number; readonly n: number; readonly data: Uint8Array }
   | { readonly name: "snapshot-commit"; readonly head: SnapshotHead }
@@ -18,6 +20,7 @@ export type ThreadCall =
 /** What each call is answered with. */
 export interface ThreadAnswer {
   read: Uint8Array[];
+  copy: Copied;
   truncate: number;
   "snapshot-chunk": undefined;
   "snapshot-commit": undefined;
@@ -25,6 +28,11 @@ export interface ThreadAnswer {
   "snapshot-head": SnapshotHead | undefined;
   "snapshot-read": Uint8Array;
   close: undefined;
+}
+
+export interface Copied {
+  readonly records: number;
+  readonly bytes: number;
 }
 
 export interface SnapshotHead {

@@ -1,6 +1,8 @@
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { crc32 } from "node:zlib";
-import type { LogBounds, SnapshotHead } from "./embedded-protocol.ts";
+import type { Copied, LogBounds, SnapshotHead } from "./embedded-protocol.ts";
+import { sizeOf, writeRecord } from "./journal/segment.ts";
+import type { LogRecord } from "./log.ts";
 
 /** Files of this kind are ours: "STPL". */
 const APPLICATION_ID = 0x5354504c;
@@ -78,17 +80,37 @@ export class EmbeddedStore {
   read(from: number, bytesMax: number): Uint8Array[] {
     const payloads: Uint8Array[] = [];
     let bytes = 0;
-    for (const row of this.#select.iterate(from)) {
-      const { idx, crc, payload } = row as { idx: number; crc: number; payload: Uint8Array };
-      const expected = from + payloads.length;
-      if (idx !== expected) throw new Error(`the log at ${this.#path} is damaged: record ${expected} is missing`);
-      if (crc32(payload) !== crc)
-        throw new Error(`the log at ${this.#path} is damaged: record ${idx} fails its checksum`);
+    for (const { payload } of this.#records(from)) {
       payloads.push(payload);
       bytes += payload.length;
       if (bytes >= bytesMax) break;
     }
     return payloads;
+  }
+
+  /** Writes records from..to, whole ones, one after the other as a journal has them, as many as there is room for. */
+  copy(from: number, to: number, into: Uint8Array): Copied {
+    const bytes = Buffer.from(into.buffer, into.byteOffset, into.byteLength);
+    let [records, filled] = [0, 0];
+    for (const record of this.#records(from)) {
+      if (record.index > to || filled + sizeOf(record) > bytes.length) break;
+      writeRecord(record, bytes.subarray(filled));
+      filled += sizeOf(record);
+      records += 1;
+    }
+    return { records, bytes: filled };
+  }
+
+  *#records(from: number): Generator<LogRecord> {
+    let expected = from;
+    for (const row of this.#select.iterate(from)) {
+      const { idx, crc, payload } = row as { idx: number; crc: number; payload: Uint8Array };
+      if (idx !== expected) throw new Error(`the log at ${this.#path} is damaged: record ${expected} is missing`);
+      if (crc32(payload) !== crc)
+        throw new Error(`the log at ${this.#path} is damaged: record ${idx} fails its checksum`);
+      yield { index: idx, payload };
+      expected += 1;
+    }
   }
 
   /** Drops up to `rowsMax` of the records up to and including `index`; true when more are left to drop. */

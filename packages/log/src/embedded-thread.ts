@@ -81,6 +81,8 @@ function perform(
   switch (call.name) {
     case "read":
       return store.read(call.from, call.bytesMax);
+    case "copy":
+      return store.copy(call.from, call.to, call.into);
     case "snapshot-chunk":
       return void store.saveChunk(call.snapshot, call.n, call.data);
     case "snapshot-commit":

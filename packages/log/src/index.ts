@@ -5,6 +5,8 @@ export { createFreshness, type Freshness } from "./freshness.ts";
 export { type LogIdentity, sameLog } from "./identity.ts";
 export { Journal, openJournal, readJournalFolder } from "./journal/journal.ts";
 export { journaledLog } from "./journal/journaled-log.ts";
+export { type JournalPart, readJournal, recordsIn } from "./journal/read-journal.ts";
+export { encodeRecord } from "./journal/segment.ts";
 export { createLocalBus } from "./local-bus.ts";
 export {
   AppendError,

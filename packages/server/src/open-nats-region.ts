@@ -2,6 +2,7 @@ import { connectNats, createNatsBus, openJetStreamLog, openRegionLogs } from "@s
 import { createFiles } from "@steppe/runtime";
 import type { AgentConfig } from "./config/index.ts";
 import { compact } from "./durability/compactor.ts";
+import { sourceOf } from "./durability/entry-source.ts";
 import { natsOptions } from "./nats-options.ts";
 import { openDisk, type RegionEnds, type RegionNeeds } from "./open-region.ts";
 import { settleAndFollow } from "./settle-and-follow.ts";
@@ -19,7 +20,7 @@ export async function openTrusted({ config, clock, logger }: RegionNeeds): Promi
     log,
     bus: createNatsBus(connection, region, { clock, logger }),
     kind: "jetstream",
-    ...(config.server.enabled && { local: await openDisk(log.identity, config, logger) }),
+    ...(config.server.enabled && { local: await openDisk(log.identity, sourceOf(log), config, logger) }),
     closeTransport: () => connection.close(),
   };
 }

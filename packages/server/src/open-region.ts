@@ -15,6 +15,7 @@ import { createFiles } from "@steppe/runtime";
 import { encodeSnapshot, type State } from "@steppe/state";
 import type { AgentConfig } from "./config/index.ts";
 import { type Compact, compact } from "./durability/compactor.ts";
+import type { EntrySource } from "./durability/entry-source.ts";
 import type { LocalStore } from "./durability/local-store.ts";
 import { serverFolder } from "./durability/operator-files.ts";
 
@@ -65,6 +66,8 @@ export interface LocalDisk {
   /** Snapshot and journal; undefined where the log is trusted alone. */
   readonly store: LocalStore | undefined;
   readonly compact: Compact;
+  /** What snapshots are made of. */
+  readonly source: EntrySource;
 }
 
 export type OpenRegion = (needs: RegionNeeds) => Promise<RegionEnds>;
@@ -81,11 +84,17 @@ export const openRegion: OpenRegion = async (needs) => {
 };
 
 /** Of a server that keeps snapshots only. */
-export async function openDisk(identity: LogIdentity, { dataDir }: AgentConfig, logger: Logger): Promise<LocalDisk> {
+export async function openDisk(
+  identity: LogIdentity,
+  source: EntrySource,
+  { dataDir }: AgentConfig,
+  logger: Logger,
+): Promise<LocalDisk> {
   const files = createFiles();
   const folder = `${serverFolder(dataDir)}/snapshots`;
   await files.makeFolder(folder);
-  return { files, identity, folder, snapshots: new SnapshotFolder(files, folder, logger), store: undefined, compact };
+  const snapshots = new SnapshotFolder(files, folder, logger);
+  return { files, identity, folder, snapshots, store: undefined, compact, source };
 }
 
 /** What may be written between the look at the log's end and the moment when it takes no more. */
@@ -137,7 +146,7 @@ async function openEmbedded({ config, clock, logger, begun }: RegionNeeds): Prom
     log,
     bus: createLocalBus(clock, logger),
     kind: "embedded",
-    local: await openDisk(FIRST_LOG, config, logger),
+    local: await openDisk(FIRST_LOG, { kind: "pieces", pieces: (from, to) => log.pieces(from, to) }, config, logger),
     replace: async (state) => {
       state.goOnAt(Math.max(await log.lastIndex(), state.index) + RESTORE_GAP);
       await log.restart(state.index, () => recordsOf(state));

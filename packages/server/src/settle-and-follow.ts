@@ -85,6 +85,7 @@ export async function settleAndFollow(
         ...{ files, identity, compact, store },
         folder: `${serverFolder(config.dataDir)}/snapshots`,
         snapshots: store.snapshots,
+        source: { kind: "journal", folder: journal.folder },
       },
       replace: (state) => replaceLog(logs, state, needs.random),
       heed: (onLost) => heedReports({ name, bus, log, journal, logger }, onLost, closing.signal),

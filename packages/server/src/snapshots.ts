@@ -2,9 +2,8 @@ import { isOf, type SnapshotAbout } from "@steppe/log";
 import type { Clock, Logger } from "@steppe/model";
 import { decodeSnapshot, encodeSnapshot } from "@steppe/state";
 import type { AgentConfig } from "./config/index.ts";
-import type { ReadEntries } from "./durability/compactor.ts";
 import { aboutOf } from "./durability/snapshot-about.ts";
-import { isSnapshotDue, isUrgent } from "./durability/snapshot-due.ts";
+import { behind, isSnapshotDue, isUrgent, type SnapshotLimits } from "./durability/snapshot-due.ts";
 import type { LocalDisk } from "./open-region.ts";
 import type { Replica } from "./replica.ts";
 import { catchUp } from "./services/read.ts";
@@ -41,27 +40,36 @@ export function keepSnapshots(needs: SnapshotNeeds): SnapshotKeeper {
   const { local, replica } = needs;
   const maker = local && new SnapshotMaker(needs, local);
   return new Keeper(needs, {
-    newest: async () => (maker === undefined ? (await replica.log.firstIndex()) - 1 : await maker.newest()),
-    make: (urgent) => (maker === undefined ? takeSnapshot(replica) : maker.make(urgent)),
+    newest: async () => maker?.newest() ?? { index: (await replica.log.firstIndex()) - 1, bytes: 0 },
+    make: async (urgent, signal) => maker?.make(urgent, signal) ?? { index: await takeSnapshot(replica), bytes: 0 },
   });
 }
 
+interface Snapshot {
+  readonly index: number;
+  /** Of its file. */
+  readonly bytes: number;
+}
+
 interface Making {
-  /** Index of the newest that is there. */
-  newest(): Promise<number>;
-  make(urgent: boolean): Promise<number>;
+  /** That is there; index 0: none is. */
+  newest(): Promise<Snapshot>;
+  make(urgent: boolean, signal: AbortSignal): Promise<Snapshot>;
 }
 
 /** Decides when; one at a time. */
 class Keeper implements SnapshotKeeper {
   readonly #needs: SnapshotNeeds;
   readonly #making: Making;
-  #index = 0;
+  #last: Snapshot = { index: 0, bytes: 0 };
+  /** Applied since. */
   #bytes = 0;
   /** At the last look. */
   #bytesBefore = 0;
   #atMs: number;
   #under: Promise<number> | undefined;
+  /** One that is being made is given up. */
+  readonly #stop = new AbortController();
 
   constructor(needs: SnapshotNeeds, making: Making) {
     this.#needs = needs;
@@ -74,11 +82,12 @@ class Keeper implements SnapshotKeeper {
 
   async run(signal: AbortSignal): Promise<void> {
     const { clock, logger } = this.#needs;
+    signal.addEventListener("abort", () => this.#stop.abort(signal.reason), { once: true });
     let known = false;
     while (!signal.aborted) {
       await clock.after(PERIOD_MS, signal).catch(() => undefined);
       try {
-        if (!known && !signal.aborted) this.#index = await this.#making.newest();
+        if (!known && !signal.aborted) this.#last = await this.#making.newest();
         known = true;
         if (!signal.aborted && this.#isDue()) await (this.#under ?? this.#begin(this.#isLate()));
       } catch (err) {
@@ -118,32 +127,37 @@ class Keeper implements SnapshotKeeper {
     this.#bytes = 0;
     this.#bytesBefore = 0;
     this.#atMs = startedMs;
-    this.#index = await this.#making.make(urgent);
-    logger.info({ index: this.#index, ms: Math.round(clock.monotonicMs() - startedMs) }, "saved snapshot");
-    return this.#index;
+    this.#last = await this.#making.make(urgent, this.#stop.signal);
+    const { index, bytes } = this.#last;
+    logger.info({ index, bytes, ms: Math.round(clock.monotonicMs() - startedMs) }, "saved snapshot");
+    return index;
   }
 
   #isLate(): boolean {
-    return isUrgent({ entries: this.#entries(), bytes: this.#bytes }, this.#needs.config.server);
+    return isUrgent({ entries: this.#entries(), bytes: this.#bytes }, this.#limits());
   }
 
   /** Behind the last one. */
   #entries(): number {
-    return this.#needs.replica.state.index - this.#index;
+    return this.#needs.replica.state.index - this.#last.index;
   }
 
   #isDue(): boolean {
-    const { config, local, clock, leads } = this.#needs;
+    const { local, clock, leads } = this.#needs;
     if (local?.store === undefined && !leads()) return false;
     const entries = this.#entries();
     const ageMs = clock.monotonicMs() - this.#atMs;
     const since = { entries, bytes: this.#bytes, bytesOfPeriod: this.#bytes - this.#bytesBefore, ageMs };
     this.#bytesBefore = this.#bytes;
-    return isSnapshotDue(since, config.server);
+    return isSnapshotDue(since, this.#limits());
+  }
+
+  #limits(): SnapshotLimits {
+    return behind(this.#last.bytes, this.#needs.config.server);
   }
 }
 
-/** Makes them on the server's disk, in a thread of their own, each out of the one before. */
+/** Makes them on the server's disk, in a process of their own, each out of the one before. */
 class SnapshotMaker {
   readonly #needs: SnapshotNeeds;
   readonly #local: LocalDisk;
@@ -155,8 +169,14 @@ class SnapshotMaker {
     this.#local = local;
   }
 
-  async newest(): Promise<number> {
-    if (this.#looked) return this.#about?.index ?? 0;
+  async newest(): Promise<Snapshot> {
+    await this.#look();
+    const index = this.#about?.index ?? 0;
+    return { index, bytes: await this.#bytesOf(index) };
+  }
+
+  async #look(): Promise<void> {
+    if (this.#looked) return;
     const { store, snapshots, identity } = this.#local;
     const newest = store === undefined ? await snapshots.newest() : store.about;
     this.#about = newest !== undefined && isOf(newest, identity) ? newest : undefined;
@@ -164,28 +184,33 @@ class SnapshotMaker {
     const index = this.#about?.index ?? 0;
     if (store === undefined && index + 1 < (await this.#needs.replica.log.firstIndex())) await this.#bringFromLog();
     this.#looked = true;
-    return this.#about?.index ?? 0;
   }
 
-  async make(urgent: boolean): Promise<number> {
+  async #bytesOf(index: number): Promise<number> {
+    const { files, snapshots } = this.#local;
+    return (await files.size(snapshots.pathOf(index))) ?? 0;
+  }
+
+  async make(urgent: boolean, signal: AbortSignal): Promise<Snapshot> {
     const { state, applier } = this.#needs.replica;
     const { region } = this.#needs.config;
-    // Its thread reads the entries from the journal.
+    // Its process reads the entries from the journal.
     while (applier.keptIndex < state.index) await applier.waitFor(state.index);
-    const { folder, snapshots, store, identity, compact } = this.#local;
+    const { folder, snapshots, store, identity, compact, source } = this.#local;
     const about = aboutOf(state, region, identity);
-    const from = (await this.newest()) === 0 ? undefined : this.#about?.index;
+    await this.#look();
+    const from = this.#about?.index;
     if (from !== about.index) {
       const goal = { index: about.index, digest: about.digest };
       // Should it fail, it is looked anew what is there.
       this.#looked = false;
-      await compact({ folder, region, log: identity, from, urgent, ...goal, read: this.#reader() });
+      await compact({ folder, region, log: identity, from, urgent, ...goal, source, signal });
       this.#looked = true;
     }
     this.#about = about;
     await (store === undefined ? snapshots.keepOnly(about.index) : store.adopted(about));
     if (this.#needs.leads()) await this.#bringToLog(about.index);
-    return about.index;
+    return { index: about.index, bytes: await this.#bytesOf(about.index) };
   }
 
   async #bringFromLog(): Promise<void> {
@@ -203,22 +228,6 @@ class SnapshotMaker {
     const { snapshots } = this.#local;
     await log.saveSnapshot(index, () => snapshots.records(index));
     if (index > TAIL_ENTRIES) await log.truncate(index - TAIL_ENTRIES);
-  }
-
-  #reader(): ReadEntries {
-    const { log } = this.#needs.replica;
-    const { store } = this.#local;
-    if (store !== undefined) return (from) => store.journal.read(from);
-    return async (from) => {
-      const done = new AbortController();
-      const found = Promise.withResolvers<Awaited<ReturnType<ReadEntries>>>();
-      const deliver = (records: Awaited<ReturnType<ReadEntries>>) => {
-        found.resolve(records);
-        done.abort();
-      };
-      log.tail(from - 1, deliver, done.signal).catch(found.reject);
-      return await found.promise;
-    };
   }
 }
 

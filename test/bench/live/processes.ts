@@ -1,33 +1,66 @@
 // What processes of this machine have used, from /proc.
 import { readdirSync, readFileSync } from "node:fs";
 
-/** Milliseconds of CPU that the processes used so far, all threads, to 10 ms. */
+/** Milliseconds of CPU that the processes and those that they began used so far, all threads, to 10 ms. */
 export function cpuMs(pids: readonly number[]): number {
-  return pids.reduce((sum, pid) => sum + cpuOf(pid), 0);
+  return withChildren(pids).reduce((sum, pid) => sum + cpuOf(pid), 0);
 }
 
+/** With that of its children that have ended. 0 when it has ended itself meanwhile: then it is its parent's. */
 function cpuOf(pid: number): number {
-  const text = readFileSync(`/proc/${pid}/stat`, "utf8");
-  // The name in parentheses may hold blanks; user and system time are the 12th and 13th field after it.
+  const text = read(`/proc/${pid}/stat`);
+  // The name in parentheses may hold blanks; user and system time are the 12th and 13th field after it, the children's follow.
   const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
-  return (Number(fields[11]) + Number(fields[12])) * 10;
+  return [11, 12, 13, 14].reduce((sum, i) => sum + Number(fields[i] ?? 0), 0) * 10;
 }
 
-/** Resident memory now, MB. */
+/** Resident memory of it and those that it began now, MB. */
 export function residentMb(pid: number): number {
-  return statusMb(pid, "VmRSS");
+  return withChildren([pid]).reduce((sum, it) => sum + ownMb(it), 0);
 }
 
-/** Most resident memory so far, MB. */
-export function peakMb(pid: number): number {
-  return statusMb(pid, "VmHWM");
+function ownMb(pid: number): number {
+  return Number(/^VmRSS:\s+(\d+)/m.exec(read(`/proc/${pid}/status`))?.[1] ?? 0) / 1024;
 }
 
-function statusMb(pid: number, field: string): number {
-  const line = readFileSync(`/proc/${pid}/status`, "utf8")
-    .split("\n")
-    .find((it) => it.startsWith(`${field}:`));
-  return Number(line?.split(/\s+/)[1]) / 1024;
+/** Server processes make each snapshot in one of their own. */
+function withChildren(pids: readonly number[]): number[] {
+  return pids.flatMap((pid) => [
+    pid,
+    ...read(`/proc/${pid}/task/${pid}/children`).split(" ").filter(Boolean).map(Number),
+  ]);
+}
+
+/** Empty when the process has ended. */
+function read(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return "";
+  }
+}
+
+const LOOK_MS = 250;
+
+/** The most that processes, with those that they began, have in memory at once, as it is looked at four times a second. */
+export class PeakMemory implements Disposable {
+  readonly #timer: NodeJS.Timeout;
+  mb = 0;
+
+  constructor(pids: readonly number[]) {
+    const look = () => {
+      this.mb = Math.max(
+        this.mb,
+        pids.reduce((sum, pid) => sum + residentMb(pid), 0),
+      );
+    };
+    look();
+    this.#timer = setInterval(look, LOOK_MS);
+  }
+
+  [Symbol.dispose](): void {
+    clearInterval(this.#timer);
+  }
 }
 
 /** How many threads it has. */

@@ -13,7 +13,7 @@ import type { AppendFile, Files, Logger } from "@steppe/model";
 import { type LogIdentity, markOf, type RecordMark, sameLog } from "../identity.ts";
 import type { LogRecord } from "../log.ts";
 import { Places } from "./places.ts";
-import { encodeHeader, encodeRecord, readRecords, readSegment, sizeOf } from "./segment.ts";
+import { encodeHeader, encodeRecord, readRecords, readSegment, SEGMENT_SUFFIX, sizeOf } from "./segment.ts";
 
 export interface JournalOptions {
   readonly files: Files;
@@ -35,7 +35,6 @@ interface Segment {
 const SEGMENT_BYTES = 16 * 1024 * 1024;
 /** Read at a time: to check and take apart more would hold up the event loop. */
 const READ_BYTES = 256 * 1024;
-const SUFFIX = ".journal";
 
 export async function openJournal(options: JournalOptions): Promise<Journal> {
   await options.files.makeFolder(options.folder);
@@ -50,7 +49,7 @@ export async function readJournalFolder(
   folder: string,
 ): Promise<{ readonly identity: LogIdentity | undefined; readonly first: number; readonly last: number }> {
   const held = { identity: undefined as LogIdentity | undefined, first: 0, last: 0 };
-  for (const name of (await files.list(folder)).filter((it) => it.endsWith(SUFFIX))) {
+  for (const name of (await files.list(folder)).filter((it) => it.endsWith(SEGMENT_SUFFIX))) {
     const segment = readSegment(await files.read(`${folder}/${name}`));
     if (segment === undefined) break;
     held.first ||= segment.header.first;
@@ -73,6 +72,10 @@ export class Journal {
 
   constructor(options: JournalOptions) {
     this.#options = options;
+  }
+
+  get folder(): string {
+    return this.#options.folder;
   }
 
   /** The log it is of; undefined while it holds nothing. */
@@ -98,7 +101,7 @@ export class Journal {
   /** Reads what is there and cuts what a crash tore. For `openJournal`. */
   async load(): Promise<void> {
     const { files, folder, logger } = this.#options;
-    const names = (await files.list(folder)).filter((name) => name.endsWith(SUFFIX));
+    const names = (await files.list(folder)).filter((name) => name.endsWith(SEGMENT_SUFFIX));
     for (const [n, name] of names.entries()) {
       const path = `${folder}/${name}`;
       const bytes = await files.read(path);
@@ -269,7 +272,7 @@ export class Journal {
     const { files, folder } = this.#options;
     await this.#file?.close();
     this.#file = undefined;
-    const path = `${folder}/${String(first).padStart(16, "0")}${SUFFIX}`;
+    const path = `${folder}/${String(first).padStart(16, "0")}${SEGMENT_SUFFIX}`;
     const file = await files.create(path);
     try {
       await file.append(encodeHeader({ identity: this.#identity as LogIdentity, first }));

@@ -7,7 +7,9 @@ import type { LogRecord } from "../log.ts";
 const MAGIC = 0x5354504a;
 const FORMAT = 1;
 /** Length and checksum, then the index, then the payload. */
-const HEAD_BYTES = 16;
+export const RECORD_HEAD_BYTES = 16;
+/** Of the names of segments' files. */
+export const SEGMENT_SUFFIX = ".journal";
 /** Larger than any record: what claims more is no record. */
 const PAYLOAD_MAX = 64 * 1024 * 1024;
 
@@ -28,13 +30,18 @@ export function encodeHeader({ identity, first }: SegmentHeader): Uint8Array {
   return bytes;
 }
 
-export function encodeRecord({ index, payload }: LogRecord): Uint8Array {
-  const bytes = Buffer.allocUnsafe(HEAD_BYTES + payload.length);
+export function encodeRecord(record: LogRecord): Uint8Array {
+  const bytes = Buffer.allocUnsafe(sizeOf(record));
+  writeRecord(record, bytes);
+  return bytes;
+}
+
+/** Writes it at the beginning of `bytes`, which have room for `sizeOf` it. */
+export function writeRecord({ index, payload }: LogRecord, bytes: Buffer): void {
   bytes.writeUInt32BE(payload.length, 0);
   bytes.writeBigUInt64BE(BigInt(index), 8);
-  bytes.set(payload, HEAD_BYTES);
-  bytes.writeUInt32BE(crc32(bytes.subarray(8)), 4);
-  return bytes;
+  bytes.set(payload, RECORD_HEAD_BYTES);
+  bytes.writeUInt32BE(crc32(bytes.subarray(8, RECORD_HEAD_BYTES + payload.length)), 4);
 }
 
 export interface ReadSegment {
@@ -47,10 +54,9 @@ export interface ReadSegment {
 
 /** What of a segment is whole: undefined when not even its header is. Throws when another version wrote it. */
 export function readSegment(given: Uint8Array): ReadSegment | undefined {
-  const bytes = Buffer.from(given.buffer, given.byteOffset, given.byteLength);
-  const header = readHeader(bytes);
+  const header = readHeader(given);
   if (header === undefined) return undefined;
-  const records = readRecords(bytes.subarray(header.size), header.first);
+  const records = readRecords(given.subarray(header.size), header.first);
   const size = records.reduce((sum, record) => sum + sizeOf(record), header.size);
   return { header, records, size, headerSize: header.size };
 }
@@ -69,10 +75,18 @@ export function readRecords(given: Uint8Array, next: number): LogRecord[] {
 
 /** Bytes that a record takes in a segment. */
 export function sizeOf({ payload }: LogRecord): number {
-  return HEAD_BYTES + payload.length;
+  return RECORD_HEAD_BYTES + payload.length;
 }
 
-function readHeader(bytes: Buffer): (SegmentHeader & { readonly size: number }) | undefined {
+/** Bytes of the record that begins here, going by its length; infinite while that is not there. */
+export function sizeAt(bytes: Uint8Array): number {
+  if (bytes.length < 4) return Number.POSITIVE_INFINITY;
+  return RECORD_HEAD_BYTES + Buffer.from(bytes.buffer, bytes.byteOffset, 4).readUInt32BE(0);
+}
+
+/** Undefined when it is not whole. Throws when another version wrote it. */
+export function readHeader(given: Uint8Array): (SegmentHeader & { readonly size: number }) | undefined {
+  const bytes = Buffer.from(given.buffer, given.byteOffset, given.byteLength);
   if (bytes.length < 14 || bytes.readUInt32BE(0) !== MAGIC) return undefined;
   const format = bytes.readUInt16BE(4);
   const size = 14 + bytes.readUInt32BE(6);
@@ -83,10 +97,10 @@ function readHeader(bytes: Buffer): (SegmentHeader & { readonly size: number }) 
 }
 
 function readRecord(bytes: Buffer, at: number): LogRecord | undefined {
-  if (at + HEAD_BYTES > bytes.length) return undefined;
+  if (at + RECORD_HEAD_BYTES > bytes.length) return undefined;
   const length = bytes.readUInt32BE(at);
-  const end = at + HEAD_BYTES + length;
+  const end = at + RECORD_HEAD_BYTES + length;
   if (length > PAYLOAD_MAX || end > bytes.length) return undefined;
   if (crc32(bytes.subarray(at + 8, end)) !== bytes.readUInt32BE(at + 4)) return undefined;
-  return { index: Number(bytes.readBigUInt64BE(at + 8)), payload: bytes.subarray(at + HEAD_BYTES, end) };
+  return { index: Number(bytes.readBigUInt64BE(at + 8)), payload: bytes.subarray(at + RECORD_HEAD_BYTES, end) };
 }

@@ -1,16 +1,16 @@
-import { Worker } from "node:worker_threads";
-import type { LogRecord, SnapshotFolder } from "@steppe/log";
-import type { FromThread, ThreadOptions, ToThread } from "./compaction-protocol.ts";
+import { type ChildProcess, fork } from "node:child_process";
+import type { Writable } from "node:stream";
+import { fileURLToPath } from "node:url";
+import { readJournal, recordsIn, type SnapshotFolder } from "@steppe/log";
+import type { Files } from "@steppe/model";
+import type { CompactionOptions, FromProcess, ProcessOptions } from "./compaction.ts";
+import type { EntrySource } from "./entry-source.ts";
 import { loadReplay } from "./snapshot-replay.ts";
 
-/** Entries from an index on, some at a time, at least one. */
-export type ReadEntries = (from: number) => Promise<readonly LogRecord[]>;
-
-export interface Compaction extends ThreadOptions {
-  /** The state that the snapshot is to hold: index and digest as the replica had them. */
-  readonly index: number;
-  readonly digest: number;
-  readonly read: ReadEntries;
+export interface Compaction extends CompactionOptions {
+  readonly source: EntrySource;
+  /** Gives up. */
+  readonly signal: AbortSignal;
 }
 
 /**
@@ -20,80 +20,73 @@ export interface Compaction extends ThreadOptions {
  */
 export type Compact = (compaction: Compaction) => Promise<void>;
 
-/** In a thread of its own. */
-export const compact: Compact = async ({ index, digest, read, ...options }) => {
-  // Sources run as TypeScript, builds as JavaScript; the thread's file has the extension of this one.
+/**
+ * Nearly all that it makes stays, so a young generation of V8's heap is of little use to it; and a large one
+ * would wash out of the machine's cache what the server has there.
+ */
+const SMALL = ["--max-semi-space-size=1", "--single-threaded-gc"];
+
+/** In a process of its own. */
+export const compact: Compact = async ({ source, signal, ...options }) => {
+  signal.throwIfAborted();
+  // Sources run as TypeScript, builds as JavaScript; the file has the extension of this one.
   const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
-  const thread = new Worker(new URL(`./compaction-thread.${extension}`, import.meta.url), {
-    workerData: options,
-    name: "snapshot",
-    execArgv: ["--disable-warning=ExperimentalWarning"],
+  const file = fileURLToPath(new URL(`./compaction-process.${extension}`, import.meta.url));
+  const journal = source.kind === "journal" ? source.folder : undefined;
+  const child = fork(file, [JSON.stringify({ ...options, journal } satisfies ProcessOptions)], {
+    execArgv: ["--disable-warning=ExperimentalWarning", ...SMALL],
+    stdio: ["pipe", "ignore", "inherit", "ipc"],
   });
+  const stop = () => child.kill("SIGKILL");
+  signal.addEventListener("abort", stop, { once: true });
   try {
-    const answers = new Answers(thread);
-    let reached = await answers.ready();
-    while (reached < index) {
-      const records = (await read(reached + 1)).filter((record) => record.index <= index);
-      // Copies: a view would be cloned with everything behind it.
-      const payloads = records.map(({ payload }) => new Uint8Array(payload));
-      answers.send({ kind: "entries", first: reached + 1, payloads });
-      reached = await answers.ready();
-    }
-    answers.send({ kind: "write", index, digest });
-    await answers.written();
+    const fed =
+      source.kind === "pieces" && feed(source.pieces((options.from ?? 0) + 1, options.index), child.stdin as Writable);
+    await Promise.all([answerOf(child), fed]);
+  } catch (error) {
+    signal.throwIfAborted();
+    throw error;
   } finally {
-    await thread.terminate();
+    signal.removeEventListener("abort", stop);
+    stop();
   }
 };
 
-/** In this thread, which waits for it: where there is only one, as in the simulator. */
-export function compactHere(snapshots: SnapshotFolder): Compact {
-  return async ({ index, digest, read, ...options }) => {
+/** In this process, which waits for it: where there is only one, as in the simulator. */
+export function compactHere(files: Files, snapshots: SnapshotFolder): Compact {
+  return async ({ source, signal, index, digest, ...options }) => {
     const replay = await loadReplay(snapshots, options);
-    while (replay.index < index) {
-      const records = (await read(replay.index + 1)).filter((record) => record.index <= index);
-      replay.take(
-        replay.index + 1,
-        records.map(({ payload }) => payload),
-      );
+    const part = { log: options.log, from: replay.index + 1, to: index };
+    const entries =
+      source.kind === "journal"
+        ? readJournal(files, source.folder, part)
+        : recordsIn(source.pieces(part.from, part.to), part.from);
+    for await (const records of entries) {
+      signal.throwIfAborted();
+      replay.take(records);
     }
     await replay.write(index, digest);
   };
 }
 
-/** One question at a time. */
-class Answers {
-  readonly #thread: Worker;
-  #answer = Promise.withResolvers<FromThread>();
+/** Whether it went well. What ends without a word has failed. */
+function answerOf(child: ChildProcess): Promise<void> {
+  return new Promise((resolve, reject) => {
+    child.once("message", (answer: FromProcess) => {
+      if (answer.kind === "written") resolve();
+      else reject(new Error(answer.message));
+    });
+    child.once("error", reject);
+    child.once("exit", (code, signal) => reject(new Error(`the snapshot's process ended with ${signal ?? code}`)));
+  });
+}
 
-  constructor(thread: Worker) {
-    this.#thread = thread;
-    thread.on("message", (message: FromThread) => this.#answer.resolve(message));
-    thread.on("error", (error) => this.#answer.reject(error));
-    thread.on("exit", (code) => this.#answer.reject(new Error(`the snapshot's thread ended with code ${code}`)));
+/** Stops when the process takes no more, which has another end to be told of. */
+async function feed(pieces: AsyncIterable<Uint8Array>, input: Writable): Promise<void> {
+  input.on("error", () => undefined);
+  for await (const piece of pieces) {
+    const isTaken = await new Promise<boolean>((resolve) => input.write(piece, (error) => resolve(error == null)));
+    if (!isTaken) return;
   }
-
-  send(message: ToThread): void {
-    this.#thread.postMessage(message);
-  }
-
-  async ready(): Promise<number> {
-    const answer = await this.#next();
-    if (answer.kind !== "ready") throw new Error(`the snapshot's thread answered ${answer.kind}`);
-    return answer.index;
-  }
-
-  async written(): Promise<void> {
-    const answer = await this.#next();
-    if (answer.kind !== "written") throw new Error(`the snapshot's thread answered ${answer.kind}`);
-  }
-
-  async #next(): Promise<FromThread> {
-    const answer = await this.#answer.promise;
-    this.#answer = Promise.withResolvers();
-    // Its end, when nobody asks any more, is no failure.
-    this.#answer.promise.catch(() => undefined);
-    if (answer.kind === "failed") throw new Error(answer.message);
-    return answer;
-  }
+  input.end();
 }

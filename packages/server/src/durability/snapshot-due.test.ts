@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { isSnapshotDue, isUrgent } from "./snapshot-due.ts";
+import { behind, isSnapshotDue, isUrgent } from "./snapshot-due.ts";
 
 const LIMITS = { snapshotEntries: 100, snapshotBytes: 6_400, snapshotAgeMs: 1_000 };
 
@@ -21,4 +21,11 @@ test.each([
   ["three times the bytes behind", { entries: 1, bytes: 19_200 }, true],
 ])("snapshot, %s: urgent %j", (_, since, urgent) => {
   expect(isUrgent(since, LIMITS)).toBe(urgent);
+});
+
+test.each([
+  ["a small snapshot", 6_400, LIMITS],
+  ["one of three times the bytes allowed", 19_200, { ...LIMITS, snapshotEntries: 300, snapshotBytes: 19_200 }],
+])("limits behind %s", (_, bytes, limits) => {
+  expect(behind(bytes, LIMITS)).toEqual(limits);
 });

@@ -12,6 +12,19 @@ export interface SnapshotLimits {
   readonly snapshotAgeMs: number;
 }
 
+/**
+ * What is allowed behind a snapshot of so many bytes: as many as it has itself, where these are more than the limit, and
+ * entries in proportion. To make the next one it is read and written whole, so what that costs stays in proportion to what was written.
+ */
+export function behind(snapshotBytes: number, limits: SnapshotLimits): SnapshotLimits {
+  const factor = Math.max(1, snapshotBytes / limits.snapshotBytes);
+  return {
+    snapshotEntries: limits.snapshotEntries * factor,
+    snapshotBytes: limits.snapshotBytes * factor,
+    snapshotAgeMs: limits.snapshotAgeMs,
+  };
+}
+
 /** More of the bytes than this share in one period is a burst. */
 const BURST_SHARE = 1 / 64;
 /** How much further than the bytes allowed a burst may go. */
@@ -21,7 +34,7 @@ const BURST_FACTOR = 2;
 const BEHIND_FACTOR = 3;
 
 /**
- * Whether the next one is to be made at the cost of those that serve, as one is that somebody waits for: a thread that comes behind all others gets nothing on a
+ * Whether the next one is to be made at the cost of those that serve, as one is that somebody waits for: a process that comes behind all others gets nothing on a
  * machine without idle time, and then log and journal would grow without end.
  */
 export function isUrgent(

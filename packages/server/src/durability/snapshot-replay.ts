@@ -1,4 +1,4 @@
-import type { LogIdentity, SnapshotFolder } from "@steppe/log";
+import type { LogIdentity, LogRecord, SnapshotFolder } from "@steppe/log";
 import { Entry } from "@steppe/proto";
 import { apply, encodeSnapshot, State } from "@steppe/state";
 import { decodeSnapshotPieces } from "./decode-pieces.ts";
@@ -35,8 +35,9 @@ export class SnapshotReplay {
     return this.#state.index;
   }
 
-  take(first: number, payloads: readonly Uint8Array[]): void {
-    for (const [i, payload] of payloads.entries()) apply(this.#state, first + i, Entry.decode(payload));
+  /** Entries that follow the last one. */
+  take(records: readonly LogRecord[]): void {
+    for (const { index, payload } of records) apply(this.#state, index, Entry.decode(payload));
   }
 
   /** Puts it into the folder, durably. Rejects, and writes nothing, when the replica's state is another one. */

@@ -325,7 +325,10 @@ async function journaled(machine: ServerMachine, life: Life, needs: RegionNeeds)
       return parts.log(await openLogEnd(requests(), identity), life);
     },
     kind: "simulated",
-    compact: compactHere(new SnapshotFolder(files, `${serverFolder(needs.config.dataDir)}/snapshots`, life.logger)),
+    compact: compactHere(
+      files,
+      new SnapshotFolder(files, `${serverFolder(needs.config.dataDir)}/snapshots`, life.logger),
+    ),
     close: async () => undefined,
   }));
 }
