@@ -8,6 +8,10 @@
  *    What its deadline says depends on the state: a queued or refused command did not and will
  *    not happen; of a sent one nobody can tell.
  * 4. A proposal without callers is forgotten; if it was queued it will never be sent.
+ *
+ * Tens of thousands come and go in a second. Those that were not named by their callers are told by the entry that they
+ * were sent in, and none is kept in a `Map`: looking a new text up there is dear, and the tables that V8 leaves behind
+ * as such a map is written to are garbage of the old generation, which holds what was in them until that is collected.
  */
 import { type Clock, SteppeError } from "@steppe/model";
 import type { Command, Outcome } from "@steppe/proto";
@@ -30,21 +34,32 @@ export interface Caller {
 
 export interface Proposal {
   readonly requestId: string;
+  /** Its caller gave the ID, and others may come with the same. */
+  readonly isNamed: boolean;
   /** The encoded command; let go with the proposal. */
   bytes: Uint8Array;
   /** What it sets that others compare and set by index. */
   readonly subject: string | undefined;
   /** It may wait for others to go with. */
   readonly patient: boolean;
-  readonly callers: Set<Caller>;
+  readonly callers: Caller[];
   state: "queued" | "sent" | "stored" | "applied";
+  /** Its place among the open ones. */
+  place: number;
 }
+
+/** The commands of one entry, in its order. */
+export type Batch = readonly Proposal[];
 
 const NO_BYTES = new Uint8Array();
 
 export class Proposals {
   readonly #clock: Clock;
-  readonly #byRequestId = new Map<string, Proposal>();
+  readonly #named = new Map<string, Proposal>();
+  /** The first `#count` are those that somebody waits for. */
+  readonly #open: (Proposal | undefined)[] = [];
+  #count = 0;
+  readonly #sent: Batch[] = [];
   readonly #alarm: DeadlineAlarm;
   #onEmpty: () => void = () => undefined;
 
@@ -53,13 +68,17 @@ export class Proposals {
     this.#alarm = new DeadlineAlarm(clock, (nowMs) => this.#expire(nowMs));
   }
 
+  /** The one that a caller named so. */
   find(requestId: string): Proposal | undefined {
-    return this.#byRequestId.get(requestId);
+    return this.#named.get(requestId);
   }
 
-  add(requestId: string, bytes: Uint8Array, subject: string | undefined, patient: boolean): Proposal {
-    const proposal: Proposal = { requestId, bytes, subject, patient, callers: new Set(), state: "queued" };
-    this.#byRequestId.set(requestId, proposal);
+  add(given: Pick<Proposal, "requestId" | "isNamed" | "bytes" | "subject" | "patient">): Proposal {
+    const { requestId, isNamed, bytes, subject, patient } = given;
+    const place = this.#count++;
+    const proposal: Proposal = { requestId, isNamed, bytes, subject, patient, callers: [], state: "queued", place };
+    this.#open[place] = proposal;
+    if (isNamed) this.#named.set(requestId, proposal);
     return proposal;
   }
 
@@ -82,20 +101,45 @@ export class Proposals {
           reject(error);
         },
       };
-      proposal.callers.add(caller);
+      proposal.callers.push(caller);
       signal?.addEventListener("abort", stop, { once: true });
       this.#alarm.watch(deadline);
     });
   }
 
-  /** The command was applied here. The proposal, when somebody waited for it. */
-  applied(requestId: string, answer: Answer): Proposal | undefined {
-    const proposal = this.#byRequestId.get(requestId);
-    if (proposal === undefined) return undefined;
+  /** They go to the log as one entry. */
+  send(batch: Batch): void {
+    for (const proposal of batch) proposal.state = "sent";
+    this.#sent.push(batch);
+  }
+
+  /** That entry will not come up, or nobody waits for it. */
+  forgetSent(batch: Batch): void {
+    const at = this.#sent.indexOf(batch);
+    if (at >= 0) this.#sent.splice(at, 1);
+  }
+
+  /** An entry was applied here. Its callers are answered, and those of a command of the same name. Returns its batch, if it was sent from here. */
+  applied(
+    commands: readonly Pick<Command, "RequestID">[],
+    index: number,
+    outcomes: readonly Outcome[],
+  ): Batch | undefined {
+    const batch = this.#sent.find((sent) => isBatchOf(commands, sent));
+    if (batch !== undefined) this.forgetSent(batch);
+    if (batch === undefined && this.#named.size === 0) return undefined;
+    for (const [i, { RequestID }] of commands.entries()) {
+      const proposal = batch === undefined ? this.#named.get(RequestID) : batch[i];
+      const outcome = outcomes[i];
+      if (proposal !== undefined && outcome !== undefined) this.#answer(proposal, { index, outcome });
+    }
+    return batch;
+  }
+
+  #answer(proposal: Proposal, answer: Answer): void {
     proposal.state = "applied";
     for (const caller of proposal.callers) caller.resolve(answer);
     this.#forget(proposal);
-    return proposal;
   }
 
   fail(proposal: Proposal, error: unknown): void {
@@ -104,17 +148,17 @@ export class Proposals {
   }
 
   failAll(errorOf: (proposal: Proposal) => unknown): void {
-    for (const proposal of [...this.#byRequestId.values()]) this.fail(proposal, errorOf(proposal));
+    for (const proposal of this.#all()) this.fail(proposal, errorOf(proposal));
   }
 
   /** Whether anybody still waits for it. */
   isWanted(proposal: Proposal): boolean {
-    return proposal.callers.size > 0;
+    return proposal.callers.length > 0;
   }
 
   /** Resolves when nobody waits for anything; nothing may be added after the call. */
   async close(): Promise<void> {
-    if (this.#byRequestId.size > 0) {
+    if (this.#count > 0) {
       await new Promise<void>((resolve) => {
         this.#onEmpty = resolve;
       });
@@ -122,22 +166,32 @@ export class Proposals {
     this.#alarm.stop();
   }
 
+  #all(): Proposal[] {
+    return this.#open.slice(0, this.#count) as Proposal[];
+  }
+
   #leave(proposal: Proposal, caller: Caller): void {
-    proposal.callers.delete(caller);
-    if (proposal.callers.size === 0) this.#forget(proposal);
+    const at = proposal.callers.indexOf(caller);
+    if (at >= 0) proposal.callers.splice(at, 1);
+    if (proposal.callers.length === 0) this.#forget(proposal);
   }
 
   #forget(proposal: Proposal): void {
-    proposal.callers.clear();
-    // A map that was rehashed is garbage that holds what was in it then, until V8 collects the old generation.
+    proposal.callers.length = 0;
     proposal.bytes = NO_BYTES;
-    if (this.#byRequestId.get(proposal.requestId) === proposal) this.#byRequestId.delete(proposal.requestId);
-    if (this.#byRequestId.size === 0) this.#onEmpty();
+    if (this.#open[proposal.place] !== proposal) return;
+    this.#count -= 1;
+    const last = this.#open[this.#count] as Proposal;
+    this.#open[proposal.place] = last;
+    last.place = proposal.place;
+    this.#open[this.#count] = undefined;
+    if (proposal.isNamed) this.#named.delete(proposal.requestId);
+    if (this.#count === 0) this.#onEmpty();
   }
 
   #expire(nowMs: number): number {
     let earliest = Number.POSITIVE_INFINITY;
-    for (const proposal of [...this.#byRequestId.values()]) {
+    for (const proposal of this.#all()) {
       for (const caller of [...proposal.callers]) {
         if (caller.deadline > nowMs) {
           earliest = Math.min(earliest, caller.deadline);
@@ -149,6 +203,10 @@ export class Proposals {
     }
     return earliest;
   }
+}
+
+function isBatchOf(commands: readonly Pick<Command, "RequestID">[], batch: Batch): boolean {
+  return batch.length === commands.length && batch.every(({ requestId }, i) => requestId === commands[i]?.RequestID);
 }
 
 /** The region's log cannot be asked, or told, from here. */

@@ -7,6 +7,7 @@ import { createClock, createRandom } from "@steppe/runtime";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { createApplier } from "./applier.ts";
 import { openEmbeddedLog } from "./embedded-log.ts";
+import { encodeCommand, encodeEntry } from "./entry-bytes.ts";
 import type { CommandKind } from "./proposals.ts";
 import { createProposer, type ProposerOptions } from "./proposer.ts";
 import { type HandAppend, HandLog } from "./testing/hand-log.ts";
@@ -292,6 +293,37 @@ describe("proposer", () => {
     }
     await Promise.all(small);
     expect(log.appends.map(requestIds)).toEqual([["a"], ["b"]]);
+  });
+
+  test("too large: whose caller gave up before its turn came, is not sent", async () => {
+    const { log, proposer } = world();
+    const large = proposer.propose(kind("x".repeat(2000)));
+    const first = proposer.propose(kind());
+    const gone = new AbortController();
+    const left = proposer.propose(kind(), { signal: gone.signal });
+    log.appendMax = 1000;
+    await expect(large).rejects.toSatisfy(failure("too-large"));
+    await settled();
+    gone.abort();
+    await expect(left).rejects.toThrow();
+    log.appends[0]?.store();
+    await first;
+    await settled();
+    expect(log.appends.map(requestIds)).toEqual([["r2"]]);
+  });
+
+  test("request ID: another server's entry brings it, the caller here is answered, and the own copy has no effect", async () => {
+    const { log, proposer, machine } = world();
+    const outcome = proposer.propose(kind(), { requestId: "same" });
+    const other = proposer.propose(kind());
+    await settled();
+    const others = log.append(encodeEntry(1, [encodeCommand("same", new Uint8Array(16), kind())]));
+    log.appends[1]?.store();
+    await others;
+    expect((await outcome).Index).toBe(1);
+    log.appends[0]?.store();
+    expect((await other).Index).toBe(2);
+    expect(machine.counted).toEqual(["same", "r1"]);
   });
 
   test("request ID: proposed twice while under way, is one command and both are answered", async () => {

@@ -25,7 +25,7 @@ import { DeadlineAlarm } from "./deadline-alarm.ts";
 import { encodeCommand, encodeEntry, entrySizeOf, framedSizeOf } from "./entry-bytes.ts";
 import { AppendError, PayloadTooLargeError, type ReplicatedLog, SILENCE_MAX_MS } from "./log.ts";
 import { isPatient } from "./patience.ts";
-import { type CommandKind, noQuorum, type Proposal, Proposals } from "./proposals.ts";
+import { type Batch, type CommandKind, noQuorum, type Proposal, Proposals } from "./proposals.ts";
 import { subjectOf } from "./subject.ts";
 
 export interface ProposeOptions {
@@ -100,7 +100,7 @@ const SEED_BYTES = 16;
 
 /** An entry that was sent, until the log has it or it is given up. */
 interface UnderWay {
-  readonly batch: readonly Proposal[];
+  readonly batch: Batch;
   /** Since when, on the monotonic clock. */
   readonly sinceMs: number;
   /** The log did not take it at once. */
@@ -128,7 +128,7 @@ class LogProposer implements Proposer {
   /** When the last entry was sent, on the monotonic clock. */
   #sentMs = Number.NEGATIVE_INFINITY;
   #inDoubt = false;
-  readonly #underWay = new Set<UnderWay>();
+  readonly #underWay: UnderWay[] = [];
   #closed: SteppeError | undefined;
 
   constructor({ log, applier, clock, random, logger, options }: ProposerDependencies) {
@@ -147,10 +147,11 @@ class LogProposer implements Proposer {
   }
 
   async propose(kind: CommandKind, options: ProposeOptions = {}): Promise<Outcome> {
-    const { requestId = this.#random.id(), fingerprint, signal, timeoutMs = this.#options.timeoutMs } = options;
+    const { requestId, fingerprint, signal, timeoutMs = this.#options.timeoutMs } = options;
     if (this.#closed !== undefined) throw this.#closed;
     signal?.throwIfAborted();
-    const proposal = this.#proposals.find(requestId) ?? this.#enqueue(requestId, kind, fingerprint);
+    const known = requestId === undefined ? undefined : this.#proposals.find(requestId);
+    const proposal = known ?? this.#enqueue(kind, requestId, fingerprint);
     return (await this.#proposals.join(proposal, timeoutMs, signal)).outcome;
   }
 
@@ -159,7 +160,7 @@ class LogProposer implements Proposer {
     signal?.throwIfAborted();
     const queued = this.#queuedBarrier;
     const shared = queued !== undefined && this.#proposals.isWanted(queued);
-    const proposal = shared ? queued : this.#enqueue(this.#random.id(), BARRIER);
+    const proposal = shared ? queued : this.#enqueue(BARRIER);
     this.#queuedBarrier = proposal;
     return (await this.#proposals.join(proposal, this.#options.timeoutMs, signal)).index;
   }
@@ -172,13 +173,8 @@ class LogProposer implements Proposer {
   }
 
   #answer({ index, entry, outcomes }: Applied<unknown>): void {
-    let waited: Proposal | undefined;
-    for (const [i, command] of entry.Commands.entries()) {
-      const outcome = outcomes[i];
-      if (outcome !== undefined) waited = this.#proposals.applied(command.RequestID, { index, outcome }) ?? waited;
-    }
-    if (waited === undefined) return;
-    for (const { batch, cameUp } of this.#underWay) if (batch.includes(waited)) cameUp();
+    const batch = this.#proposals.applied(entry.Commands, index, outcomes);
+    if (batch !== undefined) this.#underWay.find((sent) => sent.batch === batch)?.cameUp();
   }
 
   #stop(error: Error): void {
@@ -190,12 +186,16 @@ class LogProposer implements Proposer {
     this.#proposals.failAll((proposal) => (proposal.state === "queued" ? closed : unknown));
   }
 
-  #enqueue(requestId: string, kind: CommandKind, fingerprint?: string): Proposal {
+  #enqueue(kind: CommandKind, name?: string, fingerprint?: string): Proposal {
     if (this.#isCutOff()) throw noQuorum();
+    const requestId = name ?? this.#random.id();
     const bytes = encodeCommand(requestId, this.#random.bytes(SEED_BYTES), kind, fingerprint);
     const max = this.#log.payloadMax;
     if (entrySizeOf(bytes) > max) throw tooLarge(bytes.length, max);
-    const proposal = this.#proposals.add(requestId, bytes, subjectOf(kind), isPatient(kind));
+    const proposal = this.#proposals.add({
+      ...{ requestId, isNamed: name !== undefined, bytes },
+      ...{ subject: subjectOf(kind), patient: isPatient(kind) },
+    });
     this.#queue.push(proposal);
     this.#go();
     return proposal;
@@ -295,24 +295,30 @@ class LogProposer implements Proposer {
   }
 
   /** Rule 3. False when it should be tried again, or something else first, after a pause. */
-  async #sendEntry(batch: readonly Proposal[]): Promise<boolean> {
+  async #sendEntry(batch: Batch): Promise<boolean> {
     const payload = encodeEntry(
       this.#clock.wallNs(),
       batch.map(({ bytes }) => bytes),
     );
-    for (const proposal of batch) proposal.state = "sent";
+    this.#proposals.send(batch);
     this.#sentMs = this.#clock.monotonicMs();
     const entry: UnderWay = { batch, sinceMs: this.#sentMs, failed: false, cameUp: () => undefined };
-    this.#underWay.add(entry);
+    this.#underWay.push(entry);
     try {
       return await this.#sendUntilTaken(payload, entry);
     } catch (error) {
       if (!(error instanceof PayloadTooLargeError)) throw error;
-      this.#underWay.delete(entry);
+      this.#leave(entry);
+      this.#proposals.forgetSent(batch);
       return await this.#sendSingly(batch, error);
     } finally {
-      this.#underWay.delete(entry);
+      this.#leave(entry);
     }
+  }
+
+  #leave(entry: UnderWay): void {
+    const at = this.#underWay.indexOf(entry);
+    if (at >= 0) this.#underWay.splice(at, 1);
   }
 
   async #sendUntilTaken(payload: Uint8Array, entry: UnderWay): Promise<boolean> {
@@ -332,6 +338,7 @@ class LogProposer implements Proposer {
         );
       }
       if (!maybeStored) {
+        this.#proposals.forgetSent(batch);
         this.#requeue(batch);
         return false;
       }
@@ -340,6 +347,7 @@ class LogProposer implements Proposer {
       if (!batch.some((proposal) => this.#proposals.isWanted(proposal))) {
         // Either it came up, and the log is well, or all gave up, and nobody knows.
         this.#inDoubt ||= !batch.some((proposal) => proposal.state === "applied");
+        this.#proposals.forgetSent(batch);
         return true;
       }
     }
@@ -370,20 +378,22 @@ class LogProposer implements Proposer {
   }
 
   // In front: they came first.
-  #requeue(batch: readonly Proposal[]): void {
+  #requeue(batch: Batch): void {
     for (const proposal of batch) proposal.state = "queued";
     this.#queue = [...batch, ...this.#queue];
   }
 
   /** The log's limit became smaller since they were gathered: whatever still fits goes on its own. */
-  async #sendSingly(batch: readonly Proposal[], error: PayloadTooLargeError): Promise<boolean> {
+  async #sendSingly(batch: Batch, error: PayloadTooLargeError): Promise<boolean> {
     const [first, ...others] = batch;
     if (first !== undefined && others.length === 0) {
       this.#proposals.fail(first, new SteppeError("too-large", error.message, { cause: error }));
       return true;
     }
     let sent = true;
-    for (const proposal of batch) sent = (await this.#sendEntry([proposal])) && sent;
+    for (const proposal of batch) {
+      if (this.#proposals.isWanted(proposal)) sent = (await this.#sendEntry([proposal])) && sent;
+    }
     return sent;
   }
 

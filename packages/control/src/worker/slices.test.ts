@@ -51,13 +51,13 @@ describe("slices of scheduling", () => {
     expect(it.begun).toBe(1);
   });
 
-  test("clients wait, a slice is short and three times its length passes before the next", async () => {
+  test("clients wait, a slice is short and four times its length passes before the next", async () => {
     const it = world(true);
     await it.ask(3);
     await it.turn();
     expect(it.begun).toBe(2);
     await it.turn();
-    await it.clock.advance(5);
+    await it.clock.advance(7);
     expect(it.begun).toBe(2);
     await it.clock.advance(1);
     expect(it.begun).toBe(3);
@@ -71,7 +71,7 @@ describe("slices of scheduling", () => {
     await it.ask(1);
     await it.turn();
     expect(it.begun).toBe(1);
-    await it.clock.advance(3);
+    await it.clock.advance(4);
     expect(it.begun).toBe(2);
   });
 

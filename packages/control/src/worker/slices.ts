@@ -4,8 +4,8 @@ import type { Clock } from "@steppe/model";
 const SLICE_MS = 4;
 /** The same while clients wait. */
 const SHORT_SLICE_MS = 2;
-/** Pause after a slice while clients wait, in lengths of its turn: then at most a quarter of the time is for scheduling. */
-const PAUSE = 3;
+/** Pause after a slice while clients wait, in lengths of its turn: then at most a fifth of the time is for scheduling. */
+const PAUSE = 4;
 
 /**
  * Cuts the scheduling of one evaluation after the other into slices, between which the event loop has a turn. While
