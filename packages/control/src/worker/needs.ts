@@ -59,7 +59,7 @@ export function workerSettings(options: WorkerOptions): WorkerSettings {
     types: ["service", "batch", "system", "sysbatch"],
     pipeline: 4,
     // Their plans share an entry of the log. With all requests, some 64: 10 to 20 ms of scheduling small jobs.
-    batch: 16,
+    batch: 48,
     // A request that was lost, as when a NATS node dies, is made anew this much later and a little more.
     waitMs: 1_000,
     catchUpMs: 5_000,

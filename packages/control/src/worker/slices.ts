@@ -3,9 +3,9 @@ import type { Clock } from "@steppe/model";
 /** Longest stretch of scheduling without a turn for requests and timers. */
 const SLICE_MS = 4;
 /** The same while clients wait. */
-const SHORT_SLICE_MS = 2;
-/** Pause after a slice while clients wait, in lengths of its turn: then at most a fifth of the time is for scheduling. */
-const PAUSE = 4;
+const SHORT_SLICE_MS = 1;
+/** Pause after a slice while clients wait, in lengths of its turn: then at most a seventh of the time is for scheduling. */
+const PAUSE = 6;
 
 /**
  * Cuts the scheduling of one evaluation after the other into slices, between which the event loop has a turn. While
