@@ -37,22 +37,32 @@ export function parseId(id: string, into: Uint8Array = new Uint8Array(16), offse
  * multiply, rotate and add on 32-bit words, each step invertible).
  */
 export function deriveId(seed: Uint8Array, n: number): string {
-  const view = new DataView(seed.buffer, seed.byteOffset, 16);
-  let a = view.getUint32(0);
-  let b = view.getUint32(4);
-  let c = view.getUint32(8);
-  let d = (view.getUint32(12) ^ n) >>> 0;
+  let a = wordAt(seed, 0);
+  let b = wordAt(seed, 4);
+  let c = wordAt(seed, 8);
+  let d = (wordAt(seed, 12) ^ n) >>> 0;
   for (let round = 0; round < 4; round++) {
     a = (Math.imul(a, 0x9e3779b1) + d) >>> 0;
     b = ((b ^ ((a << 13) | (a >>> 19))) + 0x85ebca6b) >>> 0;
     c = (Math.imul(c, 0xc2b2ae35) ^ b) >>> 0;
     d = (d + ((c << 7) | (c >>> 25))) >>> 0;
   }
-  const out = new Uint8Array(16);
-  const bytes = new DataView(out.buffer);
-  bytes.setUint32(0, a);
-  bytes.setUint32(4, b);
-  bytes.setUint32(8, c);
-  bytes.setUint32(12, d);
-  return formatId(out);
+  putWord(DERIVED, 0, a);
+  putWord(DERIVED, 4, b);
+  putWord(DERIVED, 8, c);
+  putWord(DERIVED, 12, d);
+  return formatId(DERIVED);
+}
+
+/** Of the id that is being derived. To make a `DataView` of bytes gives them a buffer outside of V8's heap, dearer than all else here. */
+const DERIVED = new Uint8Array(16);
+
+/** Big-endian, unsigned. */
+function wordAt(bytes: Uint8Array, at: number): number {
+  const byte = (i: number) => bytes[at + i] as number;
+  return ((byte(0) << 24) | (byte(1) << 16) | (byte(2) << 8) | byte(3)) >>> 0;
+}
+
+function putWord(bytes: Uint8Array, at: number, word: number): void {
+  for (let i = 0; i < 4; i++) bytes[at + i] = word >>> (24 - 8 * i);
 }
