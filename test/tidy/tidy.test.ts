@@ -127,10 +127,11 @@ test("tests, are neither switched off nor empty", () => {
   expect(tests.filter(({ text }) => off.test(text)).map(({ path }) => path)).toEqual([]);
 });
 
-test("threads, each has a file of its own in the joined command", () => {
+test("threads and processes, each has a file of its own in the joined command", () => {
   const build = readFileSync(join(ROOT, "scripts/build.js"), "utf8");
-  const threads = sources.flatMap(({ path, isTest }) => (isTest || !path.endsWith("-thread.ts") ? [] : [path]));
-  const emitted = threads.map((path) => path.replace(/\.ts$/, ".js")).filter((path) => !build.includes(`"${path}"`));
-  expect(threads.length).toBeGreaterThan(1);
-  expect(emitted).toEqual([]);
+  const begun = sources.flatMap(({ path, text }) =>
+    [...text.matchAll(/new URL\(`\.\/([\w-]+)\.\$\{extension\}`/g)].map(([, name]) => `${dirname(path)}/${name}.js`),
+  );
+  expect(begun.length).toBeGreaterThan(1);
+  expect(begun.filter((path) => !build.includes(`"${path}"`))).toEqual([]);
 });
