@@ -28,10 +28,10 @@ export function neighbours({ name, region, channels, clock, members }: Neighbour
     return all.filter((it) => it.Region === region && it.Name !== name && it.Status !== LEFT);
   };
   return {
-    names() {
+    known() {
       const found = others();
-      if (found === undefined || clock.monotonicMs() - (firstMs ?? 0) < KNOWN_AFTER_MS) return undefined;
-      return found.map((it) => it.Name);
+      const mayBeMore = found === undefined || clock.monotonicMs() - (firstMs ?? 0) < KNOWN_AFTER_MS;
+      return { names: (found ?? []).map((it) => it.Name), mayBeMore };
     },
     async held(other, signal) {
       const member = others()?.find((it) => it.Name === other);

@@ -208,10 +208,19 @@ describe("fence", () => {
 
   test("another server is not on the bus yet, is heard where it is reached directly", async () => {
     const report = { name: "b", position: held(100) };
-    const others: OtherServers = { names: () => ["b"], held: async () => report };
+    const others: OtherServers = { known: () => ({ names: ["b"], mayBeMore: false }), held: async () => report };
     const it = world(new FakeLog(90), held(85), { others });
     const passed = watched(it.fence.pass(it.signal));
     await it.clock.advance(5500);
+    expect(passed.error).toMatchObject({ evidence: report });
+  });
+
+  test("another server is known and there may be more, is heard where it is reached directly", async () => {
+    const report = { name: "b", position: held(100) };
+    const others: OtherServers = { known: () => ({ names: ["b"], mayBeMore: true }), held: async () => report };
+    const it = world(new FakeLog(90), held(85), { others });
+    const passed = watched(it.fence.pass(it.signal));
+    await it.clock.advance(6500);
     expect(passed.error).toMatchObject({ evidence: report });
   });
 
@@ -219,7 +228,7 @@ describe("fence", () => {
     const report = { name: "b", position: held(100) };
     let tries = 0;
     const others: OtherServers = {
-      names: () => ["b"],
+      known: () => ({ names: ["b"], mayBeMore: false }),
       held: async () => {
         if (++tries < 3) throw new Error("the connection had ended");
         return report;
@@ -232,9 +241,17 @@ describe("fence", () => {
   });
 });
 
+/** `names`: all that there are; absent: none is known yet, and there may be more. */
+interface Given extends Partial<Pick<Hearing, "waitedMs" | "quorum">> {
+  readonly names?: string[];
+  readonly answered?: string[];
+  readonly refused?: string[];
+}
+
 describe("who is still waited for", () => {
-  const hearing = (given: Partial<Hearing> & { answered?: string[]; refused?: string[] }): Hearing => ({
-    ...{ waitedMs: 10, names: undefined, quorum: undefined, ...given },
+  const hearing = (given: Given): Hearing => ({
+    ...{ waitedMs: given.waitedMs ?? 10, quorum: given.quorum },
+    known: { names: given.names ?? [], mayBeMore: given.names === undefined },
     heard: new Set(given.answered ?? []),
     unreached: new Set(given.refused ?? []),
   });

@@ -19,16 +19,22 @@ const UNREACHED_MAX_MS = 300;
 /** A server that was not connected to the bus yet did not hear the question. */
 const ASK_AGAIN_MS = 100;
 
+export interface KnownServers {
+  /** Dead or alive, those that left excepted. */
+  readonly names: readonly string[];
+  /** There may be more that this server does not know yet. */
+  readonly mayBeMore: boolean;
+}
+
 /** The other servers of the region, as this one reaches them without the region's log or bus. */
 export interface OtherServers {
-  /** Their names, dead or alive, those that left excepted; undefined while this server may not know them all yet. */
-  names(): readonly string[] | undefined;
+  known(): KnownServers;
   /** What one holds. Rejects when it cannot be reached. */
   held(name: string, signal: AbortSignal): Promise<Report>;
 }
 
 export const NO_OTHERS: OtherServers = {
-  names: () => undefined,
+  known: () => ({ names: [], mayBeMore: true }),
   held: (name) => Promise.reject(new Error(`no way to reach ${name}`)),
 };
 
@@ -44,8 +50,7 @@ export interface HearNeeds {
 
 export interface Hearing {
   readonly waitedMs: number;
-  /** As `OtherServers` tells them. */
-  readonly names: readonly string[] | undefined;
+  readonly known: KnownServers;
   readonly quorum: number | undefined;
   readonly heard: ReadonlySet<string>;
   /** Those that could not be asked directly. */
@@ -53,10 +58,10 @@ export interface Hearing {
 }
 
 /** Pure: whether nobody is left to be waited for. */
-export function heardEnough({ waitedMs, names, quorum, heard, unreached }: Hearing): boolean {
+export function heardEnough({ waitedMs, known, quorum, heard, unreached }: Hearing): boolean {
   if (waitedMs >= HEAR_MAX_MS) return true;
-  if (names === undefined) return quorum !== undefined && heard.size >= quorum - 1;
-  const silent = names.filter((name) => !heard.has(name));
+  if (known.mayBeMore) return quorum !== undefined && heard.size >= quorum - 1;
+  const silent = known.names.filter((name) => !heard.has(name));
   return silent.every((name) => waitedMs >= UNREACHED_MAX_MS && unreached.has(name));
 }
 
@@ -74,7 +79,7 @@ export async function hearOthers(needs: HearNeeds, signal: AbortSignal): Promise
   const look = () => {
     const waitedMs = clock.monotonicMs() - startedMs;
     const heard = new Set(reports.keys());
-    if (heardEnough({ waitedMs, names: others.names(), quorum, heard, unreached })) over.abort(HEARD);
+    if (heardEnough({ waitedMs, known: others.known(), quorum, heard, unreached })) over.abort(HEARD);
   };
   const hear = (report: Report) => {
     if (report.name === name || stop.aborted) return;
@@ -96,7 +101,7 @@ export async function hearOthers(needs: HearNeeds, signal: AbortSignal): Promise
   for (look(); !stop.aborted; look()) {
     bus.publish(QUESTION, new Uint8Array(0));
     // Again after a failure, too: a connection that had ended while this process stood still is noticed by its use.
-    for (const other of others.names() ?? []) if (!reports.has(other) && !asking.has(other)) ask(other);
+    for (const other of others.known().names) if (!reports.has(other) && !asking.has(other)) ask(other);
     await clock.after(ASK_AGAIN_MS, stop).catch(() => undefined);
   }
   signal.throwIfAborted();
