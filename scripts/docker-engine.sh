@@ -20,6 +20,8 @@ fi
 if ! docker compose version >/dev/null 2>&1 && ! command -v docker-compose >/dev/null; then
   [ "$root" = no ] || apt-get install -y -qq docker-compose >/dev/null 2>&1 || say "there is no docker compose, and apt-get could not install docker-compose"
 fi
+# Images that are built on this machine's own files have their shell from it.
+command -v busybox >/dev/null || [ "$root" = no ] || apt-get install -y -qq busybox-static >/dev/null 2>&1 || say "apt-get could not install busybox-static"
 # Lets the clocks of containers jump, one by one.
 ls /usr/lib/*/faketime/libfaketime.so.1 >/dev/null 2>&1 || [ "$root" = no ] || apt-get install -y -qq faketime >/dev/null 2>&1 || say "apt-get could not install faketime"
 # Stands in for Prometheus' own image where no registry can be reached.
