@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { call } from "../kit/api.ts";
 import type { Agent } from "../kit/cluster.ts";
 import { mockTaskJob } from "../kit/jobs.ts";
-import { cpuMs } from "./live/processes.ts";
+import { pause } from "./evaluation.ts";
+import { childrenOf, cpuMs } from "./live/processes.ts";
 import { type Log, natsPids, regionOn } from "./live/region.ts";
 import { ROUNDS, rounds, SECONDS } from "./live/rounds.ts";
 import { sharesOf } from "./live/server-profile.ts";
@@ -13,8 +14,11 @@ import { needWrk, wrk } from "./live/wrk.ts";
 import { figure, type Scenario, type Table } from "./scenario.ts";
 
 const CONCURRENCY = [1, 32, 256] as const;
+const SUSTAINED = 32;
 /** V8 compiles for about so long; in its first seconds a server does some 60 % of what it does later. */
-const WARM_UP_SECONDS = 20;
+const WARM_UP_SECONDS = 10;
+/** Without a pause, in lengths of a round: evaluations pile up, and snapshots are made meanwhile. */
+const SUSTAINED_ROUNDS = 15;
 const BODY = JSON.stringify({ Job: mockTaskJob("@") });
 
 export const register: Scenario = {
@@ -43,9 +47,9 @@ async function ratesOf(log: Log): Promise<Table["rows"]> {
     const { region, server } = live;
     const nats = natsPids(region);
     await load(server, "warm", concurrency, WARM_UP_SECONDS);
-    const spread = await rounds(ROUNDS, async (round) => {
+    const measured = async (prefix: string, seconds: number) => {
       const before = [cpuMs([server.pid]), cpuMs(nats)] as const;
-      const { requests, perSecond, p50Ms, p99Ms } = await load(server, `r${round}`, concurrency, SECONDS);
+      const { requests, perSecond, p50Ms, p99Ms } = await load(server, prefix, concurrency, seconds);
       const each = (after: number, before: number) => ((after - before) * 1e3) / requests;
       return {
         perSecond,
@@ -54,11 +58,35 @@ async function ratesOf(log: Log): Promise<Table["rows"]> {
         server: each(cpuMs([server.pid]), before[0]),
         nats: each(cpuMs(nats), before[1]),
       };
-    });
-    const { perSecond, p50Ms, p99Ms } = spread;
-    rows.push([log, String(concurrency), perSecond, p50Ms, p99Ms, spread.server, log === "R3" ? spread.nats : "–"]);
+    };
+    const row = async (title: string, count: number, seconds: number) => {
+      const { perSecond, p50Ms, p99Ms, ...cpu } = await rounds(count, async (round) => {
+        await atRest(server);
+        return await measured(`${seconds}-${round}`, seconds);
+      });
+      rows.push([log, title, perSecond, p50Ms, p99Ms, cpu.server, log === "R3" ? cpu.nats : "–"]);
+    };
+    await row(String(concurrency), ROUNDS, SECONDS);
+    const long = SECONDS * SUSTAINED_ROUNDS;
+    if (concurrency === SUSTAINED) await row(`${concurrency}, for ${long} s`, 1, long);
   }
   return rows;
+}
+
+/** Whether a snapshot is due is looked at every five seconds. */
+const REST_MS = 6_000;
+const LOOK_MS = 500;
+/** Of a second of CPU in a second; leases are renewed, and connections kept, also at rest. */
+const BUSY_SHARE = 0.1;
+
+/** Until all evaluations are done, and no snapshot is made or due: the server does next to nothing for a while. */
+async function atRest({ pid }: Agent): Promise<void> {
+  for (let restMs = 0; restMs < REST_MS; ) {
+    const before = cpuMs([pid]);
+    await pause(LOOK_MS);
+    const isBusy = childrenOf(pid).length > 0 || cpuMs([pid]) - before > LOOK_MS * BUSY_SHARE;
+    restMs = isBusy ? 0 : restMs + LOOK_MS;
+  }
 }
 
 const load = (server: Agent, prefix: string, concurrency: number, seconds: number) =>

@@ -23,12 +23,13 @@ function ownMb(pid: number): number {
   return Number(/^VmRSS:\s+(\d+)/m.exec(read(`/proc/${pid}/status`))?.[1] ?? 0) / 1024;
 }
 
-/** Server processes make each snapshot in one of their own. */
+/** Processes that it began and that have not ended: a server makes each snapshot in one of its own. */
+export function childrenOf(pid: number): number[] {
+  return read(`/proc/${pid}/task/${pid}/children`).split(" ").filter(Boolean).map(Number);
+}
+
 function withChildren(pids: readonly number[]): number[] {
-  return pids.flatMap((pid) => [
-    pid,
-    ...read(`/proc/${pid}/task/${pid}/children`).split(" ").filter(Boolean).map(Number),
-  ]);
+  return pids.flatMap((pid) => [pid, ...childrenOf(pid)]);
 }
 
 /** Empty when the process has ended. */
