@@ -26,8 +26,8 @@ const SILENT: Logger = {
 };
 
 async function make({ folder, index, digest, urgent, journal, ...options }: ProcessOptions): Promise<FromProcess> {
-  if (!urgent) stepBack();
   try {
+    if (!urgent) stepBack();
     const files = createFiles();
     const replay = await loadReplay(new SnapshotFolder(files, folder, SILENT), options);
     const part = { log: options.log, from: replay.index + 1, to: index };
