@@ -4,7 +4,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createApplier, createLocalBus, createProposer, openEmbeddedLog } from "@steppe/log";
-import type { Logger } from "@steppe/model";
+import { silentLogger } from "@steppe/model";
 import { mockJob, mockNode } from "@steppe/model/internal";
 import type { Job } from "@steppe/proto";
 import { createClock, createRandom } from "@steppe/runtime";
@@ -16,13 +16,7 @@ import { Leadership } from "./lease.ts";
 import type { AppliedEntry, Propose } from "./region-log.ts";
 import { Worker } from "./worker/worker.ts";
 
-const logger: Logger = {
-  debug: () => undefined,
-  info: () => undefined,
-  warn: () => undefined,
-  error: () => undefined,
-  child: () => logger,
-};
+const logger = silentLogger;
 
 /** A server and a worker in one process, as `agent -dev` is. */
 async function startRegion(payloadMax = 1024 * 1024) {

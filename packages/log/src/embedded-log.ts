@@ -160,7 +160,7 @@ class SqliteLog implements EmbeddedLog {
     while (!signal.aborted) {
       const { next } = reader;
       if (this.#ended !== undefined) throw this.#ended;
-      if (next < this.#first) throw new LogGapError(`record ${next} was dropped; the oldest kept is ${this.#first}`);
+      this.#assertKept(next);
       if (after > this.#last)
         throw new LogGapError(`the log ends at ${this.#last}, before ${after}: its tail was lost`);
       if (next > this.#last) {
@@ -186,10 +186,14 @@ class SqliteLog implements EmbeddedLog {
     this.#recent.dropThrough(through);
   }
 
+  #assertKept(index: number): void {
+    if (index < this.#first) throw new LogGapError(`record ${index} was dropped; the oldest kept is ${this.#first}`);
+  }
+
   async *pieces(from: number, to: number): AsyncGenerator<Uint8Array> {
     const into = new Uint8Array(new SharedArrayBuffer(RECORD_HEAD_BYTES + Math.max(this.payloadMax, READ_MAX)));
     for (let next = from; next <= to; ) {
-      if (next < this.#first) throw new LogGapError(`record ${next} was dropped; the oldest kept is ${this.#first}`);
+      this.#assertKept(next);
       const { records, bytes } = await this.#call({ name: "copy", from: next, to, into });
       if (records === 0) throw new RangeError(`the log ends before record ${next}`);
       yield into.subarray(0, bytes);

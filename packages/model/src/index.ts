@@ -10,7 +10,7 @@ export {
   isDeviceKind,
   type PortAsk,
 } from "./claims.ts";
-export type { Clock, Logger, Random } from "./clock.ts";
+export { type Clock, type Logger, type Random, silentLogger } from "./clock.ts";
 export { computedClass } from "./computed-class.ts";
 export { coreSpeed, reservableCores } from "./cores.ts";
 export {

@@ -1,6 +1,6 @@
 // Worlds for the tests of this package: services that answer what a test says, servers on loopback.
 import { createConnection, createServer, type Server, type Socket } from "node:net";
-import type { Call, Clock, Logger } from "@steppe/model";
+import { type Call, type Clock, type Logger, silentLogger } from "@steppe/model";
 import { Member } from "@steppe/proto";
 import { createClock, createRandom } from "@steppe/runtime";
 import { type Channels, createChannels } from "./channels.ts";
@@ -12,13 +12,7 @@ import { type AnyMethod, type AnyStream, mapRegionServices, type RegionServices 
 export const clock = createClock();
 export const random = createRandom();
 
-export const quiet: Logger = {
-  debug: () => {},
-  info: () => {},
-  warn: () => {},
-  error: () => {},
-  child: () => quiet,
-};
+export const quiet = silentLogger;
 
 /** A logger that keeps what it is told. */
 export function recordingLogger(): Logger & { readonly lines: { level: string; fields: object; message: string }[] } {

@@ -1,11 +1,11 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { silentLogger } from "@steppe/model";
 import { createClock, createRandom } from "@steppe/runtime";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type AgentConfig, devConfig } from "./config/index.ts";
 import { type RegionEnds, RegionOpener } from "./open-region.ts";
-import { silentLogger } from "./testing/silent-logger.ts";
 
 const needs = { clock: createClock(), random: createRandom(), logger: silentLogger };
 

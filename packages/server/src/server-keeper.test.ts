@@ -1,11 +1,11 @@
 // A server whose log was lost, or that went elsewhere than the others, begins anew in its process.
 import { LogGapError } from "@steppe/log";
+import { silentLogger } from "@steppe/model";
 import { createClock } from "@steppe/runtime";
 import { DigestMismatchError } from "@steppe/state";
 import { expect, test } from "vitest";
 import type { Server } from "./server.ts";
 import { ServerKeeper, type StartNeeds } from "./server-keeper.ts";
-import { silentLogger } from "./testing/silent-logger.ts";
 
 function keeper() {
   const starts: StartNeeds[] = [];

@@ -1,4 +1,6 @@
 // Of what a snapshot is that somebody asks for, on a region in this process.
+
+import { silentLogger } from "@steppe/model";
 import { mockJob } from "@steppe/model/internal";
 import { RegisterJob } from "@steppe/proto";
 import { createClock } from "@steppe/runtime";
@@ -6,7 +8,6 @@ import { expect, onTestFinished, test } from "vitest";
 import type { Replica } from "./replica.ts";
 import { keepSnapshots } from "./snapshots.ts";
 import { openLocalRegion } from "./testing/local-region.ts";
-import { silentLogger } from "./testing/silent-logger.ts";
 
 /** Each snapshot is held until the test lets it go; `next` resolves with the next that is made. */
 async function world() {

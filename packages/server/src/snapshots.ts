@@ -171,8 +171,9 @@ class SnapshotMaker {
 
   async newest(): Promise<Snapshot> {
     await this.#look();
+    const { files, snapshots } = this.#local;
     const index = this.#about?.index ?? 0;
-    return { index, bytes: await this.#bytesOf(index) };
+    return { index, bytes: (await files.size(snapshots.pathOf(index))) ?? 0 };
   }
 
   async #look(): Promise<void> {
@@ -184,11 +185,6 @@ class SnapshotMaker {
     const index = this.#about?.index ?? 0;
     if (store === undefined && index + 1 < (await this.#needs.replica.log.firstIndex())) await this.#bringFromLog();
     this.#looked = true;
-  }
-
-  async #bytesOf(index: number): Promise<number> {
-    const { files, snapshots } = this.#local;
-    return (await files.size(snapshots.pathOf(index))) ?? 0;
   }
 
   async make(urgent: boolean, signal: AbortSignal): Promise<Snapshot> {
@@ -210,7 +206,7 @@ class SnapshotMaker {
     this.#about = about;
     await (store === undefined ? snapshots.keepOnly(about.index) : store.adopted(about));
     if (this.#needs.leads()) await this.#bringToLog(about.index);
-    return { index: about.index, bytes: await this.#bytesOf(about.index) };
+    return await this.newest();
   }
 
   async #bringFromLog(): Promise<void> {

@@ -1,15 +1,8 @@
 // One place where tests make jobs, allocations and a silent logger.
-import type { Logger, Random } from "@steppe/model";
-import { deriveId } from "@steppe/model";
+import { deriveId, type Random, silentLogger } from "@steppe/model";
 import { AssignedAllocation, Job, Task, TaskGroup } from "@steppe/proto";
 
-export const silent: Logger = {
-  debug: () => {},
-  info: () => {},
-  warn: () => {},
-  error: () => {},
-  child: () => silent,
-};
+export const silent = silentLogger;
 
 /** Counts ids up; chance is always the same. */
 export function seededRandom(fraction = 0, seed = 1): Random {

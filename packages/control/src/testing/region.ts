@@ -1,4 +1,4 @@
-import type { Clock, Logger, Random } from "@steppe/model";
+import { type Clock, type Logger, type Random, silentLogger } from "@steppe/model";
 import { type Command, Entry, type Outcome } from "@steppe/proto";
 import { apply, State, type StateView } from "@steppe/state";
 import type { Bus } from "../bus.ts";
@@ -44,7 +44,7 @@ export class Member implements LeaderNeeds {
   readonly name: string;
   readonly clock: Clock;
   readonly random: Random;
-  readonly logger: Logger = SILENT;
+  readonly logger: Logger = silentLogger;
   readonly bus: Bus;
   readonly state: State = new State();
   readonly view: StateView = this.state;
@@ -145,11 +145,3 @@ export function seededRandom(seed: number): Random {
   };
   return { bytes, id, fraction: () => word() / 0x1_0000_0000 };
 }
-
-const SILENT: Logger = {
-  debug: () => undefined,
-  info: () => undefined,
-  warn: () => undefined,
-  error: () => undefined,
-  child: () => SILENT,
-};

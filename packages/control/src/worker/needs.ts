@@ -58,7 +58,7 @@ export function workerSettings(options: WorkerOptions): WorkerSettings {
   return {
     types: ["service", "batch", "system", "sysbatch"],
     pipeline: 4,
-    // Their plans share an entry of the log. With all requests, some 64: 10 to 20 ms of scheduling small jobs.
+    // Their plans share an entry of the log. With all requests, some 190: 10 to 60 ms of scheduling small jobs.
     batch: 48,
     // A request that was lost, as when a NATS node dies, is made anew this much later and a little more.
     waitMs: 1_000,

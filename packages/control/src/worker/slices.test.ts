@@ -2,8 +2,8 @@ import { describe, expect, test } from "vitest";
 import { createStepClock, settle } from "../testing/step-clock.ts";
 import { Slices } from "./slices.ts";
 
-/** `begun` counts what was let in; each takes a millisecond. `turn` is one of the event loop. */
-function world(givesWay = false) {
+/** `begun` counts what was let in; each takes so many milliseconds. `turn` is one of the event loop. */
+function world(givesWay = false, eachMs = 1) {
   const clock = createStepClock();
   const turns: (() => void)[] = [];
   let spentMs = 0;
@@ -21,7 +21,7 @@ function world(givesWay = false) {
     for (let i = 0; i < count; i++) {
       void slices.enter().then(() => {
         it.begun += 1;
-        spentMs += 1;
+        spentMs += eachMs;
       });
       await settle();
     }
@@ -52,26 +52,26 @@ describe("slices of scheduling", () => {
   });
 
   test("clients wait, a slice is short and six times its length passes before the next", async () => {
-    const it = world(true);
-    await it.ask(2);
+    const it = world(true, 0.5);
+    await it.ask(3);
     await it.turn();
-    expect(it.begun).toBe(1);
+    expect(it.begun).toBe(2);
     await it.turn();
     await it.clock.advance(5);
-    expect(it.begun).toBe(1);
-    await it.clock.advance(1);
     expect(it.begun).toBe(2);
+    await it.clock.advance(1);
+    expect(it.begun).toBe(3);
   });
 
-  test("clients wait and nothing else was there, nothing comes in the pause behind a slice", async () => {
-    const it = world(true);
+  test("clients wait and a slice was not used up, nothing comes in the pause behind it", async () => {
+    const it = world(true, 0.5);
     await it.ask(1);
     await it.turn();
     await it.turn();
     await it.ask(1);
     await it.turn();
     expect(it.begun).toBe(1);
-    await it.clock.advance(6);
+    await it.clock.advance(3);
     expect(it.begun).toBe(2);
   });
 

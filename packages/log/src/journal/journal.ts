@@ -13,6 +13,7 @@ import type { AppendFile, Files, Logger } from "@steppe/model";
 import { type LogIdentity, markOf, type RecordMark, sameLog } from "../identity.ts";
 import type { LogRecord } from "../log.ts";
 import { Places } from "./places.ts";
+import { segmentNames } from "./read-journal.ts";
 import { encodeHeader, encodeRecord, readRecords, readSegment, SEGMENT_SUFFIX, sizeOf } from "./segment.ts";
 
 export interface JournalOptions {
@@ -49,7 +50,7 @@ export async function readJournalFolder(
   folder: string,
 ): Promise<{ readonly identity: LogIdentity | undefined; readonly first: number; readonly last: number }> {
   const held = { identity: undefined as LogIdentity | undefined, first: 0, last: 0 };
-  for (const name of (await files.list(folder)).filter((it) => it.endsWith(SEGMENT_SUFFIX))) {
+  for (const name of await segmentNames(files, folder)) {
     const segment = readSegment(await files.read(`${folder}/${name}`));
     if (segment === undefined) break;
     held.first ||= segment.header.first;
@@ -101,7 +102,7 @@ export class Journal {
   /** Reads what is there and cuts what a crash tore. For `openJournal`. */
   async load(): Promise<void> {
     const { files, folder, logger } = this.#options;
-    const names = (await files.list(folder)).filter((name) => name.endsWith(SEGMENT_SUFFIX));
+    const names = await segmentNames(files, folder);
     for (const [n, name] of names.entries()) {
       const path = `${folder}/${name}`;
       const bytes = await files.read(path);

@@ -21,7 +21,7 @@ export async function* readJournal(
   folder: string,
   { log, from, to }: JournalPart,
 ): AsyncGenerator<readonly LogRecord[]> {
-  const names = (await files.list(folder)).filter((name) => name.endsWith(SEGMENT_SUFFIX));
+  const names = await segmentNames(files, folder);
   let next = from;
   for (const [n, name] of names.entries()) {
     if (next > to) return;
@@ -38,6 +38,11 @@ export async function* readJournal(
     }
   }
   if (next <= to) throw new Error(`the journal in ${folder} is damaged: record ${next} is missing`);
+}
+
+/** Names of a journal's segments, the oldest first. */
+export async function segmentNames(files: Files, folder: string): Promise<string[]> {
+  return (await files.list(folder)).filter((name) => name.endsWith(SEGMENT_SUFFIX));
 }
 
 async function* readSegmentFile(files: Files, path: string, log: LogIdentity): AsyncGenerator<readonly LogRecord[]> {

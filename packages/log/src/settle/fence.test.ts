@@ -206,21 +206,15 @@ describe("fence", () => {
     expect(passed.state).toBe("passed");
   });
 
-  test("another server is not on the bus yet, is heard where it is reached directly", async () => {
+  test.each([
+    ["not on the bus yet", false, 5500],
+    ["known and there may be more", true, 6500],
+  ])("another server is %s, is heard where it is reached directly", async (_, mayBeMore, afterMs) => {
     const report = { name: "b", position: held(100) };
-    const others: OtherServers = { known: () => ({ names: ["b"], mayBeMore: false }), held: async () => report };
+    const others: OtherServers = { known: () => ({ names: ["b"], mayBeMore }), held: async () => report };
     const it = world(new FakeLog(90), held(85), { others });
     const passed = watched(it.fence.pass(it.signal));
-    await it.clock.advance(5500);
-    expect(passed.error).toMatchObject({ evidence: report });
-  });
-
-  test("another server is known and there may be more, is heard where it is reached directly", async () => {
-    const report = { name: "b", position: held(100) };
-    const others: OtherServers = { known: () => ({ names: ["b"], mayBeMore: true }), held: async () => report };
-    const it = world(new FakeLog(90), held(85), { others });
-    const passed = watched(it.fence.pass(it.signal));
-    await it.clock.advance(6500);
+    await it.clock.advance(afterMs);
     expect(passed.error).toMatchObject({ evidence: report });
   });
 

@@ -7,33 +7,23 @@
 import { readdirSync } from "node:fs";
 import { getPriority, setPriority } from "node:os";
 import { readJournal, recordsIn, SnapshotFolder } from "@steppe/log";
-import type { Logger } from "@steppe/model";
+import { silentLogger } from "@steppe/model";
 import { createFiles } from "@steppe/runtime";
 import type { FromProcess, ProcessOptions } from "./compaction.ts";
-import { loadReplay } from "./snapshot-replay.ts";
+import { replay } from "./snapshot-replay.ts";
 
 /** So far behind those that serve. Whoever is not root cannot take it back. */
 const NICE = 10;
 const NICE_MAX = 19;
 
-/** What goes wrong is told to the server, which has a log to write to. */
-const SILENT: Logger = {
-  debug: () => undefined,
-  info: () => undefined,
-  warn: () => undefined,
-  error: () => undefined,
-  child: () => SILENT,
-};
-
-async function make({ folder, index, digest, urgent, journal, ...options }: ProcessOptions): Promise<FromProcess> {
+async function make({ folder, urgent, journal, ...options }: ProcessOptions): Promise<FromProcess> {
   try {
     if (!urgent) stepBack();
     const files = createFiles();
-    const replay = await loadReplay(new SnapshotFolder(files, folder, SILENT), options);
-    const part = { log: options.log, from: replay.index + 1, to: index };
-    const entries = journal === undefined ? recordsIn(process.stdin, part.from) : readJournal(files, journal, part);
-    for await (const records of entries) replay.take(records);
-    await replay.write(index, digest);
+    // What goes wrong is told to the server, which has a log to write to.
+    await replay(new SnapshotFolder(files, folder, silentLogger), options, (part) =>
+      journal === undefined ? recordsIn(process.stdin, part.from) : readJournal(files, journal, part),
+    );
     return { kind: "written" };
   } catch (error) {
     return { kind: "failed", message: error instanceof Error ? error.message : String(error) };

@@ -1,7 +1,11 @@
 /** What `compactor.ts` and its process say to each other. Everything here survives JSON. */
-import type { ReplayOptions } from "./snapshot-replay.ts";
+import type { LogIdentity } from "@steppe/log";
 
-export interface CompactionOptions extends ReplayOptions {
+export interface CompactionOptions {
+  readonly region: string;
+  readonly log: LogIdentity;
+  /** Index of the snapshot in the folder to begin with; undefined: begin with nothing. */
+  readonly from: number | undefined;
   /** Of the snapshots. */
   readonly folder: string;
   /** Made beside those that serve, not behind them. */

@@ -5,7 +5,7 @@ import { readJournal, recordsIn, type SnapshotFolder } from "@steppe/log";
 import type { Files } from "@steppe/model";
 import type { CompactionOptions, FromProcess, ProcessOptions } from "./compaction.ts";
 import type { EntrySource } from "./entry-source.ts";
-import { loadReplay } from "./snapshot-replay.ts";
+import { replay } from "./snapshot-replay.ts";
 
 export interface Compaction extends CompactionOptions {
   readonly source: EntrySource;
@@ -54,19 +54,16 @@ export const compact: Compact = async ({ source, signal, ...options }) => {
 
 /** In this process, which waits for it: where there is only one, as in the simulator. */
 export function compactHere(files: Files, snapshots: SnapshotFolder): Compact {
-  return async ({ source, signal, index, digest, ...options }) => {
-    const replay = await loadReplay(snapshots, options);
-    const part = { log: options.log, from: replay.index + 1, to: index };
-    const entries =
-      source.kind === "journal"
-        ? readJournal(files, source.folder, part)
-        : recordsIn(source.pieces(part.from, part.to), part.from);
-    for await (const records of entries) {
-      signal.throwIfAborted();
-      replay.take(records);
-    }
-    await replay.write(index, digest);
-  };
+  return ({ source, signal, ...options }) =>
+    replay(
+      snapshots,
+      options,
+      (part) =>
+        source.kind === "journal"
+          ? readJournal(files, source.folder, part)
+          : recordsIn(source.pieces(part.from, part.to), part.from),
+      signal,
+    );
 }
 
 /** Whether it went well. What ends without a word has failed. */

@@ -2,11 +2,11 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { LogIdentity, RegionLog } from "@steppe/log";
+import { silentLogger } from "@steppe/model";
 import { createFiles } from "@steppe/runtime";
 import { canMount, smallDisk } from "@steppe/runtime/internal";
 import { encodeSnapshot, State } from "@steppe/state";
 import { afterEach, describe, expect, onTestFinished, test } from "vitest";
-import { silentLogger } from "../testing/silent-logger.ts";
 import { openLocalStore } from "./local-store.ts";
 
 const FIRST: LogIdentity = { epoch: 0, id: "", base: 0 };

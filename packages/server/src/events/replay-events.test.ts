@@ -3,12 +3,12 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { LogIdentity, ReplicatedLog } from "@steppe/log";
+import { silentLogger } from "@steppe/model";
 import { Command, Entry, NodePool } from "@steppe/proto";
 import { createFiles } from "@steppe/runtime";
 import { apply, State } from "@steppe/state";
 import { expect, onTestFinished, test } from "vitest";
 import { type LocalStore, openLocalStore } from "../durability/local-store.ts";
-import { silentLogger } from "../testing/silent-logger.ts";
 import { replayEvents } from "./replay-events.ts";
 
 const LOG: LogIdentity = { epoch: 0, id: "a", base: 0 };

@@ -1,5 +1,6 @@
 // Events of a real replica: what is read back from the log is what was told when it happened.
 import type { Call } from "@steppe/model";
+import { silentLogger } from "@steppe/model";
 import { mockJob, mockNode } from "@steppe/model/internal";
 import {
   AllocationUpdate,
@@ -16,7 +17,6 @@ import { expect, onTestFinished, test } from "vitest";
 import { deriveEvents } from "../events/derive-events.ts";
 import { takeSnapshot } from "../snapshots.ts";
 import { openLocalRegion } from "../testing/local-region.ts";
-import { silentLogger } from "../testing/silent-logger.ts";
 import { createEvents, LARGE_MIN } from "./events.ts";
 
 async function world() {
