@@ -10,9 +10,14 @@ import { openEmbeddedLog } from "./embedded-log.ts";
 import { recordsIn } from "./journal/read-journal.ts";
 import { LogGapError, type LogRecord } from "./log.ts";
 import { describeLogContract, numberOf, payload, range, readAll } from "./log-contract.ts";
+import { encodeSnapshotFile } from "./snapshots/snapshot-file.ts";
 import { createQuietLogger } from "./testing/quiet-logger.ts";
 
 const logger = createQuietLogger();
+
+function* inPieces(content: Uint8Array): Generator<Uint8Array> {
+  for (let at = 0; at < content.length; at += 100_000) yield content.subarray(at, at + 100_000);
+}
 
 async function temporaryFolder(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "steppe-log-"));
@@ -55,6 +60,41 @@ describe("embedded log", () => {
     expect([seen.size, count]).toEqual([1, 6]);
     await log.truncate(10);
     await expect(log.pieces(10, 30).next()).rejects.toBeInstanceOf(LogGapError);
+  });
+
+  test("a snapshot of a file: kept as one that comes in pieces is, while more is written", async () => {
+    const folder = await temporaryFolder();
+    const path = join(folder, "a.snapshot");
+    const about = { index: 2, region: "us", digest: 7, time: 9, version: "1", log: { epoch: 0, id: "", base: 0 } };
+    const content = Buffer.alloc(3_000_000, "snapshot");
+    await writeFile(path, encodeSnapshotFile(about, inPieces(content)));
+    const open = () => openEmbeddedLog({ path: join(folder, "log.db"), logger });
+    const log = await open();
+    await log.append(payload(1));
+    await log.append(payload(2));
+    const [, index] = await Promise.all([log.saveSnapshotFile(2, path), log.append(payload(3))]);
+    expect(index).toBe(3);
+    expect(await log.loadSnapshot()).toEqual({ index: 2, data: new Uint8Array(content) });
+    await log.close();
+    const again = await open();
+    onTestFinished(() => again.close());
+    expect(await again.loadSnapshot()).toEqual({ index: 2, data: new Uint8Array(content) });
+    expect(await again.lastIndex()).toBe(3);
+  });
+
+  test("a snapshot of a file that is damaged: refused, and the one before stays", async () => {
+    const folder = await temporaryFolder();
+    const log = await openEmbeddedLog({ path: join(folder, "log.db"), logger });
+    onTestFinished(() => log.close());
+    const before = new Uint8Array([1, 2, 3]);
+    await log.append(payload(1));
+    await log.saveSnapshot(1, before);
+    const path = join(folder, "a.snapshot");
+    await writeFile(path, "STPSnapshot it is not");
+    await expect(log.saveSnapshotFile(1, path)).rejects.toThrow("the snapshot has format");
+    await expect(log.saveSnapshotFile(1, `${path}-absent`)).rejects.toThrow("no such file");
+    expect(await log.loadSnapshot()).toEqual({ index: 1, data: before });
+    expect(await log.append(payload(2))).toBe(2);
   });
 
   test("its process is killed, every acknowledged record is there", async () => {

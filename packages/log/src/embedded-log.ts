@@ -42,6 +42,11 @@ export interface EmbeddedLog extends ReplicatedLog {
   /** Drops every record and goes on behind a snapshot of `index`, which is past them all. Tails reject. */
   restart(index: number, data: SnapshotData): Promise<void>;
   /**
+   * As `saveSnapshot`, of the snapshot file at `path` (`SnapshotFolder`), which the log's own thread reads: this one has nothing to do
+   * with its bytes.
+   */
+  saveSnapshotFile(index: number, path: string): Promise<void>;
+  /**
    * Records from..to as a journal has them, some at a time. Each piece lies where the next will: it has to be used up
    * before that is asked for. So this thread has no garbage of it, however much there is. Throws `LogGapError` when one was dropped, `RangeError` when the log ends before.
    */
@@ -225,6 +230,12 @@ class SqliteLog implements EmbeddedLog {
 
   async saveSnapshot(index: number, data: SnapshotData): Promise<void> {
     await this.#call({ name: "snapshot-commit", head: await this.#saveChunks(index, data) });
+  }
+
+  async saveSnapshotFile(index: number, path: string): Promise<void> {
+    const snapshot = this.#nextSnapshot++;
+    const chunks = await this.#call({ name: "snapshot-file", snapshot, path });
+    await this.#call({ name: "snapshot-commit", head: { index, snapshot, ...chunks } });
   }
 
   async restart(index: number, data: SnapshotData): Promise<void> {

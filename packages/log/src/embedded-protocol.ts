@@ -11,6 +11,8 @@ export type ThreadCall =
   | { readonly name: "copy"; readonly from: number; readonly to: number; readonly into: Uint8Array }
   | { readonly name: "truncate"; readonly index: number }
   | { readonly name: "snapshot-chunk"; readonly snapshot: number; readonly n: number; readonly data: Uint8Array }
+  /** All chunks at once: the records of a snapshot file, which the thread reads. */
+  | { readonly name: "snapshot-file"; readonly snapshot: number; readonly path: string }
   | { readonly name: "snapshot-commit"; readonly head: SnapshotHead }
   | { readonly name: "snapshot-restart"; readonly head: SnapshotHead }
   | { readonly name: "snapshot-head" }
@@ -23,6 +25,7 @@ export interface ThreadAnswer {
   copy: Copied;
   truncate: number;
   "snapshot-chunk": undefined;
+  "snapshot-file": Chunks;
   "snapshot-commit": undefined;
   "snapshot-restart": undefined;
   "snapshot-head": SnapshotHead | undefined;
@@ -35,10 +38,14 @@ export interface Copied {
   readonly bytes: number;
 }
 
-export interface SnapshotHead {
-  readonly index: number;
+/** How many, and their bytes together. */
+export interface Chunks {
   readonly chunks: number;
   readonly bytes: number;
+}
+
+export interface SnapshotHead extends Chunks {
+  readonly index: number;
   /** Names the rows of this snapshot; larger than every earlier one. */
   readonly snapshot: number;
 }

@@ -68,6 +68,8 @@ export interface LocalDisk {
   readonly compact: Compact;
   /** What snapshots are made of. */
   readonly source: EntrySource;
+  /** Brings a snapshot of the folder to the log, as `saveSnapshot` does, without this thread reading it; where that can be. */
+  bring?(index: number): Promise<void>;
 }
 
 export type OpenRegion = (needs: RegionNeeds) => Promise<RegionEnds>;
@@ -142,11 +144,13 @@ const FIRST_LOG: LogIdentity = { epoch: 0, id: "", base: 0 };
 
 async function openEmbedded({ config, clock, logger, begun }: RegionNeeds): Promise<RegionEnds> {
   const log = await (begun ?? beginLog(config, logger));
+  const source: EntrySource = { kind: "pieces", pieces: (from, to) => log.pieces(from, to) };
+  const disk = await openDisk(FIRST_LOG, source, config, logger);
   return {
     log,
     bus: createLocalBus(clock, logger),
     kind: "embedded",
-    local: await openDisk(FIRST_LOG, { kind: "pieces", pieces: (from, to) => log.pieces(from, to) }, config, logger),
+    local: { ...disk, bring: (index) => log.saveSnapshotFile(index, disk.snapshots.pathOf(index)) },
     replace: async (state) => {
       state.goOnAt(Math.max(await log.lastIndex(), state.index) + RESTORE_GAP);
       await log.restart(state.index, () => recordsOf(state));

@@ -1,16 +1,16 @@
 import { type Agent, startAgent } from "./agent.ts";
 import type { LoadedConfig } from "./config/index.ts";
+import { holdHeap, letHeapGrow } from "./heap-growth.ts";
 import { createLogger } from "./logger.ts";
 import { onHangup, untilSignalled } from "./signals.ts";
 import { API_VERSION, STEPPE_VERSION } from "./version.ts";
-import { holdYoungGeneration } from "./young-generation.ts";
 
 /** Runs an agent until SIGINT, SIGTERM or until it cannot go on. Resolves with the exit code. `read`: reads the configuration again. */
 export async function runAgent(
   { config, warnings, files }: LoadedConfig,
   read: () => Promise<LoadedConfig>,
 ): Promise<number> {
-  const letGrow = holdYoungGeneration();
+  holdHeap();
   const logger = createLogger(config.logLevel, config.logJson);
   for (const warning of warnings) logger.warn(warning);
   logger.info(
@@ -30,7 +30,7 @@ export async function runAgent(
   const role = [agent.server && "server", agent.client && "client"].filter((it) => it !== undefined);
   const log = agent.server?.opened.settings.kind;
   logger.info({ http: agent.http, rpc: agent.rpc, role, log, node: agent.client?.nodeId }, "agent started");
-  void caughtUp(agent).finally(letGrow);
+  void caughtUp(agent).finally(letHeapGrow);
   const end = await Promise.race([signalled, fatal.promise]);
   if (typeof end !== "string") logger.error({ err: end }, "this agent cannot go on");
   await agent.close();

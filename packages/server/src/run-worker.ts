@@ -3,6 +3,7 @@ import { SteppeError } from "@steppe/model";
 import { createClock, createRandom } from "@steppe/runtime";
 import { apply, DigestMismatchError } from "@steppe/state";
 import type { LoadedConfig } from "./config/index.ts";
+import { letHeapGrow } from "./heap-growth.ts";
 import { createLogger } from "./logger.ts";
 import { openRegion } from "./open-region.ts";
 import { openReplica, type ReplicaNeeds } from "./open-replica.ts";
@@ -17,6 +18,7 @@ export async function runWorker({ config, warnings }: LoadedConfig): Promise<num
       "a worker process reaches its region through NATS: set nats { servers = [...] } or -nats",
     );
   }
+  letHeapGrow();
   const logger = createLogger(config.logLevel, config.logJson);
   for (const warning of warnings) logger.warn(warning);
   const [clock, random] = [createClock(), createRandom()];

@@ -221,8 +221,8 @@ class SnapshotMaker {
 
   async #bringToLog(index: number): Promise<void> {
     const { log } = this.#needs.replica;
-    const { snapshots } = this.#local;
-    await log.saveSnapshot(index, () => snapshots.records(index));
+    const { snapshots, bring } = this.#local;
+    await (bring?.(index) ?? log.saveSnapshot(index, () => snapshots.records(index)));
     if (index > TAIL_ENTRIES) await log.truncate(index - TAIL_ENTRIES);
   }
 }
