@@ -62,6 +62,7 @@ const bundle = await rolldown({
     // The file of a thread or process is named by the code, and lies beside it.
     "embedded-thread": join(emitted, "packages/log/src/embedded-thread.js"),
     "compaction-process": join(emitted, "packages/server/src/durability/compaction-process.js"),
+    "upload-process": join(emitted, "packages/server/src/durability/upload-process.js"),
   },
   platform: "node",
   // NATS's client is loaded only where a region has NATS, from what npm installed.

@@ -129,9 +129,10 @@ test("tests, are neither switched off nor empty", () => {
 
 test("threads and processes, each has a file of its own in the joined command", () => {
   const build = readFileSync(join(ROOT, "scripts/build.js"), "utf8");
+  const named = /(?:new URL\(`\.\/([\w-]+)\.\$\{extension\}`|file: "([\w-]+-process)",)/g;
   const begun = sources.flatMap(({ path, text }) =>
-    [...text.matchAll(/new URL\(`\.\/([\w-]+)\.\$\{extension\}`/g)].map(([, name]) => `${dirname(path)}/${name}.js`),
+    [...text.matchAll(named)].map(([, thread, apart]) => `${dirname(path)}/${thread ?? apart}.js`),
   );
-  expect(begun.length).toBeGreaterThan(1);
+  expect(begun.length).toBeGreaterThan(2);
   expect(begun.filter((path) => !build.includes(`"${path}"`))).toEqual([]);
 });

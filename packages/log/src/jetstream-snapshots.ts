@@ -3,6 +3,7 @@ import { type NatsConnection, nuid } from "@nats-io/nats-core";
 import { Objm } from "@nats-io/obj";
 import type { Clock } from "@steppe/model";
 import type { SnapshotData } from "./log.ts";
+import { SnapshotFileError } from "./snapshots/snapshot-file.ts";
 
 /**
  * Snapshots in object-store buckets of the region. Each has a bucket of its own, named by its
@@ -121,7 +122,8 @@ async function persistently<T>(options: SnapshotStoreOptions, attempt: () => Pro
     try {
       return await attempt();
     } catch (error) {
-      if (clock.monotonicMs() >= deadline) throw error;
+      // Read again, a damaged file is no better.
+      if (error instanceof SnapshotFileError || clock.monotonicMs() >= deadline) throw error;
       await clock.after(RETRY_MS);
     }
   }

@@ -68,9 +68,19 @@ export interface LocalDisk {
   readonly compact: Compact;
   /** What snapshots are made of. */
   readonly source: EntrySource;
-  /** Brings a snapshot of the folder to the log, as `saveSnapshot` does, without this thread reading it; where that can be. */
-  bring?(index: number): Promise<void>;
+  /** Where it is to be had: other than by this thread. */
+  readonly bring?: Bring | undefined;
 }
+
+/** Brings a snapshot to the log, as `saveSnapshot` does, without the calling thread reading it. */
+export type Bring = (snapshot: {
+  readonly folder: string;
+  readonly index: number;
+  /** Beside those that serve, not behind them. */
+  readonly urgent: boolean;
+  /** Gives up. */
+  readonly signal: AbortSignal;
+}) => Promise<void>;
 
 export type OpenRegion = (needs: RegionNeeds) => Promise<RegionEnds>;
 
@@ -150,7 +160,7 @@ async function openEmbedded({ config, clock, logger, begun }: RegionNeeds): Prom
     log,
     bus: createLocalBus(clock, logger),
     kind: "embedded",
-    local: { ...disk, bring: (index) => log.saveSnapshotFile(index, disk.snapshots.pathOf(index)) },
+    local: { ...disk, bring: ({ index }) => log.saveSnapshotFile(index, disk.snapshots.pathOf(index)) },
     replace: async (state) => {
       state.goOnAt(Math.max(await log.lastIndex(), state.index) + RESTORE_GAP);
       await log.restart(state.index, () => recordsOf(state));

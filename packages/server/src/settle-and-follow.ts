@@ -15,7 +15,7 @@ import type { State } from "@steppe/state";
 import type { Compact } from "./durability/compactor.ts";
 import { openLocalStore } from "./durability/local-store.ts";
 import { serverFolder, takeRebuildRequest, writeLogStatus } from "./durability/operator-files.ts";
-import { RESTORE_GAP, type RegionEnds, type RegionNeeds, recordsOf } from "./open-region.ts";
+import { type Bring, RESTORE_GAP, type RegionEnds, type RegionNeeds, recordsOf } from "./open-region.ts";
 
 /** How a server with a disk of its own reaches its region's logs. */
 export interface LogAccess {
@@ -24,6 +24,8 @@ export interface LogAccess {
   openLog(identity: LogIdentity): Promise<RegionLog>;
   readonly kind: string;
   readonly compact: Compact;
+  /** To one of the logs, from the snapshots of this server. */
+  bring?(log: LogIdentity): Bring;
   /** Of what all of these use. */
   close(): Promise<void>;
 }
@@ -38,7 +40,8 @@ export async function settleAndFollow(
   const { region } = config;
   const store = await openLocalStore({ files, folder: serverFolder(config.dataDir), region, logger });
   const name = `${config.name}.${region}`;
-  const { logs, bus, openLog, kind, compact, close } = await connect();
+  const access = await connect();
+  const { logs, bus, openLog, kind, compact, close } = access;
   const held = async () => {
     // What came over a connection that has ended meanwhile is taken in, or never, before the position is told.
     await clock.after(1);
@@ -86,6 +89,7 @@ export async function settleAndFollow(
         folder: `${serverFolder(config.dataDir)}/snapshots`,
         snapshots: store.snapshots,
         source: { kind: "journal", folder: journal.folder },
+        bring: access.bring?.(identity),
       },
       replace: (state) => replaceLog(logs, state, needs.random),
       heed: (onLost) => heedReports({ name, bus, log, journal, logger }, onLost, closing.signal),

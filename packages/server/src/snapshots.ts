@@ -205,7 +205,7 @@ class SnapshotMaker {
     }
     this.#about = about;
     await (store === undefined ? snapshots.keepOnly(about.index) : store.adopted(about));
-    if (this.#needs.leads()) await this.#bringToLog(about.index);
+    if (this.#needs.leads()) await this.#bringToLog(about.index, urgent, signal);
     return await this.newest();
   }
 
@@ -219,10 +219,10 @@ class SnapshotMaker {
     this.#about = about;
   }
 
-  async #bringToLog(index: number): Promise<void> {
+  async #bringToLog(index: number, urgent: boolean, signal: AbortSignal): Promise<void> {
     const { log } = this.#needs.replica;
-    const { snapshots, bring } = this.#local;
-    await (bring?.(index) ?? log.saveSnapshot(index, () => snapshots.records(index)));
+    const { folder, snapshots, bring } = this.#local;
+    await (bring?.({ folder, index, urgent, signal }) ?? log.saveSnapshot(index, () => snapshots.records(index)));
     if (index > TAIL_ENTRIES) await log.truncate(index - TAIL_ENTRIES);
   }
 }
