@@ -5,9 +5,9 @@ import { join } from "node:path";
 import { call } from "../kit/api.ts";
 import type { Agent } from "../kit/cluster.ts";
 import { mockTaskJob } from "../kit/jobs.ts";
-import { pause } from "./evaluation.ts";
-import { childrenOf, cpuMs } from "./live/processes.ts";
+import { cpuMs } from "./live/processes.ts";
 import { type Log, natsPids, regionOn } from "./live/region.ts";
+import { atRest } from "./live/rest.ts";
 import { ROUNDS, rounds, SECONDS } from "./live/rounds.ts";
 import { sharesOf } from "./live/server-profile.ts";
 import { needWrk, wrk } from "./live/wrk.ts";
@@ -71,22 +71,6 @@ async function ratesOf(log: Log): Promise<Table["rows"]> {
     if (concurrency === SUSTAINED) await row(`${concurrency}, for ${long} s`, 1, long);
   }
   return rows;
-}
-
-/** Whether a snapshot is due is looked at every five seconds. */
-const REST_MS = 6_000;
-const LOOK_MS = 500;
-/** Of a second of CPU in a second; leases are renewed, and connections kept, also at rest. */
-const BUSY_SHARE = 0.1;
-
-/** Until all evaluations are done, and no snapshot is made or due: the server does next to nothing for a while. */
-async function atRest({ pid }: Agent): Promise<void> {
-  for (let restMs = 0; restMs < REST_MS; ) {
-    const before = cpuMs([pid]);
-    await pause(LOOK_MS);
-    const isBusy = childrenOf(pid).length > 0 || cpuMs([pid]) - before > LOOK_MS * BUSY_SHARE;
-    restMs = isBusy ? 0 : restMs + LOOK_MS;
-  }
 }
 
 const load = (server: Agent, prefix: string, concurrency: number, seconds: number) =>
