@@ -15,6 +15,8 @@ import { createQuietLogger } from "./testing/quiet-logger.ts";
 
 const logger = createQuietLogger();
 
+const ever = new AbortController().signal;
+
 function* inPieces(content: Uint8Array): Generator<Uint8Array> {
   for (let at = 0; at < content.length; at += 100_000) yield content.subarray(at, at + 100_000);
 }
@@ -72,7 +74,7 @@ describe("embedded log", () => {
     const log = await open();
     await log.append(payload(1));
     await log.append(payload(2));
-    const [, index] = await Promise.all([log.saveSnapshotFile(2, path), log.append(payload(3))]);
+    const [, index] = await Promise.all([log.saveSnapshotFile(2, path, ever), log.append(payload(3))]);
     expect(index).toBe(3);
     expect(await log.loadSnapshot()).toEqual({ index: 2, data: new Uint8Array(content) });
     await log.close();
@@ -91,10 +93,30 @@ describe("embedded log", () => {
     await log.saveSnapshot(1, before);
     const path = join(folder, "a.snapshot");
     await writeFile(path, "STPSnapshot it is not");
-    await expect(log.saveSnapshotFile(1, path)).rejects.toThrow("the snapshot has format");
-    await expect(log.saveSnapshotFile(1, `${path}-absent`)).rejects.toThrow("no such file");
+    await expect(log.saveSnapshotFile(1, path, ever)).rejects.toThrow("the snapshot has format");
+    await expect(log.saveSnapshotFile(1, `${path}-absent`, ever)).rejects.toThrow("no such file");
     expect(await log.loadSnapshot()).toEqual({ index: 1, data: before });
     expect(await log.append(payload(2))).toBe(2);
+  });
+
+  test("a snapshot of a file, given up: the one before stays, and the log can be closed at once", async () => {
+    const folder = await temporaryFolder();
+    const log = await openEmbeddedLog({ path: join(folder, "log.db"), logger });
+    const before = new Uint8Array([1, 2, 3]);
+    await log.append(payload(1));
+    await log.saveSnapshot(1, before);
+    const path = join(folder, "a.snapshot");
+    const about = { index: 1, region: "us", digest: 7, time: 9, version: "1", log: { epoch: 0, id: "", base: 0 } };
+    await writeFile(path, encodeSnapshotFile(about, inPieces(Buffer.alloc(30_000_000))));
+    const stop = new AbortController();
+    const saved = log.saveSnapshotFile(1, path, stop.signal);
+    stop.abort(new Error("the server stops"));
+    await expect(saved).rejects.toThrow("the server stops");
+    await expect(log.saveSnapshotFile(1, path, stop.signal)).rejects.toThrow("the server stops");
+    await log.close();
+    const again = await openEmbeddedLog({ path: join(folder, "log.db"), logger });
+    onTestFinished(() => again.close());
+    expect(await again.loadSnapshot()).toEqual({ index: 1, data: before });
   });
 
   test("its process is killed, every acknowledged record is there", async () => {

@@ -18,6 +18,7 @@ import {
   type ReplicatedLog,
   type SnapshotData,
 } from "./log.ts";
+import { orAborted } from "./or-aborted.ts";
 import { RecentRecords } from "./recent-records.ts";
 import { createSignalGate } from "./signal-gate.ts";
 
@@ -43,9 +44,9 @@ export interface EmbeddedLog extends ReplicatedLog {
   restart(index: number, data: SnapshotData): Promise<void>;
   /**
    * As `saveSnapshot`, of the snapshot file at `path` (`SnapshotFolder`), which the log's own thread reads: this one has nothing to do
-   * with its bytes.
+   * with its bytes. Given up when the signal aborts: the one before stays.
    */
-  saveSnapshotFile(index: number, path: string): Promise<void>;
+  saveSnapshotFile(index: number, path: string, signal: AbortSignal): Promise<void>;
   /**
    * Records from..to as a journal has them, some at a time. Each piece lies where the next will: it has to be used up
    * before that is asked for. So this thread has no garbage of it, however much there is. Throws `LogGapError` when one was dropped, `RangeError` when the log ends before.
@@ -232,9 +233,10 @@ class SqliteLog implements EmbeddedLog {
     await this.#call({ name: "snapshot-commit", head: await this.#saveChunks(index, data) });
   }
 
-  async saveSnapshotFile(index: number, path: string): Promise<void> {
+  async saveSnapshotFile(index: number, path: string, signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
     const snapshot = this.#nextSnapshot++;
-    const chunks = await this.#call({ name: "snapshot-file", snapshot, path });
+    const chunks = await orAborted(this.#call({ name: "snapshot-file", snapshot, path }), signal);
     await this.#call({ name: "snapshot-commit", head: { index, snapshot, ...chunks } });
   }
 

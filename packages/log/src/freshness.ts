@@ -1,4 +1,5 @@
 import type { ReplicatedLog } from "./log.ts";
+import { orAborted } from "./or-aborted.ts";
 
 /**
  * The log's last index for any number of readers. One question is under way at a time; whoever
@@ -39,12 +40,4 @@ export function createFreshness(log: Pick<ReplicatedLog, "lastIndex">): Freshnes
       return signal === undefined ? answer : orAborted(answer, signal);
     },
   };
-}
-
-function orAborted<T>(value: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const stop = () => reject(signal.reason);
-    signal.addEventListener("abort", stop, { once: true });
-    value.then(resolve, reject).finally(() => signal.removeEventListener("abort", stop));
-  });
 }

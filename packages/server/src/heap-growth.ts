@@ -18,6 +18,6 @@ export function letHeapGrow(): void {
 /**
  * A collection of the whole heap takes this thread half a millisecond for each megabyte that lives, whatever there is to
  * collect. Left to itself V8 makes one whenever a large heap has grown by a quarter. When it may double first, as Go's
- * collector lets it (GOGC=100), there are a quarter as many.
+ * collector lets it (GOGC=100), there are a third as many.
  */
 const GROWTH_PERCENT = 100;

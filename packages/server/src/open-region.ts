@@ -160,7 +160,7 @@ async function openEmbedded({ config, clock, logger, begun }: RegionNeeds): Prom
     log,
     bus: createLocalBus(clock, logger),
     kind: "embedded",
-    local: { ...disk, bring: ({ index }) => log.saveSnapshotFile(index, disk.snapshots.pathOf(index)) },
+    local: { ...disk, bring: ({ index, signal }) => log.saveSnapshotFile(index, disk.snapshots.pathOf(index), signal) },
     replace: async (state) => {
       state.goOnAt(Math.max(await log.lastIndex(), state.index) + RESTORE_GAP);
       await log.restart(state.index, () => recordsOf(state));
