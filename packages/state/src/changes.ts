@@ -20,22 +20,9 @@ export type TableName = (typeof TABLES)[number];
 /** Identifies a job in maps and watch keys. Namespaces have no slash, so no two jobs share a key. */
 export type JobKey = string;
 
-/**
- * Mostly the same job is asked for again, by another table: it keeps one text then, whose hash is known, where each
- * would make one more.
- */
 export function jobKey(namespace: string, jobId: string): JobKey {
-  if (jobId !== lastId || namespace !== lastNamespace) {
-    lastNamespace = namespace;
-    lastId = jobId;
-    lastKey = `${namespace}/${jobId}`;
-  }
-  return lastKey;
+  return `${namespace}/${jobId}`;
 }
-
-let lastNamespace = "";
-let lastId = "";
-let lastKey: JobKey = "/";
 
 /**
  * What one entry changed: what blocking queries, node streams and leader duties are woken by.
