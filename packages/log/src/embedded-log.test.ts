@@ -17,6 +17,14 @@ const logger = createQuietLogger();
 
 const ever = new AbortController().signal;
 
+/** Writes one as `SnapshotFolder` does; resolves with its path. */
+async function snapshotFile(folder: string, index: number, content: Uint8Array): Promise<string> {
+  const path = join(folder, "a.snapshot");
+  const about = { index, region: "us", digest: 7, time: 9, version: "1", log: { epoch: 0, id: "", base: 0 } };
+  await writeFile(path, encodeSnapshotFile(about, inPieces(content)));
+  return path;
+}
+
 function* inPieces(content: Uint8Array): Generator<Uint8Array> {
   for (let at = 0; at < content.length; at += 100_000) yield content.subarray(at, at + 100_000);
 }
@@ -66,10 +74,8 @@ describe("embedded log", () => {
 
   test("a snapshot of a file: kept as one that comes in pieces is, while more is written", async () => {
     const folder = await temporaryFolder();
-    const path = join(folder, "a.snapshot");
-    const about = { index: 2, region: "us", digest: 7, time: 9, version: "1", log: { epoch: 0, id: "", base: 0 } };
     const content = Buffer.alloc(3_000_000, "snapshot");
-    await writeFile(path, encodeSnapshotFile(about, inPieces(content)));
+    const path = await snapshotFile(folder, 2, content);
     const open = () => openEmbeddedLog({ path: join(folder, "log.db"), logger });
     const log = await open();
     await log.append(payload(1));
@@ -105,9 +111,7 @@ describe("embedded log", () => {
     const before = new Uint8Array([1, 2, 3]);
     await log.append(payload(1));
     await log.saveSnapshot(1, before);
-    const path = join(folder, "a.snapshot");
-    const about = { index: 1, region: "us", digest: 7, time: 9, version: "1", log: { epoch: 0, id: "", base: 0 } };
-    await writeFile(path, encodeSnapshotFile(about, inPieces(Buffer.alloc(30_000_000))));
+    const path = await snapshotFile(folder, 1, Buffer.alloc(30_000_000));
     const stop = new AbortController();
     const saved = log.saveSnapshotFile(1, path, stop.signal);
     stop.abort(new Error("the server stops"));

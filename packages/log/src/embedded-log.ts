@@ -140,7 +140,7 @@ class SqliteLog implements EmbeddedLog {
     // Copied to a buffer of its own: a view would be cloned with everything behind it.
     const copy = new Uint8Array(payload);
     this.#post({ kind: "append", payload: copy }, [copy.buffer]);
-    return signal === undefined ? index : unlessAborted(index, signal);
+    return signal === undefined ? index : orAborted(index, signal, givenUp);
   }
 
   async tail(
@@ -355,10 +355,6 @@ async function* inChunks(data: SnapshotData): AsyncGenerator<Uint8Array> {
   else for (let at = 0; at < data.length; at += SNAPSHOT_CHUNK) yield data.subarray(at, at + SNAPSHOT_CHUNK);
 }
 
-function unlessAborted(index: Promise<number>, signal: AbortSignal): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const stop = () => reject(new AppendError("unknown", "given up while it was under way", { cause: signal.reason }));
-    signal.addEventListener("abort", stop, { once: true });
-    index.then(resolve, reject).finally(() => signal.removeEventListener("abort", stop));
-  });
+function givenUp(reason: unknown): AppendError {
+  return new AppendError("unknown", "given up while it was under way", { cause: reason });
 }

@@ -1,6 +1,5 @@
 // For tests, here and in test/. Nothing that ships imports this.
 
-export { silentLogger } from "@steppe/model";
 export { upload } from "./durability/upload.ts";
 export { createParseJob } from "./job-files/parse-job.ts";
 export { type HttpRegion, openHttpRegion } from "./testing/http-region.ts";

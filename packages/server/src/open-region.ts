@@ -68,7 +68,7 @@ export interface LocalDisk {
   readonly compact: Compact;
   /** What snapshots are made of. */
   readonly source: EntrySource;
-  /** Where it is to be had: other than by this thread. */
+  /** How a snapshot gets to the log without this thread; undefined: by `saveSnapshot`. */
   readonly bring?: Bring | undefined;
 }
 

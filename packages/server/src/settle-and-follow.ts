@@ -40,8 +40,7 @@ export async function settleAndFollow(
   const { region } = config;
   const store = await openLocalStore({ files, folder: serverFolder(config.dataDir), region, logger });
   const name = `${config.name}.${region}`;
-  const access = await connect();
-  const { logs, bus, openLog, kind, compact, close } = access;
+  const { logs, bus, openLog, kind, compact, bring, close } = await connect();
   const held = async () => {
     // What came over a connection that has ended meanwhile is taken in, or never, before the position is told.
     await clock.after(1);
@@ -89,7 +88,7 @@ export async function settleAndFollow(
         folder: `${serverFolder(config.dataDir)}/snapshots`,
         snapshots: store.snapshots,
         source: { kind: "journal", folder: journal.folder },
-        bring: access.bring?.(identity),
+        bring: bring?.(identity),
       },
       replace: (state) => replaceLog(logs, state, needs.random),
       heed: (onLost) => heedReports({ name, bus, log, journal, logger }, onLost, closing.signal),
