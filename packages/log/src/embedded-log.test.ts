@@ -1,9 +1,10 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { DatabaseSync } from "node:sqlite";
 import { canMount, smallDisk } from "@steppe/runtime/internal";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { openEmbeddedLog } from "./embedded-log.ts";
@@ -21,6 +22,7 @@ const ever = new AbortController().signal;
 async function snapshotFile(folder: string, index: number, content: Uint8Array): Promise<string> {
   const path = join(folder, "a.snapshot");
   const about = { index, region: "us", digest: 7, time: 9, version: "1", log: { epoch: 0, id: "", base: 0 } };
+  await rm(path, { force: true });
   await writeFile(path, encodeSnapshotFile(about, inPieces(content)));
   return path;
 }
@@ -28,6 +30,11 @@ async function snapshotFile(folder: string, index: number, content: Uint8Array):
 function* inPieces(content: Uint8Array): Generator<Uint8Array> {
   for (let at = 0; at < content.length; at += 100_000) yield content.subarray(at, at + 100_000);
 }
+
+const openIn = (folder: string) => openEmbeddedLog({ path: join(folder, "log.db"), logger });
+
+/** The log's own. */
+const snapshotsIn = async (folder: string) => (await readdir(folder)).filter((name) => name.includes("snapshot-"));
 
 async function temporaryFolder(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "steppe-log-"));
@@ -72,32 +79,65 @@ describe("embedded log", () => {
     await expect(log.pieces(10, 30).next()).rejects.toBeInstanceOf(LogGapError);
   });
 
-  test("a snapshot of a file: kept as one that comes in pieces is, while more is written", async () => {
+  test("a snapshot of a file: kept as one that comes in pieces is, without a copy, while the one it was made of goes", async () => {
     const folder = await temporaryFolder();
     const content = Buffer.alloc(3_000_000, "snapshot");
     const path = await snapshotFile(folder, 2, content);
-    const open = () => openEmbeddedLog({ path: join(folder, "log.db"), logger });
-    const log = await open();
+    const log = await openIn(folder);
     await log.append(payload(1));
     await log.append(payload(2));
     const [, index] = await Promise.all([log.saveSnapshotFile(2, path, ever), log.append(payload(3))]);
     expect(index).toBe(3);
+    expect((await stat(path)).nlink).toBe(2);
+    await rm(path);
     expect(await log.loadSnapshot()).toEqual({ index: 2, data: new Uint8Array(content) });
     await log.close();
-    const again = await open();
+    const again = await openIn(folder);
     onTestFinished(() => again.close());
     expect(await again.loadSnapshot()).toEqual({ index: 2, data: new Uint8Array(content) });
     expect(await again.lastIndex()).toBe(3);
   });
 
-  test("a snapshot of a file that is damaged: refused, and the one before stays", async () => {
+  test("snapshots of files and in pieces, one after the other: the newest is there, and no file of another", async () => {
     const folder = await temporaryFolder();
-    const log = await openEmbeddedLog({ path: join(folder, "log.db"), logger });
+    const log = await openIn(folder);
+    onTestFinished(() => log.close());
+    for (let i = 1; i <= 4; i++) await log.append(payload(i));
+    await log.saveSnapshotFile(1, await snapshotFile(folder, 1, payload(1)), ever);
+    await log.saveSnapshotFile(2, await snapshotFile(folder, 2, payload(2)), ever);
+    expect(await log.loadSnapshot()).toEqual({ index: 2, data: payload(2) });
+    expect(await snapshotsIn(folder)).toHaveLength(1);
+    await log.saveSnapshot(3, payload(3));
+    expect(await log.loadSnapshot()).toEqual({ index: 3, data: payload(3) });
+    expect(await snapshotsIn(folder)).toEqual([]);
+    await log.saveSnapshotFile(4, await snapshotFile(folder, 4, payload(4)), ever);
+    await log.restart(9, payload(9));
+    expect(await log.loadSnapshot()).toEqual({ index: 9, data: payload(9) });
+    expect(await snapshotsIn(folder)).toEqual([]);
+  });
+
+  test("a snapshot's file that a crash left before it was the log's: removed when the log is opened", async () => {
+    const folder = await temporaryFolder();
+    const before = await openIn(folder);
+    await before.append(payload(1));
+    await before.saveSnapshotFile(1, await snapshotFile(folder, 1, payload(1)), ever);
+    await before.close();
+    await writeFile(join(folder, "log.db.snapshot-99"), "cut sh");
+    const log = await openIn(folder);
+    onTestFinished(() => log.close());
+    expect(await snapshotsIn(folder)).toEqual(["log.db.snapshot-1"]);
+    expect(await log.loadSnapshot()).toEqual({ index: 1, data: payload(1) });
+  });
+
+  test("a snapshot of a file that is damaged at its beginning, or of another index: refused, and the one before stays", async () => {
+    const folder = await temporaryFolder();
+    const log = await openIn(folder);
     onTestFinished(() => log.close());
     const before = new Uint8Array([1, 2, 3]);
     await log.append(payload(1));
     await log.saveSnapshot(1, before);
-    const path = join(folder, "a.snapshot");
+    const path = await snapshotFile(folder, 2, payload(2));
+    await expect(log.saveSnapshotFile(1, path, ever)).rejects.toThrow(`${path} is of index 2, not 1`);
     await writeFile(path, "STPSnapshot it is not");
     await expect(log.saveSnapshotFile(1, path, ever)).rejects.toThrow("the snapshot has format");
     await expect(log.saveSnapshotFile(1, `${path}-absent`, ever)).rejects.toThrow("no such file");
@@ -105,9 +145,23 @@ describe("embedded log", () => {
     expect(await log.append(payload(2))).toBe(2);
   });
 
+  test("a snapshot's file whose bytes rotted: not loaded, and the error names it", async () => {
+    const folder = await temporaryFolder();
+    const log = await openIn(folder);
+    onTestFinished(() => log.close());
+    await log.append(payload(1));
+    const path = await snapshotFile(folder, 1, Buffer.alloc(300_000, "snapshot"));
+    await log.saveSnapshotFile(1, path, ever);
+    const bytes = await readFile(path);
+    bytes[200_000] = 0;
+    // The two names stand for one file.
+    await writeFile(path, bytes);
+    await expect(log.loadSnapshot()).rejects.toThrow("log.db.snapshot-1 cannot be read: the snapshot is damaged");
+  });
+
   test("a snapshot of a file, given up: the one before stays, and the log can be closed at once", async () => {
     const folder = await temporaryFolder();
-    const log = await openEmbeddedLog({ path: join(folder, "log.db"), logger });
+    const log = await openIn(folder);
     const before = new Uint8Array([1, 2, 3]);
     await log.append(payload(1));
     await log.saveSnapshot(1, before);
@@ -118,9 +172,30 @@ describe("embedded log", () => {
     await expect(saved).rejects.toThrow("the server stops");
     await expect(log.saveSnapshotFile(1, path, stop.signal)).rejects.toThrow("the server stops");
     await log.close();
-    const again = await openEmbeddedLog({ path: join(folder, "log.db"), logger });
+    const again = await openIn(folder);
     onTestFinished(() => again.close());
     expect(await again.loadSnapshot()).toEqual({ index: 1, data: before });
+  });
+
+  test("written by the version before, with its snapshot in rows: read, and from then on of this version", async () => {
+    const folder = await temporaryFolder();
+    const before = await openIn(folder);
+    for (let i = 1; i <= 3; i++) await before.append(payload(i));
+    await before.saveSnapshot(2, payload(2));
+    await before.close();
+    const format = (to?: number) => {
+      using db = new DatabaseSync(join(folder, "log.db"));
+      if (to !== undefined) db.exec(`PRAGMA user_version=${to}`);
+      return db.prepare("PRAGMA user_version").get()?.user_version;
+    };
+    format(1);
+    const log = await openIn(folder);
+    expect(await log.loadSnapshot()).toEqual({ index: 2, data: payload(2) });
+    expect((await readAll(log, 0, 3)).map(numberOf)).toEqual(range(1, 3));
+    await log.close();
+    expect(format()).toBe(2);
+    format(3);
+    await expect(openIn(folder)).rejects.toThrow("has format 3; this version reads 2");
   });
 
   test("its process is killed, every acknowledged record is there", async () => {
@@ -231,9 +306,9 @@ describe.runIf(canMount)("embedded log on a disk of 1 MiB", () => {
     const path = join(await temporaryFolder(), "log.db");
     const log = await openEmbeddedLog({ path, logger });
     for (let i = 1; i <= 5; i++) await log.append(payload(i));
-    const reader = log.tail(5, () => undefined, new AbortController().signal);
+    const reader = expect(log.tail(5, () => undefined, ever)).rejects.toThrow("was dropped");
     await log.restart(100, payload(7));
-    await expect(reader).rejects.toThrow("was dropped");
+    await reader;
     expect(await log.append(payload(6))).toBe(101);
     await log.close();
     const again = await openEmbeddedLog({ path, logger });

@@ -1,3 +1,6 @@
+import { createReadStream } from "node:fs";
+import { readdir, rm, stat } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
 import { Worker } from "node:worker_threads";
 import type { Logger } from "@steppe/model";
 import type {
@@ -10,6 +13,7 @@ import type {
   ToThread,
 } from "./embedded-protocol.ts";
 import { RECORD_HEAD_BYTES } from "./journal/segment.ts";
+import { linkOrCopy } from "./link-or-copy.ts";
 import {
   AppendError,
   LogGapError,
@@ -21,6 +25,7 @@ import {
 import { orAborted } from "./or-aborted.ts";
 import { RecentRecords } from "./recent-records.ts";
 import { createSignalGate } from "./signal-gate.ts";
+import { readSnapshotFile } from "./snapshots/snapshot-file.ts";
 
 export interface EmbeddedLogOptions {
   /** The file; made when it is absent, its folder is not. One process at a time may have it open. */
@@ -34,6 +39,8 @@ export interface EmbeddedLogOptions {
 
 const PAYLOAD_MAX = 1024 * 1024;
 const SNAPSHOT_CHUNK = 1024 * 1024;
+/** What one read of a snapshot file brings, bytes. */
+const FILE_READ = 1024 * 1024;
 /** What one read for a tail that is behind brings at most, bytes. */
 const READ_MAX = 1024 * 1024;
 /** Newest records kept in memory for the tails, bytes. */
@@ -43,8 +50,8 @@ export interface EmbeddedLog extends ReplicatedLog {
   /** Drops every record and goes on behind a snapshot of `index`, which is past them all. Tails reject. */
   restart(index: number, data: SnapshotData): Promise<void>;
   /**
-   * As `saveSnapshot`, of the snapshot file at `path` (`SnapshotFolder`), which the log's own thread reads: this one has nothing to do
-   * with its bytes. Given up when the signal aborts: the one before stays.
+   * As `saveSnapshot`, of the snapshot file at `path` (`SnapshotFolder`), which is durable. The log keeps the file itself, by a name of
+   * its own: nothing is copied, where the file system has hard links. Given up when the signal aborts: the one before stays.
    */
   saveSnapshotFile(index: number, path: string, signal: AbortSignal): Promise<void>;
   /**
@@ -68,6 +75,8 @@ export async function openEmbeddedLog(options: EmbeddedLogOptions): Promise<Embe
     execArgv: ["--disable-warning=ExperimentalWarning"],
   });
   const { bounds, snapshot } = await opened(thread);
+  // One that was not made the snapshot before a crash, or no longer was.
+  await removeFiles(options.path, snapshot);
   return new SqliteLog(thread, bounds, snapshot, options);
 }
 
@@ -100,6 +109,7 @@ interface PendingCall {
 
 class SqliteLog implements EmbeddedLog {
   readonly payloadMax: number;
+  readonly #path: string;
   readonly #thread: Worker;
   readonly #logger: Logger;
   /** What some tail has still to read, the oldest beyond the limit excepted. */
@@ -118,6 +128,7 @@ class SqliteLog implements EmbeddedLog {
 
   constructor(thread: Worker, bounds: LogBounds, snapshot: SnapshotHead | undefined, options: EmbeddedLogOptions) {
     this.payloadMax = options.payloadMax ?? PAYLOAD_MAX;
+    this.#path = options.path;
     this.#thread = thread;
     this.#logger = options.logger;
     this.#first = bounds.first;
@@ -230,14 +241,23 @@ class SqliteLog implements EmbeddedLog {
   }
 
   async saveSnapshot(index: number, data: SnapshotData): Promise<void> {
-    await this.#call({ name: "snapshot-commit", head: await this.#saveChunks(index, data) });
+    await this.#commit(await this.#saveChunks(index, data));
   }
 
   async saveSnapshotFile(index: number, path: string, signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
+    await assertOf(index, path);
     const snapshot = this.#nextSnapshot++;
-    const chunks = await orAborted(this.#call({ name: "snapshot-file", snapshot, path }), signal);
-    await this.#call({ name: "snapshot-commit", head: { index, snapshot, ...chunks } });
+    const file = fileOf(this.#path, snapshot);
+    await linkOrCopy(path, file);
+    const { size } = await stat(file);
+    signal.throwIfAborted();
+    await this.#commit({ index, snapshot, chunks: 0, bytes: size, isFile: true });
+  }
+
+  async #commit(head: SnapshotHead): Promise<void> {
+    await this.#call({ name: "snapshot-commit", head });
+    await removeFiles(this.#path, head);
   }
 
   async restart(index: number, data: SnapshotData): Promise<void> {
@@ -249,6 +269,7 @@ class SqliteLog implements EmbeddedLog {
     await this.#call({ name: "snapshot-restart", head });
     this.#last = index;
     this.#grown.open();
+    await removeFiles(this.#path, head);
   }
 
   async #saveChunks(index: number, data: SnapshotData): Promise<SnapshotHead> {
@@ -264,6 +285,7 @@ class SqliteLog implements EmbeddedLog {
   async loadSnapshot(): Promise<{ readonly index: number; readonly data: Uint8Array } | undefined> {
     const head = await this.#call({ name: "snapshot-head" });
     if (head === undefined) return undefined;
+    if (head.isFile === true) return { index: head.index, data: await this.#readFile(head) };
     const data = new Uint8Array(head.bytes);
     let filled = 0;
     for (let n = 0; n < head.chunks; n++) {
@@ -272,6 +294,24 @@ class SqliteLog implements EmbeddedLog {
       filled += chunk.length;
     }
     return { index: head.index, data };
+  }
+
+  async #readFile({ snapshot, bytes }: SnapshotHead): Promise<Uint8Array> {
+    const file = fileOf(this.#path, snapshot);
+    try {
+      // More than its records take.
+      const data = new Uint8Array(bytes);
+      let filled = 0;
+      const { records } = await readSnapshotFile(createReadStream(file, { highWaterMark: FILE_READ }));
+      for await (const piece of records) {
+        data.set(piece, filled);
+        filled += piece.length;
+      }
+      return data.subarray(0, filled);
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      throw new Error(`the log's snapshot at ${file} cannot be read: ${why}`, { cause: error });
+    }
   }
 
   silenceMs(): number {
@@ -346,6 +386,30 @@ class SqliteLog implements EmbeddedLog {
     for (const call of this.#calls.values()) call.reject(error);
     this.#calls.clear();
     this.#grown.open();
+  }
+}
+
+/** Where a log keeps the snapshot of this number, where it is a file. */
+function fileOf(path: string, snapshot: number): string {
+  return `${path}.snapshot-${snapshot}`;
+}
+
+/** All but the one that is the log's snapshot. */
+async function removeFiles(path: string, head: SnapshotHead | undefined): Promise<void> {
+  const [folder, all] = [dirname(path), `${basename(path)}.snapshot-`];
+  const kept = head?.isFile === true ? basename(fileOf(path, head.snapshot)) : undefined;
+  for (const name of await readdir(folder))
+    if (name.startsWith(all) && name !== kept) await rm(join(folder, name), { force: true });
+}
+
+/** By how it begins: whoever wrote it has just made it durable, and it has its checksums for whoever reads it. */
+async function assertOf(index: number, path: string): Promise<void> {
+  const stream = createReadStream(path);
+  try {
+    const { about } = await readSnapshotFile(stream);
+    if (about.index !== index) throw new Error(`the snapshot at ${path} is of index ${about.index}, not ${index}`);
+  } finally {
+    stream.destroy();
   }
 }
 

@@ -11,8 +11,6 @@ export type ThreadCall =
   | { readonly name: "copy"; readonly from: number; readonly to: number; readonly into: Uint8Array }
   | { readonly name: "truncate"; readonly index: number }
   | { readonly name: "snapshot-chunk"; readonly snapshot: number; readonly n: number; readonly data: Uint8Array }
-  /** All chunks at once: the records of a snapshot file, which the thread reads. */
-  | { readonly name: "snapshot-file"; readonly snapshot: number; readonly path: string }
   | { readonly name: "snapshot-commit"; readonly head: SnapshotHead }
   | { readonly name: "snapshot-restart"; readonly head: SnapshotHead }
   | { readonly name: "snapshot-head" }
@@ -25,7 +23,6 @@ export interface ThreadAnswer {
   copy: Copied;
   truncate: number;
   "snapshot-chunk": undefined;
-  "snapshot-file": Chunks;
   "snapshot-commit": undefined;
   "snapshot-restart": undefined;
   "snapshot-head": SnapshotHead | undefined;
@@ -38,16 +35,16 @@ export interface Copied {
   readonly bytes: number;
 }
 
-/** How many, and their bytes together. */
-export interface Chunks {
-  readonly chunks: number;
-  readonly bytes: number;
-}
-
-export interface SnapshotHead extends Chunks {
+export interface SnapshotHead {
   readonly index: number;
-  /** Names the rows of this snapshot; larger than every earlier one. */
+  /** Names the rows of this snapshot, or its file; larger than every earlier one. */
   readonly snapshot: number;
+  /** How many rows it is in. */
+  readonly chunks: number;
+  /** Of all rows together, or of the file. */
+  readonly bytes: number;
+  /** It is a snapshot file beside the log's own, and has no rows. */
+  readonly isFile?: boolean;
 }
 
 /** Indexes of the oldest record kept and of the newest; `first` is `last + 1` when there is none. */

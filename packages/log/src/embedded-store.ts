@@ -6,7 +6,8 @@ import type { LogRecord } from "./log.ts";
 
 /** Files of this kind are ours: "STPL". */
 const APPLICATION_ID = 0x5354504c;
-const FORMAT = 1;
+/** 1: a snapshot was always in rows; what it wrote is read. */
+const FORMAT = 2;
 
 // Primary result codes of https://www.sqlite.org/rescode.html.
 const BUSY = 5;
@@ -129,7 +130,7 @@ export class EmbeddedStore {
     this.#transact(() => this.#insertChunk.run(snapshot, n, crc32(data), data));
   }
 
-  /** Makes the chunks saved as `head.snapshot` the snapshot, in place of the last one. */
+  /** Makes the chunks saved as `head.snapshot`, or the file of that number, the snapshot, in place of the last one. */
   commitSnapshot(head: SnapshotHead): void {
     this.#transact(() => this.#setMeta("snapshot", JSON.stringify(head)));
     this.#dropOtherSnapshots();
@@ -246,8 +247,9 @@ function prepareSchema(db: DatabaseSync, path: string, base: number): void {
     return;
   }
   if (pragma("application_id") !== APPLICATION_ID) throw new Error(`${path} is not a log of Steppe`);
-  const format = pragma("user_version");
-  if (format !== FORMAT) throw new Error(`the log at ${path} has format ${format}; this version reads ${FORMAT}`);
+  const format = Number(pragma("user_version"));
+  if (format > FORMAT) throw new Error(`the log at ${path} has format ${format}; this version reads ${FORMAT}`);
+  if (format < FORMAT) db.exec(`PRAGMA user_version=${FORMAT}`);
 }
 
 function explain(error: unknown, path: string): Error {

@@ -7,16 +7,12 @@
  * 3. After a write with an unknown outcome it takes no more appends: what the disk holds can only
  *    be learnt by opening the file again.
  */
-import { createReadStream } from "node:fs";
 import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from "node:worker_threads";
 import type { FromThread, ThreadAnswer, ThreadCall, ThreadOptions, ToThread } from "./embedded-protocol.ts";
 import { EmbeddedStore, StoreError } from "./embedded-store.ts";
-import { readSnapshotFile } from "./snapshots/snapshot-file.ts";
 
 /** Rows that one transaction of a truncation drops, so that appends never wait long behind it. */
 const TRUNCATE_ROWS = 2000;
-/** Of a snapshot file, at a time. */
-const READ_BYTES = 256 * 1024;
 
 const { path, base } = workerData as ThreadOptions;
 const port = parentPort as MessagePort;
@@ -71,7 +67,6 @@ function serve(store: EmbeddedStore): void {
 function answer(store: EmbeddedStore, id: number, call: ThreadCall): void {
   try {
     if (call.name === "truncate") truncate(store, id, call.index);
-    else if (call.name === "snapshot-file") void saveFile(store, id, call);
     else send({ kind: "answer", id, value: perform(store, call) });
   } catch (error) {
     send({ kind: "call-failed", id, message: textOf(error) });
@@ -81,7 +76,7 @@ function answer(store: EmbeddedStore, id: number, call: ThreadCall): void {
 
 function perform(
   store: EmbeddedStore,
-  call: Exclude<ThreadCall, { name: "truncate" | "snapshot-file" }>,
+  call: Exclude<ThreadCall, { name: "truncate" }>,
 ): ThreadAnswer[keyof ThreadAnswer] {
   switch (call.name) {
     case "read":
@@ -108,25 +103,6 @@ function truncate(store: EmbeddedStore, id: number, index: number): void {
   try {
     if (store.truncate(index, TRUNCATE_ROWS)) setImmediate(() => truncate(store, id, index));
     else send({ kind: "answer", id, value: store.bounds.first });
-  } catch (error) {
-    send({ kind: "call-failed", id, message: textOf(error) });
-  }
-}
-
-// In pieces, with whatever came in between taken first. What they leave behind is for this thread's small heap to collect.
-async function saveFile(
-  store: EmbeddedStore,
-  id: number,
-  { snapshot, path }: Extract<ThreadCall, { name: "snapshot-file" }>,
-): Promise<void> {
-  try {
-    let [chunks, bytes] = [0, 0];
-    const { records } = await readSnapshotFile(createReadStream(path, { highWaterMark: READ_BYTES }));
-    for await (const piece of records) {
-      store.saveChunk(snapshot, chunks++, piece);
-      bytes += piece.length;
-    }
-    send({ kind: "answer", id, value: { chunks, bytes } });
   } catch (error) {
     send({ kind: "call-failed", id, message: textOf(error) });
   }

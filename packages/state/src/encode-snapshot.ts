@@ -11,22 +11,39 @@ export const SNAPSHOT_FORMAT = 1;
 
 type RecordKind = NonNullable<SnapshotRecord["Kind"]>;
 
-/** The records of a snapshot, each as one buffer with its length before it. */
+/** Records are put together to pieces of this size; a larger one is a piece of its own. */
+const PIECE_BYTES = 256 * 1024;
+const LENGTH_BYTES = 4;
+
+/**
+ * The records of a snapshot, each with its length before it, in pieces that end where records do. A buffer for each record
+ * would have V8 collect the whole heap again and again: for each 64 MiB of them that outlive a collection of the young generation.
+ */
 export function* encodeSnapshot(state: State): Generator<Uint8Array> {
+  let piece = new Uint8Array(PIECE_BYTES);
+  let filled = 0;
+  for (const kind of allKinds(state)) {
+    const body = SnapshotRecord.encode({ Kind: kind }).finishShared();
+    const size = LENGTH_BYTES + body.length;
+    if (filled + size > piece.length) {
+      if (filled > 0) yield piece.subarray(0, filled);
+      piece = new Uint8Array(Math.max(size, PIECE_BYTES));
+      filled = 0;
+    }
+    new DataView(piece.buffer).setUint32(filled, body.length);
+    piece.set(body, filled + LENGTH_BYTES);
+    filled += size;
+  }
+  yield piece.subarray(0, filled);
+}
+
+function* allKinds(state: State): Generator<RecordKind> {
   let records = 0;
   for (const kind of snapshotKinds(state)) {
     records += 1;
-    yield frame(kind);
+    yield kind;
   }
-  yield frame({ $case: "End", value: { Records: records } });
-}
-
-function frame(kind: RecordKind): Uint8Array {
-  const body = SnapshotRecord.encode({ Kind: kind }).finish();
-  const framed = new Uint8Array(4 + body.length);
-  new DataView(framed.buffer).setUint32(0, body.length);
-  framed.set(body, 4);
-  return framed;
+  yield { $case: "End", value: { Records: records } };
 }
 
 function* snapshotKinds(state: State): Generator<RecordKind> {

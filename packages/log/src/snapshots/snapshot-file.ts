@@ -29,8 +29,8 @@ const DIGEST_BYTES = 32;
 /** Larger than any chunk: what claims more is damaged. */
 const CHUNK_MAX = 256 * 1024 * 1024;
 
-/** Pieces of records put together to about this size. */
-const GATHERED = 256 * 1024;
+/** A piece of records that is larger becomes several chunks. */
+const CHUNK_WRITTEN = 1024 * 1024;
 
 export async function* encodeSnapshotFile(
   about: SnapshotAbout,
@@ -40,23 +40,18 @@ export async function* encodeSnapshotFile(
   const head = encodeHead(about);
   hash.update(head);
   yield head;
-  let gathered: Uint8Array[] = [];
-  let size = 0;
-  for await (const record of records) {
-    gathered.push(record);
-    size += record.length;
-    if (size < GATHERED) continue;
-    const chunk = encodeChunk(Buffer.concat(gathered));
-    hash.update(chunk);
-    yield chunk;
-    gathered = [];
-    size = 0;
+  for await (const piece of records) {
+    for (let at = 0; at < piece.length; at += CHUNK_WRITTEN) {
+      const body = piece.subarray(at, at + CHUNK_WRITTEN);
+      const chunkHead = encodeChunkHead(body);
+      hash.update(chunkHead).update(body);
+      yield chunkHead;
+      yield body;
+    }
   }
-  const last = [...(size > 0 ? [encodeChunk(Buffer.concat(gathered))] : []), encodeChunk(new Uint8Array(0))];
-  for (const chunk of last) {
-    hash.update(chunk);
-    yield chunk;
-  }
+  const end = encodeChunkHead(new Uint8Array());
+  hash.update(end);
+  yield end;
   yield hash.digest();
 }
 
@@ -111,11 +106,11 @@ function encodeHead(about: SnapshotAbout): Uint8Array {
   return Buffer.concat([head, body]);
 }
 
-function encodeChunk(bytes: Uint8Array): Uint8Array {
+function encodeChunkHead(body: Uint8Array): Uint8Array {
   const head = Buffer.alloc(CHUNK_HEAD_BYTES);
-  head.writeUInt32BE(bytes.length, 0);
-  head.writeUInt32BE(crc32(bytes), 4);
-  return Buffer.concat([head, bytes]);
+  head.writeUInt32BE(body.length, 0);
+  head.writeUInt32BE(crc32(body), 4);
+  return head;
 }
 
 /** Bytes by the length, from a source of pieces of any length. */
