@@ -48,6 +48,15 @@ test("snapshot file: any byte changed or one more, is refused", async () => {
   await expect(read(Buffer.concat([file, Buffer.from("x")]))).rejects.toThrow("goes on behind its end");
 });
 
+test("snapshot file: of one piece, however large, has chunks that a reader takes", async () => {
+  const whole = Buffer.alloc(2_500_000, "record");
+  const chunks: Uint8Array[] = [];
+  const { records } = await readSnapshotFile(encodeSnapshotFile(ABOUT, [whole]));
+  for await (const chunk of records) chunks.push(chunk);
+  expect(Math.max(...chunks.map(({ length }) => length))).toBe(1024 * 1024);
+  expect(Buffer.concat(chunks)).toEqual(whole);
+});
+
 test("snapshot file: of a later format, says which", async () => {
   const file = await fileOf();
   file.writeUInt16BE(9, 4);
