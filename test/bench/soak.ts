@@ -110,8 +110,10 @@ class Churn {
 function folderMb(folder: string): number {
   const files = readdirSync(folder, { recursive: true, encoding: "utf8" });
   // A file may be gone by now: journals and snapshots are replaced.
-  const sizes = files.map((name) => statSync(join(folder, name), { throwIfNoEntry: false })?.size ?? 0);
-  return sizes.reduce((sum, size) => sum + size, 0) / 2 ** 20;
+  const found = files.map((name) => statSync(join(folder, name), { throwIfNoEntry: false }));
+  // A snapshot's file has a name in two places.
+  const sizes = new Map(found.map((it) => [it?.ino, it?.size ?? 0]));
+  return [...sizes.values()].reduce((sum, size) => sum + size, 0) / 2 ** 20;
 }
 
 function slope(values: readonly number[]): number {
