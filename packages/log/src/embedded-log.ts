@@ -285,33 +285,20 @@ class SqliteLog implements EmbeddedLog {
   async loadSnapshot(): Promise<{ readonly index: number; readonly data: Uint8Array } | undefined> {
     const head = await this.#call({ name: "snapshot-head" });
     if (head === undefined) return undefined;
-    if (head.isFile === true) return { index: head.index, data: await this.#readFile(head) };
+    // A file has more bytes than its records.
     const data = new Uint8Array(head.bytes);
     let filled = 0;
-    for (let n = 0; n < head.chunks; n++) {
-      const chunk = await this.#call({ name: "snapshot-read", snapshot: head.snapshot, n });
-      data.set(chunk, filled);
-      filled += chunk.length;
+    for await (const piece of head.isFile === true
+      ? recordsAt(fileOf(this.#path, head.snapshot))
+      : this.#chunks(head)) {
+      data.set(piece, filled);
+      filled += piece.length;
     }
-    return { index: head.index, data };
+    return { index: head.index, data: data.subarray(0, filled) };
   }
 
-  async #readFile({ snapshot, bytes }: SnapshotHead): Promise<Uint8Array> {
-    const file = fileOf(this.#path, snapshot);
-    try {
-      // More than its records take.
-      const data = new Uint8Array(bytes);
-      let filled = 0;
-      const { records } = await readSnapshotFile(createReadStream(file, { highWaterMark: FILE_READ }));
-      for await (const piece of records) {
-        data.set(piece, filled);
-        filled += piece.length;
-      }
-      return data.subarray(0, filled);
-    } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
-      throw new Error(`the log's snapshot at ${file} cannot be read: ${why}`, { cause: error });
-    }
+  async *#chunks({ snapshot, chunks }: SnapshotHead): AsyncGenerator<Uint8Array> {
+    for (let n = 0; n < chunks; n++) yield await this.#call({ name: "snapshot-read", snapshot, n });
   }
 
   silenceMs(): number {
@@ -400,6 +387,16 @@ async function removeFiles(path: string, head: SnapshotHead | undefined): Promis
   const kept = head?.isFile === true ? basename(fileOf(path, head.snapshot)) : undefined;
   for (const name of await readdir(folder))
     if (name.startsWith(all) && name !== kept) await rm(join(folder, name), { force: true });
+}
+
+async function* recordsAt(file: string): AsyncGenerator<Uint8Array> {
+  try {
+    const { records } = await readSnapshotFile(createReadStream(file, { highWaterMark: FILE_READ }));
+    yield* records;
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new Error(`the log's snapshot at ${file} cannot be read: ${why}`, { cause: error });
+  }
 }
 
 /** By how it begins: whoever wrote it has just made it durable, and it has its checksums for whoever reads it. */

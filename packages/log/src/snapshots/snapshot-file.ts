@@ -37,22 +37,26 @@ export async function* encodeSnapshotFile(
   records: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
 ): AsyncGenerator<Uint8Array> {
   const hash = createHash("sha256");
-  const head = encodeHead(about);
-  hash.update(head);
-  yield head;
+  for await (const part of parts(about, records)) {
+    hash.update(part);
+    yield part;
+  }
+  yield hash.digest();
+}
+
+async function* parts(
+  about: SnapshotAbout,
+  records: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
+): AsyncGenerator<Uint8Array> {
+  yield encodeHead(about);
   for await (const piece of records) {
     for (let at = 0; at < piece.length; at += CHUNK_WRITTEN) {
       const body = piece.subarray(at, at + CHUNK_WRITTEN);
-      const chunkHead = encodeChunkHead(body);
-      hash.update(chunkHead).update(body);
-      yield chunkHead;
+      yield encodeChunkHead(body);
       yield body;
     }
   }
-  const end = encodeChunkHead(new Uint8Array());
-  hash.update(end);
-  yield end;
-  yield hash.digest();
+  yield encodeChunkHead(new Uint8Array());
 }
 
 export class SnapshotFileError extends Error {

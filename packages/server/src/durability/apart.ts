@@ -24,7 +24,7 @@ export interface ApartCall<O extends ApartOptions> {
 }
 
 /**
- * How V8 keeps its heap. One thread collects, as more of them would at the server's expense. It waits for nobody, so it may stand still for
+ * How V8 keeps its heap. One thread collects, as more of them would at the server's expense. Nobody waits for it, so it may stand still for
  * a collection of the whole heap, which is then made once, with no trace of it in between. The young generation is small, for a large one would wash
  * out of the machine's cache what the server has there; with 1 MiB the cost of finding the heap's pages, once a collection, shows.
  */
