@@ -43,9 +43,11 @@ export const soak: Scenario = {
     for (let slice = 0; slice < SLICES; slice++) {
       const { perSecond, times } = await churn.run((MINUTES * 60_000) / SLICES, rate);
       const folder = join(cluster.folder, region.name, server.name, "data");
+      const [resident, sizes] = [residentMb(server.pid), sizesMb(folder)];
+      const { Count } = await requests.get<{ Count: number }>(`${server.http}/v1/evaluations/count`);
       rows.push([
         figure((MINUTES * (slice + 1)) / SLICES),
-        ...[perSecond, percentile(times, 0.5), percentile(times, 0.99), residentMb(server.pid), folderMb(folder)].map(
+        ...[perSecond, percentile(times, 0.5), percentile(times, 0.99), resident, sizes.all, sizes.snapshot, Count].map(
           figure,
         ),
       ]);
@@ -55,7 +57,16 @@ export const soak: Scenario = {
     return [
       {
         title: `Soak: ${figure(MINUTES)} minutes at ${figure(rate)} writes/s (highest: ${figure(highest.perSecond)}); peak ${figure(peak.mb)} MB; garbage after ${GARBAGE_SECONDS} s`,
-        columns: ["minute", "writes/s", "p50 ms", "p99 ms", "resident MB", "data folder MB"],
+        columns: [
+          "minute",
+          "writes/s",
+          "p50 ms",
+          "p99 ms",
+          "resident MB",
+          "data folder MB",
+          "last snapshot MB",
+          "evaluations",
+        ],
         rows,
       },
       {
@@ -107,13 +118,17 @@ class Churn {
   }
 }
 
-function folderMb(folder: string): number {
-  const files = readdirSync(folder, { recursive: true, encoding: "utf8" });
+/** Of all in the folder, and of the newest snapshot that is whole. */
+function sizesMb(folder: string): { all: number; snapshot: number } {
   // A file may be gone by now: journals and snapshots are replaced.
-  const found = files.map((name) => statSync(join(folder, name), { throwIfNoEntry: false }));
+  const found = readdirSync(folder, { recursive: true, encoding: "utf8" }).flatMap((name) => {
+    const stats = statSync(join(folder, name), { throwIfNoEntry: false });
+    return stats === undefined ? [] : [{ name, inode: stats.ino, size: stats.size / 2 ** 20 }];
+  });
   // A snapshot's file has a name in two places.
-  const sizes = new Map(found.map((it) => [it?.ino, it?.size ?? 0]));
-  return [...sizes.values()].reduce((sum, size) => sum + size, 0) / 2 ** 20;
+  const sizes = new Map(found.map((it) => [it.inode, it.size]));
+  const snapshots = found.filter((it) => it.name.endsWith(".snapshot")).sort((a, b) => (a.name < b.name ? -1 : 1));
+  return { all: [...sizes.values()].reduce((sum, size) => sum + size, 0), snapshot: snapshots.at(-1)?.size ?? 0 };
 }
 
 function slope(values: readonly number[]): number {
