@@ -38,7 +38,7 @@ rootfs() {
 }
 
 base() {
-  printf 'FROM scratch\nCOPY . /\nENV PATH=/usr/local/bin:/usr/bin:/bin\nCMD ["/bin/sh"]\n' >"$work/$1.Dockerfile"
+  printf 'FROM scratch\nLABEL steppe.local-base=\nCOPY . /\nENV PATH=/usr/local/bin:/usr/bin:/bin\nCMD ["/bin/sh"]\n' >"$work/$1.Dockerfile"
   docker build -q -t "steppe-local/$1" -f "$work/$1.Dockerfile" "$work/$1"
 }
 
@@ -64,6 +64,7 @@ if prometheus=$(command -v prometheus) && ! kept steppe-local/prometheus; then
   rootfs prometheus "$prometheus" prometheus
   cat >"$work/prometheus.Dockerfile" <<FILE
 FROM scratch
+LABEL steppe.local-base=
 COPY . /
 ENV PATH=/usr/local/bin:/usr/bin:/bin
 # A new volume takes its owner from here.
@@ -85,3 +86,5 @@ cp -R "$source/dist" "$context/dist"
 cp "$root/deploy/entrypoint.sh" "$root/deploy/healthcheck.js" "$context/deploy/"
 docker build -q -t "steppe:$tag" -f "$root/deploy/Dockerfile" \
   --build-arg NODE_IMAGE=steppe-local/node --build-arg PACKAGE=given "$context"
+# What a tag pointed at before; images built on a base have its label.
+docker image prune -f --filter label=steppe.local-base >/dev/null
