@@ -2,8 +2,8 @@ import { describe, expect, test } from "vitest";
 import { createStepClock, settle } from "../testing/step-clock.ts";
 import { Slices } from "./slices.ts";
 
-/** `begun` counts what was let in; each takes so many milliseconds. `turn` is one of the event loop. */
-function world(givesWay = false, eachMs = 1) {
+/** `begun` counts what was let in; each takes so many milliseconds. `turn` is one of the event loop. `clientsWait` may be set. */
+function world(clientsWait = false, eachMs = 1) {
   const clock = createStepClock();
   const turns: (() => void)[] = [];
   let spentMs = 0;
@@ -14,9 +14,9 @@ function world(givesWay = false, eachMs = 1) {
       after: (ms, signal) => clock.after(ms, signal),
       afterTurn: (work) => void turns.push(work),
     },
-    () => givesWay,
+    () => it.clientsWait,
   );
-  const it = { clock, begun: 0, ask, turn };
+  const it = { clock, clientsWait, begun: 0, ask, turn };
   async function ask(count: number): Promise<void> {
     for (let i = 0; i < count; i++) {
       void slices.enter().then(() => {
@@ -73,6 +73,22 @@ describe("slices of scheduling", () => {
     expect(it.begun).toBe(1);
     await it.clock.advance(3);
     expect(it.begun).toBe(2);
+  });
+
+  test("nobody waits any more, at two looks in a row, the pause is over", async () => {
+    const it = world(true, 0.5);
+    await it.ask(3);
+    await it.turn();
+    await it.turn();
+    it.clientsWait = false;
+    await it.clock.advance(1);
+    it.clientsWait = true;
+    await it.clock.advance(1);
+    it.clientsWait = false;
+    await it.clock.advance(1);
+    expect(it.begun).toBe(2);
+    await it.clock.advance(1);
+    expect(it.begun).toBe(3);
   });
 
   test("all done, the next one begins after a turn again", async () => {

@@ -6,6 +6,8 @@ const SLICE_MS = 4;
 const SHORT_SLICE_MS = 1;
 /** Pause after a slice while clients wait, in lengths of its turn: then at most a seventh of the time is for scheduling. */
 const PAUSE = 6;
+/** In a pause it is looked so often whether they still do. */
+const LOOK_MS = 1;
 
 /**
  * Cuts the scheduling of one evaluation after the other into slices, between which the event loop has a turn. While
@@ -48,8 +50,18 @@ export class Slices {
         await undefined;
       } while (this.#waiting.length > 0 && this.#clock.monotonicMs() < endMs);
       await new Promise<void>(afterTurn);
-      if (this.#givesWay()) await this.#clock.after(PAUSE * (this.#clock.monotonicMs() - beganMs));
+      if (this.#givesWay()) await this.#pause(PAUSE * (this.#clock.monotonicMs() - beganMs));
     }
     this.#busy = false;
+  }
+
+  /** Until nobody waits, twice in a row: those whose writes share an entry are answered together, and ask again. */
+  async #pause(longestMs: number): Promise<void> {
+    const endMs = this.#clock.monotonicMs() + longestMs;
+    for (let calm = 0; calm < 2; calm = this.#givesWay() ? 0 : calm + 1) {
+      const leftMs = endMs - this.#clock.monotonicMs();
+      if (leftMs <= 0) return;
+      await this.#clock.after(Math.min(leftMs, LOOK_MS));
+    }
   }
 }
