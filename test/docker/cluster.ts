@@ -29,6 +29,8 @@ const SERVER_TIMES =
   'server {\n  min_heartbeat_ttl = "4s"\n  heartbeat_grace = "3s"\n  failover_heartbeat_ttl = "10s"\n}\n';
 /** A container that the engine started again may have another address. */
 const URL_KEPT_MS = 2_000;
+/** Characters of a container's output that are shown when its region does not become ready. */
+const LAST_WORDS = 4_000;
 const LOOPBACK = "127.0.46.46";
 
 export interface ClusterOptions {
@@ -280,6 +282,18 @@ export class DockerCluster implements AsyncDisposable {
   }
 
   async #regionReady(region: Region, timeoutMs: number): Promise<void> {
+    const begun = new Date();
+    try {
+      await this.#untilReady(region, timeoutMs);
+    } catch (error) {
+      // Its containers are gone before anybody can look.
+      for (const service of [...this.names(region, "nats"), ...this.names(region, "server")])
+        process.stderr.write(`${service}, last:\n${(await this.output(service, begun)).slice(-LAST_WORDS)}\n`);
+      throw error;
+    }
+  }
+
+  async #untilReady(region: Region, timeoutMs: number): Promise<void> {
     await eventually(`region ${region} is ready`, timeoutMs, async () => {
       for (const server of this.names(region, "server")) {
         const url = await this.url(server);
