@@ -1,10 +1,12 @@
+import { readdir, stat } from "node:fs/promises";
+import { join } from "node:path";
 import { jetstreamManager } from "@nats-io/jetstream";
 import type { NatsConnection } from "@nats-io/nats-core";
 import { Objm } from "@nats-io/obj";
 import { createClock } from "@steppe/runtime";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { type JetStreamLogOptions, openJetStreamLog } from "./jetstream-log.ts";
-import { AppendError, LogGapError } from "./log.ts";
+import { AppendError, LogGapError, type LogRecord } from "./log.ts";
 import {
   appendSurely,
   describeLogContract,
@@ -16,6 +18,7 @@ import {
   readAll,
 } from "./log-contract.ts";
 import { connectNats } from "./nats-connection.ts";
+import { regionNames } from "./region-name.ts";
 import { type NatsServer, startNats, startNatsCluster } from "./testing/nats-server.ts";
 import { poll } from "./testing/poll.ts";
 import { createQuietLogger } from "./testing/quiet-logger.ts";
@@ -352,6 +355,67 @@ describe("JetStream log under faults (3 servers)", () => {
     expect(numbers).toContain(3);
   });
 });
+
+describe("JetStream log whose copies differ (3 servers)", () => {
+  // nats-server before 2.10.22, its pull request 5957.
+  test("tail: the killed leader's node keeps what nobody acknowledged, every reader gets what was acknowledged", async () => {
+    const cluster = await startNatsCluster(3);
+    onTestFinished(() => cluster[Symbol.asyncDispose]());
+    const connection = await connectTo(cluster.urls);
+    onTestFinished(() => connection.close());
+    const log = await openJetStreamLog({ connection, region: "eu", replicas: 3, logger, clock, ackTimeoutMs: 1000 });
+    onTestFinished(() => log.close());
+    const before = follow(log, 0);
+    for (let n = 1; n <= 20; n++) await appendSurely(log, n);
+    const leader = (await log.replicas?.())?.find((copy) => copy.leader)?.name;
+    const led = cluster.servers.find((_, i) => leader === `steppe-test-${i + 1}`) as NatsServer;
+    const others = cluster.servers.filter((server) => server !== led);
+
+    await Promise.all(others.map((server) => server.pause()));
+    const had = await bytesIn(led.storeDir);
+    const alone = await connectTo([led.url]);
+    const unacknowledged = range(1001, 1006).map(payload);
+    for (const it of unacknowledged) alone.publish(regionNames("eu").logSubject, it);
+    const theirs = unacknowledged.reduce((sum, it) => sum + it.length, 0);
+    await poll("they are on the leader's disk", 10_000, async () => {
+      const grown = (await bytesIn(led.storeDir)) - had;
+      return grown >= theirs || `${grown} of ${theirs} bytes`;
+    });
+    await Promise.all(cluster.servers.map((server) => server.kill()));
+    await alone.close();
+    await Promise.all(others.map((server) => server.restart()));
+    const acknowledged = new Map<number, number>();
+    for (let n = 21; n <= 30; n++) acknowledged.set(await appendSurely(log, n), n);
+    await led.restart();
+    await poll("all copies are current", 60_000, async () => {
+      const copies = (await log.replicas?.().catch(() => [])) ?? [];
+      return (
+        (copies.length === 3 && copies.every(({ current, offline }) => current && !offline)) || JSON.stringify(copies)
+      );
+    });
+
+    const last = await log.lastIndex();
+    await before.until(last);
+    await before.stop();
+    const readers = [before.records];
+    // A consumer's node is NATS' choice.
+    for (let n = 0; n < 6; n++) readers.push(await readAll(log, 0, last));
+    for (const records of readers) {
+      for (const [index, n] of acknowledged) expect(numberOf(records[index - 1] as LogRecord)).toBe(n);
+    }
+  }, 120_000);
+});
+
+async function bytesIn(folder: string): Promise<number> {
+  let sum = 0;
+  for (const it of await readdir(folder, { recursive: true, withFileTypes: true }))
+    if (it.isFile())
+      sum += await stat(join(it.parentPath, it.name)).then(
+        (found) => found.size,
+        () => 0,
+      );
+  return sum;
+}
 
 describe("NATS connection", () => {
   test("nobody listens, rejects in time and names the address", async () => {

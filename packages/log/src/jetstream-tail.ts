@@ -11,12 +11,16 @@
  * 4. Before every session but the first, and where few are missing, records are fetched one by one: no session may be to be had yet.
  * 5. Flow control is answered when everything before it was delivered, so a slow reader slows
  *    the server down, and memory stays bounded.
+ * 6. A consumer reads the copy of one NATS node. Of a stream with several, the last records there were when a session began,
+ *    and the first that came since, are compared with those of the stream's leader: a node that was the leader and
+ *    was killed may keep records that no other has (nats-server before 2.10.22, its pull request 5957). It is
+ *    not read from.
  */
 import { createInbox, type Msg, type NatsConnection, type Subscription } from "@nats-io/nats-core";
 import type { Clock, Logger } from "@steppe/model";
 import { markOf, type RecordMark } from "./identity.ts";
 import { createPushConsumer, ERR, JetStreamRefusal, streamState } from "./jetstream-api.ts";
-import { fetchRecords } from "./jetstream-fetch.ts";
+import { fetchRecord, fetchRecords } from "./jetstream-fetch.ts";
 import { GapJudge } from "./jetstream-gaps.ts";
 import { LogGapError, type LogRecord } from "./log.ts";
 import type { NatsLink } from "./nats-link.ts";
@@ -53,6 +57,11 @@ const RETRY_MAX_MS = 100;
  */
 const CREATE_MIN_MS = 200;
 const CREATE_ALIKE = 6;
+/** So many before the end of the log as a session found it, and behind, are compared with the leader's: more than are under way at a time. */
+const COMPARED = 256;
+/** How long the leader may take to have what its followers have. */
+const LEADER_LAG_MS = 2000;
+const LEADER_ASK_MS = 25;
 /** So many are there before a consumer is, and sooner where those who make consumers are still to be elected. */
 const FEW = 8;
 
@@ -87,7 +96,8 @@ export async function tailStream(
       }
       const createMs = Math.min(context.requestTimeoutMs, CREATE_MIN_MS * 2 ** Math.floor(failures / CREATE_ALIKE));
       sessions++;
-      const delivered = await runSession(context, { from: next, mark: kept(), createMs }, deliver, signal);
+      const compared = state.replicas > 1 ? { after: last - COMPARED, to: last + COMPARED } : undefined;
+      const delivered = await runSession(context, { from: next, mark: kept(), createMs, compared }, deliver, signal);
       known = delivered.last ?? known;
       failures = delivered.count > 0 ? 0 : failures + 1;
       next += delivered.count;
@@ -127,6 +137,8 @@ interface SessionStart {
   readonly mark: RecordMark | undefined;
   /** How long to wait for the consumer. */
   readonly createMs: number;
+  /** Records of these indexes, the first one excepted, are compared with the leader's. */
+  readonly compared: { readonly after: number; readonly to: number } | undefined;
 }
 
 interface SessionEnd {
@@ -163,6 +175,7 @@ class Session {
   readonly #from: number;
   readonly #mark: RecordMark | undefined;
   readonly #createMs: number;
+  #compared: SessionStart["compared"];
   readonly #subject = createInbox();
   readonly #watchdog = new AbortController();
   readonly #subscription: Subscription;
@@ -176,9 +189,10 @@ class Session {
   #ended = false;
   #wake: () => void = () => undefined;
 
-  constructor(context: TailContext, { from, mark, createMs }: SessionStart) {
+  constructor(context: TailContext, { from, mark, createMs, compared }: SessionStart) {
     this.#context = context;
     this.#createMs = createMs;
+    this.#compared = compared;
     this.#from = mark === undefined ? from : mark.index;
     this.#mark = mark;
     this.#heardAt = context.clock.monotonicMs();
@@ -204,6 +218,11 @@ class Session {
       while (this.#buffer.length > 0 && !signal.aborted) {
         const records = this.#buffer.length <= BATCH_MAX ? this.#buffer : this.#buffer.slice(0, BATCH_MAX);
         this.#buffer = this.#buffer.slice(records.length);
+        if (this.#compared !== undefined && !(await this.#areLeaders(records, this.#compared, signal))) {
+          this.end("its node has other records than the stream's leader");
+          return { count, last, skippedTo: undefined };
+        }
+        for (const { index } of records) this.#context.received(index);
         last = await handOver(records, deliver);
         count += records.length;
       }
@@ -271,7 +290,6 @@ class Session {
     }
     this.#received++;
     if (this.#mark?.index === index) return this.#compare({ index, payload: message.data });
-    this.#context.received(index);
     this.#buffer.push({ index, payload: message.data });
     if (this.#buffer.length === 1) this.#wake();
     return undefined;
@@ -282,6 +300,37 @@ class Session {
     if (markOf(record).crc === this.#mark?.crc) return undefined;
     this.#otherRecord = new LogGapError(`the log holds another record ${record.index} than the one applied here`);
     return "it holds other records";
+  }
+
+  /** Whether the stream's leader has the same records, as far as they are to be compared. */
+  async #areLeaders(
+    records: readonly LogRecord[],
+    { after, to }: NonNullable<SessionStart["compared"]>,
+    signal: AbortSignal,
+  ): Promise<boolean> {
+    const compared = records.filter(({ index }) => index > after && index <= to);
+    const same = await Promise.all(compared.map((record) => this.#isLeaders(record, signal)));
+    const other = compared[same.indexOf(false)];
+    if (other !== undefined) {
+      const text =
+        "a NATS node has another record than the stream's leader, or one that it lacks; reading from another node";
+      this.#context.logger.warn({ index: other.index, stream: this.#context.stream }, text);
+      return false;
+    }
+    if (records.some(({ index }) => index > to)) this.#compared = undefined;
+    return true;
+  }
+
+  async #isLeaders(record: LogRecord, signal: AbortSignal): Promise<boolean> {
+    const { clock } = this.#context;
+    const deadline = clock.monotonicMs() + LEADER_LAG_MS;
+    for (;;) {
+      const leaders = await fetchRecord(this.#context, record.index, signal);
+      if (leaders !== undefined) return markOf(leaders).crc === markOf(record).crc;
+      if (clock.monotonicMs() >= deadline) return false;
+      await pause(clock, LEADER_ASK_MS, signal);
+      signal.throwIfAborted();
+    }
   }
 
   #answerFlowControl(): void {
