@@ -219,7 +219,7 @@ class Session {
         const records = this.#buffer.length <= BATCH_MAX ? this.#buffer : this.#buffer.slice(0, BATCH_MAX);
         this.#buffer = this.#buffer.slice(records.length);
         if (this.#compared !== undefined && !(await this.#areLeaders(records, this.#compared, signal))) {
-          this.end("its node has other records than the stream's leader");
+          this.end("its records are not known to be the leader's");
           return { count, last, skippedTo: undefined };
         }
         for (const { index } of records) this.#context.received(index);
@@ -302,14 +302,18 @@ class Session {
     return "it holds other records";
   }
 
-  /** Whether the stream's leader has the same records, as far as they are to be compared. */
+  /** Whether the stream's leader says that it has the same records, as far as they are to be compared. Never rejects. */
   async #areLeaders(
     records: readonly LogRecord[],
     { after, to }: NonNullable<SessionStart["compared"]>,
     signal: AbortSignal,
   ): Promise<boolean> {
     const compared = records.filter(({ index }) => index > after && index <= to);
-    const same = await Promise.all(compared.map((record) => this.#isLeaders(record, signal)));
+    const same = await Promise.all(compared.map((record) => this.#isLeaders(record, signal))).catch((err: unknown) => {
+      this.#context.logger.debug({ err }, "cannot compare records with the stream's leader now");
+      return undefined;
+    });
+    if (same === undefined) return false;
     const other = compared[same.indexOf(false)];
     if (other !== undefined) {
       const text =
