@@ -20,7 +20,7 @@ import {
 import { connectNats } from "./nats-connection.ts";
 import type { RegionLog } from "./region-log.ts";
 import { regionNames } from "./region-name.ts";
-import { type NatsServer, startNats, startNatsCluster } from "./testing/nats-server.ts";
+import { type NatsCluster, type NatsServer, startNats, startNatsCluster } from "./testing/nats-server.ts";
 import { poll } from "./testing/poll.ts";
 import { createQuietLogger } from "./testing/quiet-logger.ts";
 
@@ -276,6 +276,23 @@ async function snapshotBuckets(connection: NatsConnection): Promise<string[]> {
   return names;
 }
 
+/** A cluster and an open log on all of it, both ended with the test. */
+async function onThree() {
+  const cluster = await startNatsCluster(3);
+  onTestFinished(() => cluster[Symbol.asyncDispose]());
+  const connection = await connectTo(cluster.urls);
+  onTestFinished(() => connection.close());
+  const log = await openJetStreamLog({ connection, region: "eu", replicas: 3, logger, clock, ackTimeoutMs: 1000 });
+  onTestFinished(() => log.close());
+  return { cluster, log };
+}
+
+/** The server that leads the log's stream. */
+async function leaderOf({ servers }: NatsCluster, log: RegionLog): Promise<NatsServer> {
+  const leader = (await log.replicas?.())?.find((copy) => copy.leader)?.name;
+  return servers.find((_, i) => leader === `steppe-test-${i + 1}`) as NatsServer;
+}
+
 async function allCurrent(log: RegionLog): Promise<void> {
   await poll("all copies are current", 60_000, async () => {
     const copies = (await log.replicas?.().catch(() => [])) ?? [];
@@ -286,12 +303,7 @@ async function allCurrent(log: RegionLog): Promise<void> {
 
 describe("JetStream log under faults (3 servers)", () => {
   test("append and tail: one server after another is killed, nothing is missed or doubled", async () => {
-    const cluster = await startNatsCluster(3);
-    onTestFinished(() => cluster[Symbol.asyncDispose]());
-    const connection = await connectTo(cluster.urls);
-    onTestFinished(() => connection.close());
-    const log = await openJetStreamLog({ connection, region: "eu", replicas: 3, logger, clock, ackTimeoutMs: 1000 });
-    onTestFinished(() => log.close());
+    const { cluster, log } = await onThree();
 
     const tail = follow(log, 0);
     let n = 0;
@@ -317,10 +329,9 @@ describe("JetStream log under faults (3 servers)", () => {
     const options = { region: "eu", replicas: 3, logger, clock, ackTimeoutMs: 20_000 };
     const opened = await openJetStreamLog({ ...options, connection: opening });
     await opened.append(payload(1));
-    const leader = (await opened.replicas?.())?.find((copy) => copy.leader)?.name;
+    const hung = await leaderOf(cluster, opened);
     await opened.close();
     await opening.close();
-    const hung = cluster.servers.find((_, i) => leader === `steppe-test-${i + 1}`) as NatsServer;
     const connection = await connectTo(cluster.urls.filter((url) => url !== hung.url));
     onTestFinished(() => connection.close());
     const log = await openJetStreamLog({ ...options, connection });
@@ -333,12 +344,7 @@ describe("JetStream log under faults (3 servers)", () => {
   });
 
   test("append: two of three are down, no append is acknowledged; all are back, it goes on", async () => {
-    const cluster = await startNatsCluster(3);
-    onTestFinished(() => cluster[Symbol.asyncDispose]());
-    const connection = await connectTo(cluster.urls);
-    onTestFinished(() => connection.close());
-    const log = await openJetStreamLog({ connection, region: "eu", replicas: 3, logger, clock, ackTimeoutMs: 1000 });
-    onTestFinished(() => log.close());
+    const { cluster, log } = await onThree();
     await log.append(payload(1));
 
     const [, second, third] = cluster.servers as [NatsServer, NatsServer, NatsServer];
@@ -363,16 +369,10 @@ describe("JetStream log under faults (3 servers)", () => {
 describe("JetStream log whose copies differ (3 servers)", () => {
   // nats-server before 2.10.22, its pull request 5957.
   test("tail: the killed leader's node keeps what nobody acknowledged, every reader gets what was acknowledged", async () => {
-    const cluster = await startNatsCluster(3);
-    onTestFinished(() => cluster[Symbol.asyncDispose]());
-    const connection = await connectTo(cluster.urls);
-    onTestFinished(() => connection.close());
-    const log = await openJetStreamLog({ connection, region: "eu", replicas: 3, logger, clock, ackTimeoutMs: 1000 });
-    onTestFinished(() => log.close());
+    const { cluster, log } = await onThree();
     const before = follow(log, 0);
     for (let n = 1; n <= 20; n++) await appendSurely(log, n);
-    const leader = (await log.replicas?.())?.find((copy) => copy.leader)?.name;
-    const led = cluster.servers.find((_, i) => leader === `steppe-test-${i + 1}`) as NatsServer;
+    const led = await leaderOf(cluster, log);
     const others = cluster.servers.filter((server) => server !== led);
 
     await Promise.all(others.map((server) => server.pause()));

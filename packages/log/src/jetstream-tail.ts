@@ -90,8 +90,7 @@ export async function tailStream(
       const last = context.base + state.lastSeq;
       if (sessions > 0 || failures > 0 || last - next < FEW) {
         const fetched = await fetchRecords(context, next, last, kept(), signal);
-        for (const { index } of fetched) context.received(index);
-        known = (await handOver(fetched, deliver)) ?? known;
+        known = (await handOver(context, fetched, deliver)) ?? known;
         next += fetched.length;
       }
       const createMs = Math.min(context.requestTimeoutMs, CREATE_MIN_MS * 2 ** Math.floor(failures / CREATE_ALIKE));
@@ -118,9 +117,14 @@ export async function tailStream(
 class DeliverError extends Error {}
 
 /** Resolves with the last of them, once they are delivered. */
-async function handOver(records: readonly LogRecord[], deliver: Deliver): Promise<RecordMark | undefined> {
+async function handOver(
+  context: TailContext,
+  records: readonly LogRecord[],
+  deliver: Deliver,
+): Promise<RecordMark | undefined> {
   const last = records.at(-1);
   if (last === undefined) return undefined;
+  for (const { index } of records) context.received(index);
   try {
     const busy = deliver(records);
     if (busy !== undefined) await busy;
@@ -222,8 +226,7 @@ class Session {
           this.end("its records are not known to be the leader's");
           return { count, last, skippedTo: undefined };
         }
-        for (const { index } of records) this.#context.received(index);
-        last = await handOver(records, deliver);
+        last = await handOver(this.#context, records, deliver);
         count += records.length;
       }
       this.#answerFlowControl();
